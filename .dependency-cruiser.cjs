@@ -45,6 +45,7 @@ const TYPES = {
   activities: ['workflows/contract.ts'],
   workflows: ['activities'],
   temporal: ['config.ts'],
+  dev: ['config.ts'],
 };
 
 // The composition roots, and the configuration that they read first.

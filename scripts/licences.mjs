@@ -1,15 +1,14 @@
 // npm run licences: prints each package that Chartway ships with, and the licence of its package.json; one a line, sorted.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { listShippedPackages } from './set-up/packages.mjs';
 import { ROOT, runCommand, SetupError } from './set-up/project.mjs';
 
 // Packages without a licence in package.json.
 const LICENCE_FILES = { unionfs: 'Unlicense' };
 
 await runCommand(async () => {
-  const { packages } = read('package-lock.json');
-  const shipped = Object.entries(packages).filter(([path, { dev, optional }]) => path !== '' && !dev && !optional);
-  const lines = shipped.map(([path]) => {
+  const lines = listShippedPackages().map(([path]) => {
     const { name, version, license, licenses } = read(join(path, 'package.json'));
     const licence = license ?? licenses?.map(({ type }) => type).join(' OR ') ?? LICENCE_FILES[name];
     return `${name}@${version} ${licence ?? 'UNSTATED'}`;

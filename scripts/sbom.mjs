@@ -1,16 +1,14 @@
 // npm run sbom: prints the packages that Chartway ships with as CycloneDX. `npm sbom --omit dev` loses most indirect
 // dependencies, so this filters the complete list by the lockfile.
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { capture } from './set-up/child.mjs';
+import { listShippedPackages } from './set-up/packages.mjs';
 import { ROOT, runCommand, SetupError } from './set-up/project.mjs';
 
 await runCommand(async () => {
-  const { packages } = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8'));
   const shipped = new Set(
-    Object.entries(packages)
-      .filter(([path, { dev, optional }]) => path !== '' && !dev && !optional)
-      .map(([path, { name, version }]) => `${name ?? path.split('node_modules/').at(-1)}@${version}`),
+    listShippedPackages().map(
+      ([path, { name, version }]) => `${name ?? path.split('node_modules/').at(-1)}@${version}`,
+    ),
   );
   const { status, output } = await capture('npm', ['sbom', '--sbom-format', 'cyclonedx', '--loglevel=error'], {
     cwd: ROOT,

@@ -2,8 +2,8 @@ import { readAuditActor } from './cli/audit-actor';
 import { createCommandAudit } from './cli/command-audit';
 import { readCommandLine, runCommand } from './cli/commands/command-line';
 import { openTerminal } from './cli/open-terminal';
-import { exitOnConfigurationError, listSetNames, readConfig } from './config';
-import { openAuditOrExit } from './process/audit-process';
+import { listSetNames, readConfig } from './config';
+import { openRequiredAudit } from './process/audit-process';
 import { runProcess } from './process/run-process';
 import { openReportStore } from './report-store/store';
 import { connectClient } from './temporal/connection';
@@ -15,7 +15,7 @@ const GIVE_UP_AFTER_MS = 3_000;
 
 runProcess('chartway', async () => {
   const { action, json, scope } = readCommandLine(process.argv.slice(2));
-  const config = exitOnConfigurationError(() => readConfig(scope));
+  const config = readConfig(scope);
   const { terminal, print, ask, signal, reach } = openTerminal({ giveUpAfterMs: GIVE_UP_AFTER_MS });
   let client: ReturnType<typeof connectClient> | undefined;
   const temporal = () => {
@@ -25,7 +25,7 @@ runProcess('chartway', async () => {
   const actor = readAuditActor();
   const audit = createCommandAudit({
     ...{ settings: config.audit, process: 'chartway', actor, names: listSetNames(), write: terminal.write },
-    open: openAuditOrExit,
+    open: openRequiredAudit,
   });
   const { taskQueue, refreshForMs } = config;
   const status = await runCommand(action, {

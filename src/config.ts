@@ -34,8 +34,6 @@ import {
 } from './temporal/settings';
 import { SIGNATURE_VARIABLES, signatureFaults, signatureSettings } from './webhook/signature-settings';
 
-export { exitOnConfigurationError } from './process/configuration-fault';
-
 /**
  * The process that reads the configuration: it checks the form of all variables and requires the ones that it uses. `verifier`: a command that only
  * reads files of the audit log.
@@ -305,11 +303,10 @@ function findMissing(
   if (is('worker', 'api')) {
     const keys = set['PAYLOAD_KEYS'] ?? set['PAYLOAD_KEYS_FILE'];
     check('REPORTS_ENCRYPTION', set['REPORTS_ENCRYPTION'] !== 'on' || keys !== undefined, 'PAYLOAD_KEYS with it');
-    check(
-      'REPORT_STORE',
-      !/^\s*s3:/i.test(set['REPORT_STORE'] ?? ''),
-      'a folder, because this version has no S3 store yet',
-    );
+  }
+  if (is('worker', 'api', 'chartway')) {
+    const isFolder = !/^\s*s3:/i.test(set['REPORT_STORE'] ?? '');
+    check('REPORT_STORE', isFolder, 'a folder, because this version has no S3 store yet');
   }
   // With a running `npm start`, its worker has the variable.
   if (isReal && (is('worker', 'dev') || (is('chartway') && !hasDevKeys))) {

@@ -4,7 +4,7 @@ import { readAuditActor } from './cli/audit-actor';
 import { createCommandAudit } from './cli/command-audit';
 import { openTerminal } from './cli/open-terminal';
 import { runStarter } from './cli/starter';
-import { exitOnConfigurationError, listSetNames, readConfig } from './config';
+import { listSetNames, readConfig } from './config';
 import { runProcess } from './process/run-process';
 import { createApplicants } from './temporal/applicants';
 import { connectClient } from './temporal/connection';
@@ -13,7 +13,7 @@ import { ensureSearchAttributes } from './temporal/search-attributes';
 
 runProcess('starter', async () => {
   const args = readArguments(process.argv.slice(2));
-  const config = exitOnConfigurationError(() => readConfig('starter'));
+  const config = readConfig('starter');
   const { terminal, print, signal, reach } = openTerminal();
   const connect = async () => {
     const { namespace } = config.temporal;

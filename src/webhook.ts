@@ -1,10 +1,8 @@
-import { exitOnConfigurationError, listSetNames, readConfig } from './config';
-import { createLogger } from './observability/log';
-import { createRegistry } from './observability/metrics';
+import { listSetNames, readConfig } from './config';
 import { openProcessAudit } from './process/audit-process';
 import { drain, listen } from './process/listening';
 import { serveMetrics } from './process/metrics-server';
-import { announceReady, logUnsyncedFolders, runProcess } from './process/run-process';
+import { announceReady, openLogAndMetrics, runProcess } from './process/run-process';
 import { onShutdown } from './process/shutdown';
 import { openConfiguredSpool } from './spool/spool';
 import { createLazyClient } from './temporal/connection';
@@ -16,11 +14,9 @@ import { createWebhook } from './webhook/create-webhook';
 const GRACE_MS = 10_000;
 
 runProcess('webhook', async () => {
-  const config = exitOnConfigurationError(() => readConfig('webhook'));
-  const log = createLogger({ process: 'webhook', level: config.logLevel });
-  logUnsyncedFolders(log);
+  const config = readConfig('webhook');
+  const { log, registry } = openLogAndMetrics('webhook', config.logLevel);
   const audit = await openProcessAudit({ settings: config.audit, process: 'webhook', names: listSetNames(), log });
-  const registry = createRegistry('webhook');
   const { taskQueue, refreshForMs } = config;
   const client = createLazyClient(config.temporal, createDataConverter(config.payload, config.temporal.namespace), log);
   const sender = createNoticeSender({ client, taskQueue, refreshForMs });
@@ -28,8 +24,7 @@ runProcess('webhook', async () => {
   // The number, because a comma in a secret splits it in two.
   log.info({ secrets: secrets.length }, 'webhook secrets');
   const encryption = createNoticeEncryption(config.payload);
-  const opened = await openConfiguredSpool({ folder: spoolFolder, maxBytes: spoolMaxBytes, encryption, registry, log });
-  const spool = exitOnConfigurationError(opened);
+  const spool = await openConfiguredSpool({ folder: spoolFolder, maxBytes: spoolMaxBytes, encryption, registry, log });
   const { server, ready } = createWebhook({ sender, spool, secrets, signature, trustedProxies, tls, registry, log });
 
   const address = await listen(server, config.webhook);
@@ -44,5 +39,5 @@ runProcess('webhook', async () => {
     },
     { graceMs: GRACE_MS },
   );
-  announceReady('webhook', metrics.address === null ? [address] : [address, metrics.address]);
+  announceReady('webhook', [address, metrics.address]);
 });

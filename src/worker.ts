@@ -2,13 +2,11 @@ import path from 'node:path';
 import { createInternalActivities, createUpstreamActivities } from './activities';
 import { createActivityMetrics, serveSweepMetrics } from './activities/metrics';
 import { eraseEntries } from './cli/commands/erase-entries';
-import { exitOnConfigurationError, listSetNames, readConfig } from './config';
+import { listSetNames, readConfig } from './config';
 import { createUsersUpstream } from './human-api/users/adapter';
-import { createLogger } from './observability/log';
-import { createRegistry } from './observability/metrics';
 import { openProcessAudit } from './process/audit-process';
 import { serveMetrics } from './process/metrics-server';
-import { announceReady, logUnsyncedFolders, runProcess } from './process/run-process';
+import { announceReady, openLogAndMetrics, runProcess } from './process/run-process';
 import { nullIfAborted, onShutdown } from './process/shutdown';
 import { openErasureRecords } from './report-store/erasure-records';
 import { openReportStore } from './report-store/store';
@@ -31,32 +29,25 @@ import { createWorkers, DRAINED_AFTER_MS, installRuntime } from './temporal/work
 const BUNDLE = path.join(__dirname, '../workflow-bundle.js');
 
 runProcess('worker', async () => {
-  const config = exitOnConfigurationError(() => readConfig('worker'));
+  const config = readConfig('worker');
   const { taskQueue, refreshForMs, policy, retentionMs, humanApi } = config;
   const { namespace } = config.temporal;
-  const log = createLogger({ process: 'worker', level: config.logLevel });
-  logUnsyncedFolders(log);
+  const { log, registry } = openLogAndMetrics('worker', config.logLevel);
   const audit = await openProcessAudit({
     ...{ settings: config.audit, process: 'worker', names: listSetNames(), log },
     required: retentionMs !== null,
-  }).catch((error: unknown) =>
-    exitOnConfigurationError(() => {
-      throw error;
-    }),
-  );
+  });
   if (config.hasRealUpstream && !config.reportsAtRest.encrypts)
     log.warn('REPORTS_ENCRYPTION is off: reports and manifests are stored in plain text in REPORT_STORE');
   installRuntime(log);
 
-  const registry = createRegistry('worker');
   const stopping = new AbortController();
   const { signal } = stopping;
-  const nullIfStopping = nullIfAborted(signal);
   let state: 'waiting' | 'running' | 'draining' = 'waiting';
   let drain = async (): Promise<void> => {};
   const reportStore = openReportStore(config.reportStore, config.reportsAtRest, config.reportStoreId);
   const store = watchStore({ store: reportStore, identifiesLegacy: true, log, signal });
-  const ready = () => state === 'running' && store.isThere();
+  const ready = () => state === 'running' && store.isReady();
   const metricsServer = await serveMetrics({ ...config.metrics, registry, ready });
   onShutdown(
     async () => {
@@ -69,12 +60,12 @@ runProcess('worker', async () => {
     { graceMs: DRAINED_AFTER_MS },
   );
 
-  const connection = await connectWorker(config.temporal, { log, signal }).catch(nullIfStopping);
+  const connection = await connectWorker(config.temporal, { log, signal }).catch(nullIfAborted(signal));
   if (connection === null) return;
   await warnIfServerOld(connection, log);
   await ensureSearchAttributes(connection, namespace, { log });
   // Takes no task before the store is there, because only the store has the applicants that Temporal has deleted.
-  if ((await store.whenThere.catch(nullIfStopping)) === null) return;
+  if (!(await store.whenReady)) return;
   // Starts with a full disk too: activities that need the store are retried until it can be written.
   await reportStore.check().catch((error: unknown) => log.error({ error }, 'REPORT_STORE cannot be written'));
 
@@ -84,7 +75,7 @@ runProcess('worker', async () => {
   const upstream = createUsersUpstream(humanApi);
   const metrics = createActivityMetrics(registry);
   const { eraseClosed } = createErasure({ client, taskQueue, records: openErasureRecords(reportStore, 'age') });
-  // Drops from the store only: the spool is the webhook's, usually on another host.
+  // Not from the spool, which is the webhook's and usually on another host.
   const entries = { spoolFolder: null, reportStore: () => reportStore, noticeEncryption };
   const internalActivities = createInternalActivities({
     ...{ reportStore, noticeEncryption, audit, metrics, refreshForMs, policy },
@@ -111,6 +102,6 @@ runProcess('worker', async () => {
   serveSweepMetrics(registry, reportStore);
   serveDuePollMetric(registry, { client, taskQueue });
   state = 'running';
-  announceReady('worker', metricsServer.address === null ? [] : [metricsServer.address]);
+  announceReady('worker', [metricsServer.address]);
   await running;
 });

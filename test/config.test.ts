@@ -397,6 +397,7 @@ test('rejects an S3 store, which this version does not have', () => {
   expect(faultsOf({ ...CREDENTIALS, ...LOOPBACK, REPORT_STORE: 's3://bucket' }, 'worker')).toMatchObject([
     { key: 'REPORT_STORE' },
   ]);
+  expect(faultsOf({ REPORT_STORE: 's3://bucket' }, 'chartway')).toMatchObject([{ key: 'REPORT_STORE' }]);
   expect(faultsOf({ REPORT_STORE: 's3://bucket' }, 'starter')).toEqual([]);
 });
 

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { capture } from '../set-up/child.mjs';
+import { capture, lastLine } from '../set-up/child.mjs';
 import { ROOT } from '../set-up/project.mjs';
 
 // A firewall may drop packets; the site answers within a second.
@@ -30,7 +30,7 @@ export async function downloadWithSdk(server, folder) {
     const args = ['-e', START_AND_STOP, server, folder];
     const options = { cwd: ROOT, timeoutMs: DOWNLOAD_LIMIT_MS, signal: controller.signal };
     const { status, output } = await capture(process.execPath, args, options);
-    if (status !== 0) throw new Error(lastLine(output));
+    if (status !== 0) throw new Error(lastLine(output) ?? `not complete within ${DOWNLOAD_LIMIT_MS / 1000} s`);
   } catch (error) {
     throw error.name === 'AbortError' ? new Error(`no data within ${FIRST_BYTE_LIMIT_MS / 1000} s`) : error;
   } finally {
@@ -50,6 +50,3 @@ function isInstalled() {
     return false;
   }
 }
-
-const lastLine = (output) =>
-  output.trim().split('\n').filter(Boolean).pop() ?? `not complete within ${DOWNLOAD_LIMIT_MS / 1000} s`;

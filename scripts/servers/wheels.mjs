@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { capture } from '../set-up/child.mjs';
+import { capture, lastLine } from '../set-up/child.mjs';
 
 // 45 MB take some minutes on a slow line.
 const FETCH_LIMIT_MS = 300_000;
@@ -65,8 +65,6 @@ async function python(args, timeoutMs) {
       `python3 ${args.slice(0, 3).join(' ')}: ${lastLine(output) ?? `not complete within ${timeoutMs / 1000} s`}`,
     );
 }
-
-const lastLine = (output) => output.trim().split('\n').filter(Boolean).pop();
 
 async function sha256(file) {
   const hash = createHash('sha256');

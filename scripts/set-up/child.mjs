@@ -3,14 +3,15 @@ import { constants } from 'node:os';
 
 /**
  * Runs a program; resolves to its exit status (128 + n after signal n). Its output goes to stderr. SIGINT and SIGTERM are
- * forwarded to it and end this process. `onStart` receives its process id; other options are those of spawn.
+ * forwarded to it and end this process when it has ended. `onStart` receives its process id; other options are those of spawn.
  */
 export function run(program, args, { onStart = () => {}, ...options } = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, { stdio: ['ignore', 2, 2], ...options });
+    let stoppedBy = null;
     const stop = (signal) => {
+      stoppedBy = signal;
       child.kill(signal);
-      process.exit(128 + constants.signals[signal]);
     };
     process.on('SIGINT', stop).on('SIGTERM', stop);
     const removeListeners = () => process.off('SIGINT', stop).off('SIGTERM', stop);
@@ -21,13 +22,19 @@ export function run(program, args, { onStart = () => {}, ...options } = {}) {
     });
     child.once('close', (status, signal) => {
       removeListeners();
+      if (stoppedBy !== null) process.exit(128 + constants.signals[stoppedBy]);
       resolve(status ?? 128 + constants.signals[signal]);
     });
   });
 }
 
+/** The last line of an output that is not empty; undefined if it has none. */
+export function lastLine(output) {
+  return output.trim().split('\n').filter(Boolean).at(-1);
+}
+
 /** Runs a program and returns its output: {status, output}. Kills it after `timeoutMs`: status 1. */
-export function capture(program, args, { timeoutMs, ...options } = {}) {
+export function capture(program, args, { timeoutMs, ...options }) {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options });
     const chunks = [];

@@ -24,8 +24,8 @@ export async function ensureBuilt() {
 // If several commands start in a fresh clone, one does the work; the others wait and check again.
 async function underLock(isDone, work) {
   if (isDone()) return;
-  await withLock(LOCK, 'installing or building', async () => {
-    if (!isDone()) await work();
+  await withLock(LOCK, 'installing or building', async (hold) => {
+    if (!isDone()) await work(hold);
   });
 }
 

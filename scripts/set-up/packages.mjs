@@ -18,11 +18,14 @@ export function packagesAreCurrent() {
   return true;
 }
 
-/** Installs the packages of the lockfile with the development packages, because the build needs them. */
-export async function installPackages() {
+/**
+ * Installs the packages of the lockfile with the development packages, because the build needs them. `hold(pid)` keeps the
+ * lock: two npm ci at the same time would delete each other's files.
+ */
+export async function installPackages(hold) {
   const [program, ...args] = npm();
   const status = await phase('installing packages (npm ci)', () =>
-    run(program, [...args, 'ci', '--include=dev', '--loglevel=error'], { cwd: ROOT }),
+    run(program, [...args, 'ci', '--include=dev', '--loglevel=error'], { cwd: ROOT, onStart: hold }),
   );
   if (status !== 0) {
     throw new SetupError(
@@ -30,6 +33,12 @@ export async function installPackages() {
     );
   }
   writeFileSync(STAMP, createStamp());
+}
+
+/** The paths in the lockfile of the packages that Chartway ships with, each with its entry. */
+export function listShippedPackages() {
+  const { packages } = JSON.parse(readFileSync(LOCKFILE, 'utf8'));
+  return Object.entries(packages).filter(([path, { dev, optional }]) => path !== '' && !dev && !optional);
 }
 
 function createStamp() {

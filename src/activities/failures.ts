@@ -1,6 +1,6 @@
 import { ApplicationFailure, ApplicationFailureCategory, CancelledFailure } from '@temporalio/common';
 import { describeError } from '../observability/describe-error';
-import { StoreUnavailable } from '../report-store/errors';
+import { StoreError } from '../report-store/errors';
 import { RateLimited, Undecided, UpstreamError } from '../upstream/errors';
 import type { PollProgress, Progress } from './progress';
 
@@ -91,7 +91,7 @@ function failureType(error: unknown): string {
 
 /** Only messages of our own errors: another error may quote personal data. Only our code throws ApplicationFailure. */
 function failureMessage(error: unknown): string {
-  if (error instanceof UpstreamError || error instanceof StoreUnavailable || error instanceof ApplicationFailure) {
+  if (error instanceof UpstreamError || error instanceof StoreError || error instanceof ApplicationFailure) {
     return error.message;
   }
   const { name, code } = describeError(error);

@@ -1,6 +1,7 @@
 import { ApplicationFailure } from '@temporalio/common';
+import { KeyMissing } from '../domain/encryption';
 import { describeError } from '../observability/describe-error';
-import { StoreNotFound, UnreadableManifest, WrongFolder } from '../report-store/errors';
+import { StoreError, WrongFolder } from '../report-store/errors';
 import type { Manifest, ReportStore } from '../report-store/port';
 
 /**
@@ -12,9 +13,8 @@ export async function translateStoreErrors<T>(work: () => Promise<T>): Promise<T
     return await work();
   } catch (error) {
     if (error instanceof WrongFolder) throw error;
-    const { name, code } = describeError(error);
-    const isOwnText = error instanceof UnreadableManifest || error instanceof StoreNotFound;
-    const why = isOwnText ? error.message : `the report store failed (${code ?? name})`;
+    const isOwnText = error instanceof StoreError || error instanceof KeyMissing;
+    const why = isOwnText ? error.message : `the report store failed (${describeError(error).name})`;
     throw ApplicationFailure.create({ message: `${why}; retried`, type: 'StoreUnavailable' });
   }
 }

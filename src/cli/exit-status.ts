@@ -1,6 +1,6 @@
 import { KeyMissing } from '../domain/encryption';
 import { AuditUnavailable } from '../observability/audit';
-import { StoreUnavailable } from '../report-store/errors';
+import { StoreError } from '../report-store/errors';
 import { TemporalUnreachable } from '../temporal/connection';
 import { OperationStuck, ResultUnreadable } from '../temporal/operations';
 import { describeLateRejection } from '../temporal/rejection';
@@ -15,7 +15,7 @@ export type ExitStatus = 0 | 1 | 2 | 130;
 /** Errors whose message is for the user. */
 const EXPECTED = [
   ...[TemporalUnreachable, SearchAttributesUnusable, KeyMissing],
-  ...[StoreUnavailable, ResultUnreadable, OperationStuck],
+  ...[StoreError, ResultUnreadable, OperationStuck],
 ];
 
 /** Runs a command. An expected error is written to the terminal and returned as exit status. `repeat`: how to continue. @throws any other error */

@@ -1,20 +1,20 @@
 /**
  * Calls `each` for every item, `workers` at a time. Takes the next item only when a worker is free, so memory does not grow with the number of
- * items. After the first error no item is taken; it is thrown when the running calls have ended.
+ * items. The first error aborts `failed`, and no further item is taken; it is thrown when the running calls have ended.
  */
 export async function forEachConcurrent<T>(
   items: AsyncIterable<T> | Iterable<T>,
   workers: number,
-  each: (item: T) => Promise<void>,
+  each: (item: T, failed: AbortSignal) => Promise<void>,
 ): Promise<void> {
+  const failure = new AbortController();
   // All workers share one generator: it queues their requests, and ends for all when one of them fails.
   const shared = toGenerator(items);
-  const running = Array.from({ length: workers }, async () => {
-    for await (const item of shared) await each(item);
-  });
-  const results = await Promise.allSettled(running);
-  const failure = results.find((result) => result.status === 'rejected');
-  if (failure) throw failure.reason;
+  const runWorker = async () => {
+    for await (const item of shared) await each(item, failure.signal);
+  };
+  await Promise.all(Array.from({ length: workers }, () => runWorker().catch((error) => failure.abort(error))));
+  failure.signal.throwIfAborted();
 }
 
 async function* toGenerator<T>(items: AsyncIterable<T> | Iterable<T>): AsyncGenerator<T> {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Policy } from '../domain/policy';
 import type { Audit } from '../observability/audit';
-import type { ApplicantSummary, Applicants, StartRequest, StartResult } from '../temporal/applicants';
+import type { Applicants, StartRequest, StartResult } from '../temporal/applicants';
 import { detailsDigest } from '../temporal/details';
 import { isTransient } from '../temporal/rpc';
 import type { ApplicantsText } from './applicants-text';
@@ -35,7 +35,7 @@ const CONCURRENT_STARTS = 20;
 /** Each is a call that Temporal holds open until the applicant closes. */
 const CONCURRENT_WAITS = 100;
 const FIRST_RETRY_MS = 500;
-const LONGEST_RETRY_MS = 10_000;
+const MAX_RETRY_MS = 10_000;
 /** Longer than a restart or failover of Temporal. */
 const OUTAGE_LIMIT_MS = 5 * 60_000;
 const REPEAT = 'run the same command again to start the rest; applicants already started stay as they are';
@@ -50,7 +50,7 @@ async function startAll(args: StarterArguments, deps: StarterDeps): Promise<Exit
   const policy = args.wanted === null ? deps.policy : { ...deps.policy, wanted: args.wanted };
   const report = createStartReport({ terminal, print: deps.print, json: args.json, wait: args.wait });
   const batch = 'file' in args.source;
-  const open = new Map<string, CsvPosition>();
+  const open = new Map<string, { readonly started: StartResult; readonly position: CsvPosition }>();
   const repeated = new Map<string, Promise<StartResult>>();
   let connected: Promise<Applicants> | undefined;
   const connect = () => {
@@ -82,7 +82,8 @@ async function startAll(args: StarterArguments, deps: StarterDeps): Promise<Exit
     if (isRepeated) repeated.set(clientUserId, starting);
     const started = await starting;
     report.printStarted(started, position);
-    if (args.wait && started.standing === 'open' && started.result !== 'conflict') open.set(clientUserId, position);
+    if (args.wait && started.standing === 'open' && started.result !== 'conflict')
+      open.set(clientUserId, { started, position });
   };
 
   const text = 'file' in args.source ? await deps.openFile(args.source.file, signal) : null;
@@ -99,10 +100,16 @@ async function startAll(args: StarterArguments, deps: StarterDeps): Promise<Exit
   if (open.size > 0) {
     terminal.write(`waiting for ${open.size === 1 ? 'the applicant' : `${open.size} applicants`} to close`);
     const applicants = await connect();
-    await forEachConcurrent(open, CONCURRENT_WAITS, async ([clientUserId, position]) => {
-      const onSummary = (summary: ApplicantSummary) => report.printHumanId(summary, position);
-      const wait = () => applicants.waitForClose(clientUserId, signal, onSummary);
-      report.printClosed(await retryWhileUnavailable(deps, wait), position);
+    await forEachConcurrent(open.values(), CONCURRENT_WAITS, async ({ started, position }, failed) => {
+      // An applicant closes after up to 90 days, so the failure of one wait ends the others.
+      const stop = AbortSignal.any([signal, failed]);
+      const wait = (onAnswer: () => void) =>
+        applicants.waitForClose(started.clientUserId, stop, (summary) => {
+          onAnswer();
+          report.printHumanId(summary, position);
+        });
+      const closed = await retryWhileUnavailable(wait, terminal, stop);
+      report.printClosed(closed ?? { ...started, standing: 'forced', stage: null }, position);
     });
   }
   terminal.clearProgress();
@@ -125,7 +132,7 @@ async function startWithAudit(
   const { clientUserId } = request.details;
   const entry = { who: deps.actor, clientUserId, authorizationReference: authorizationReference ?? undefined };
   await audit.record({ ...entry, did: 'start', detail: again ? 'again' : undefined });
-  const started = await retryWhileUnavailable(deps, () => applicants.start(request));
+  const started = await retryWhileUnavailable(() => applicants.start(request), deps.terminal, deps.signal);
   if (started.result !== 'started') await audit.record({ ...entry, did: 'not-started', detail: started.result });
   return started;
 }
@@ -135,17 +142,28 @@ function displayShare({ share }: ApplicantsText): string {
   return share === null ? '' : `${progressBar(share())} `;
 }
 
-/** Starting and waiting can be repeated safely, so an outage of Temporal loses no applicant. */
-async function retryWhileUnavailable<T>({ terminal, signal }: StarterDeps, call: () => Promise<T>): Promise<T> {
-  const untilMs = performance.now() + OUTAGE_LIMIT_MS;
-  for (let delayMs = FIRST_RETRY_MS; ; delayMs = Math.min(2 * delayMs, LONGEST_RETRY_MS)) {
+/**
+ * Starting and waiting can be repeated safely, so an outage of Temporal loses no applicant. `onAnswer` ends an outage, because a call may last for
+ * weeks.
+ */
+async function retryWhileUnavailable<T>(
+  call: (onAnswer: () => void) => Promise<T>,
+  terminal: Terminal,
+  signal: AbortSignal,
+): Promise<T> {
+  let outage: { readonly untilMs: number; delayMs: number } | null = null;
+  for (;;) {
     try {
-      return await call();
+      return await call(() => {
+        outage = null;
+      });
     } catch (error) {
       signal.throwIfAborted();
-      if (!isTransient(error) || performance.now() > untilMs) throw error;
+      outage ??= { untilMs: performance.now() + OUTAGE_LIMIT_MS, delayMs: FIRST_RETRY_MS };
+      if (!isTransient(error) || performance.now() > outage.untilMs) throw error;
       terminal.showProgress('Temporal does not answer; retrying');
-      await sleep(delayMs, undefined, { signal });
+      await sleep(outage.delayMs, undefined, { signal });
+      outage.delayMs = Math.min(2 * outage.delayMs, MAX_RETRY_MS);
     }
   }
 }

@@ -11,16 +11,16 @@ export interface StartArguments {
   readonly personas: PersonaSelection;
 }
 
-/** npm accepts unknown options before `--` and passes them as variables `npm_config_<name>`. */
-const TAKEN_BY_NPM = ['once', 'fresh', 'personas'];
+/** npm keeps the options before `--` and passes them as variables `npm_config_<name>`. */
+const KEPT_BY_NPM = ['once', 'fresh', 'personas'];
 
 /** Reads the command line. Prints wrong usage on stderr and exits with status 2; `--help` exits with 0. */
-export function readArguments(argv: readonly string[], env: NodeJS.ProcessEnv): StartArguments {
+export function readStartArguments(argv: readonly string[], env: NodeJS.ProcessEnv): StartArguments {
   const command = createCommand().parse(argv, { from: 'user' });
   const flags = command.opts<Partial<StartArguments> & { readonly all?: true }>();
-  const taken = TAKEN_BY_NPM.find((name) => env[`npm_config_${name}`] !== undefined);
-  if (taken !== undefined) {
-    command.error(`error: npm did not pass on --${taken}. Options follow --, as in: npm start -- --${taken}`);
+  const kept = KEPT_BY_NPM.find((name) => env[`npm_config_${name}`] !== undefined);
+  if (kept !== undefined) {
+    command.error(`error: npm kept --${kept} for itself. Put options after --: npm start -- --${kept}`);
   }
   const { once = false, verbose = false, fresh = false, yes = false, all, personas } = flags;
   if (yes && !fresh) command.error('error: expected --fresh with --yes');

@@ -1,11 +1,11 @@
 import type { ApplicantSnapshot } from './snapshots';
 
 export interface ChangeListener {
-  changed(snapshot: ApplicantSnapshot): void;
+  onChange(snapshot: ApplicantSnapshot): void;
   /** All applicants after each successful read, in the order of their starts. */
-  all(snapshots: readonly ApplicantSnapshot[]): void;
+  onRead(snapshots: readonly ApplicantSnapshot[]): void;
   /** The first of consecutive failures. */
-  failing(error: unknown): void;
+  onFailure(error: unknown): void;
 }
 
 /** Compares successive snapshots and reports each change once. */
@@ -24,20 +24,20 @@ export class ChangeWatch {
     try {
       snapshots = await this.readSnapshots();
     } catch (error) {
-      if (!this.isFailing) this.listener.failing(error);
+      if (!this.isFailing) this.listener.onFailure(error);
       this.isFailing = true;
       return;
     }
     this.isFailing = false;
     for (const snapshot of [...snapshots].sort((a, b) => a.startedAtMs - b.startedAtMs)) this.update(snapshot);
-    this.listener.all([...this.snapshots.values()]);
+    this.listener.onRead([...this.snapshots.values()]);
   }
 
   private update(snapshot: ApplicantSnapshot): void {
     const before = this.snapshots.get(snapshot.clientUserId);
     const now = { ...snapshot, documents: snapshot.documents ?? before?.documents ?? null };
     this.snapshots.set(now.clientUserId, now);
-    if (!before || !isSame(before, now)) this.listener.changed(now);
+    if (!before || !isSame(before, now)) this.listener.onChange(now);
   }
 }
 

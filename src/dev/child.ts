@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** A program to run. */
-export interface Command {
+export interface ProgramCall {
   readonly program: string;
   readonly args: readonly string[];
   readonly env: NodeJS.ProcessEnv;
@@ -35,7 +35,10 @@ export class ChildProcessHandle {
   private readonly process: ChildProcess;
   private running = true;
 
-  constructor({ program, args, env, cwd, stdin }: Command, onLine: (line: string, from: 'stdout' | 'stderr') => void) {
+  constructor(
+    { program, args, env, cwd, stdin }: ProgramCall,
+    onLine: (line: string, from: 'stdout' | 'stderr') => void,
+  ) {
     const child = spawn(program, args, {
       env,
       cwd,

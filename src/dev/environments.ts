@@ -45,18 +45,17 @@ export function sandboxEnvironment(env: NodeJS.ProcessEnv, secrets: { client: st
 /** For the webhook. Settings that are missing here stay as the user set them. */
 export function webhookEnvironment(
   env: NodeJS.ProcessEnv,
-  address: { readonly host: string; readonly port: number; readonly scheme: 'http' | 'https' },
-  settings: { readonly auditKey: string; readonly secret?: string; readonly spoolFolder?: string },
+  webhook: { host: string; port: number; hasTls: boolean; auditKey: string; secret?: string; spoolFolder?: string },
 ): NodeJS.ProcessEnv {
   return {
     ...env,
-    WEBHOOK_HOST: address.host,
-    WEBHOOK_PORT: String(address.port),
+    WEBHOOK_HOST: webhook.host,
+    WEBHOOK_PORT: String(webhook.port),
     // Hides the keys of the other processes, which `.env` may contain.
-    AUDIT_KEY: settings.auditKey,
-    ...(address.scheme === 'http' ? { WEBHOOK_TLS_CERT_FILE: '', WEBHOOK_TLS_KEY_FILE: '' } : {}),
-    ...(settings.secret === undefined ? {} : { WEBHOOK_SECRET: settings.secret }),
-    ...(settings.spoolFolder === undefined ? {} : { WEBHOOK_SPOOL: settings.spoolFolder }),
+    AUDIT_KEY: webhook.auditKey,
+    ...(webhook.hasTls ? {} : { WEBHOOK_TLS_CERT_FILE: '', WEBHOOK_TLS_KEY_FILE: '' }),
+    ...(webhook.secret === undefined ? {} : { WEBHOOK_SECRET: webhook.secret }),
+    ...(webhook.spoolFolder === undefined ? {} : { WEBHOOK_SPOOL: webhook.spoolFolder }),
   };
 }
 

@@ -25,16 +25,11 @@ export function removeSandboxData(dataFolder: string): void {
   for (const file of sandboxDataFiles(dataFolder)) rmSync(file, { recursive: true, force: true });
 }
 
-/** Where the question is asked. */
-export interface QuestionIo {
-  readonly input: NodeJS.ReadableStream & { readonly isTTY?: boolean };
-  readonly output: NodeJS.WritableStream;
-}
-
 /** Asks whether to remove the files. Without a terminal it does not ask. */
 export async function confirmFresh(
   files: readonly string[],
-  { input, output }: QuestionIo,
+  input: NodeJS.ReadableStream & { readonly isTTY?: boolean } = process.stdin,
+  output: NodeJS.WritableStream = process.stdout,
 ): Promise<'yes' | 'no' | 'no-terminal'> {
   if (!input.isTTY) return 'no-terminal';
   const lines = createInterface({ input, output });
@@ -42,7 +37,7 @@ export async function confirmFresh(
     const question = [
       'This deletes the data of the sandbox with all its people and applicants:',
       ...files.map((file) => `  ${file}`),
-      'Reports, secrets and all other files stay. Delete it? [y/N] ',
+      'Reports, secrets and all other files stay. Continue? [y/N] ',
     ];
     const answer = await new Promise<string>((resolve) => {
       // The input may end together with the answer.

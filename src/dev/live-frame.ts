@@ -3,7 +3,8 @@ export interface TerminalStream {
   write(text: string): unknown;
   readonly columns?: number;
   readonly rows?: number;
-  on(event: 'resize', listener: () => void): unknown;
+  on(event: 'resize' | 'error', listener: () => void): unknown;
+  once(event: 'error', listener: () => void): unknown;
   off(event: 'resize', listener: () => void): unknown;
 }
 

@@ -6,7 +6,7 @@ const MIN_LEVELS: Readonly<Record<string, (typeof LEVELS)[number]>> = {
   activity: 'warn',
   workflow: 'warn',
 };
-/** Shown in the text or in the prefix, or without use on a terminal. */
+/** Shown elsewhere in the line, or useless on a terminal. */
 const OMITTED_FIELDS = new Set(['level', 'time', 'process', 'pid', 'msg', 'event']);
 const CONTROL_CHARACTERS = /[\p{Cc}\p{Cf}]+/gu;
 

@@ -46,7 +46,7 @@ export function resultTable(results: readonly SampleResult[], columns: number): 
   const rows = [
     ['sample', '', 'expected', 'actual', 'description'],
     ...results.map(({ sample, snapshot, isAsExpected }) => [
-      sample.persona,
+      sample.name,
       isAsExpected ? 'ok' : 'WRONG',
       formatResult(sample.outcome, sample.documents),
       snapshot?.outcome

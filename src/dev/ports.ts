@@ -17,6 +17,11 @@ export async function choosePorts<N extends string>(wanted: Readonly<Record<N, n
   return ports;
 }
 
+/** The metrics port of a process: METRICS_PORT, or one or two higher. 0 if METRICS_PORT is missing or 0, which means any free port. */
+export function metricsPort(first: number | null, index: number): number {
+  return first ? first + index : 0;
+}
+
 /** The port if it is free, otherwise null. 0: any free port. */
 export async function tryPort(port: number, host: string): Promise<number | null> {
   const probe = createServer();

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { SECOND_MS } from '../domain/policy';
-import type { Command } from './child';
+import type { ProgramCall } from './child';
 import type { Service } from './supervisor';
 
 /** The compiled programs, relative to this file in `dist`. */
@@ -25,7 +25,7 @@ export function programCommand(
   args: readonly string[],
   env: NodeJS.ProcessEnv,
   stdin?: string,
-): Command {
+): ProgramCall {
   const script = path.join(__dirname, SCRIPTS[program]);
   const command = { program: process.execPath, args: ['--enable-source-maps', script, ...args], env };
   return stdin === undefined ? command : { ...command, stdin };

@@ -22,24 +22,25 @@ export class RunRecord {
     // The database in it contains personal data.
     chmodSync(folder, 0o700);
     const record = new RunRecord(path.join(folder, 'npm-start.json'));
-    const exists = existsSync(record.file);
     const [owner, ...children] = record.read();
     if (owner && isRunning(owner)) {
       throw new AlreadyRunning(
         `npm start already runs in this folder as process ${owner.pid}: stop it first, or use another folder.`,
       );
     }
-    for (const child of children.filter(isRunning)) {
+    // As in a drain: the last started first.
+    for (const child of children.toReversed()) {
+      if (!isRunning(child)) continue; // perhaps it has ended with the one before
       onMessage(`stopping ${child.name} (process ${child.pid}), which a killed npm start left running`);
       await stop(child);
     }
-    if (exists) record.removeStale();
+    record.removeStale();
     record.create();
     return record;
   }
 
   /** Records the running processes, so that the next start can stop them if this one is killed. */
-  note(pids: Readonly<Record<string, number>>): void {
+  recordPids(pids: Readonly<Record<string, number>>): void {
     const identities = Object.entries(pids).map(([name, pid]) => identifyProcess(name, pid));
     this.write(this.file, [identifyProcess('npm start', process.pid), ...identities]);
   }
@@ -59,6 +60,7 @@ export class RunRecord {
 
   /** Removes the record of a killed start. The guard keeps a second start from removing the new record of the first one. */
   private removeStale(): void {
+    if (!existsSync(this.file)) return;
     const guard = `${this.file}.dead`;
     linkNew(this.file, guard, `another npm start is starting in this folder. If not, delete ${guard} and start again.`);
     const [owner] = this.read(guard);
@@ -94,9 +96,17 @@ function linkNew(from: string, to: string, message: string): void {
 
 /** Sends SIGTERM, then SIGKILL; resolves after the exit. */
 async function stop(child: ProcessIdentity): Promise<void> {
-  process.kill(child.pid, 'SIGTERM');
+  signal(child, 'SIGTERM');
   const untilMs = Date.now() + STOP_WITHIN_MS;
   while (isRunning(child) && Date.now() < untilMs) await sleep(POLL_EVERY_MS);
-  if (isRunning(child)) process.kill(child.pid, 'SIGKILL');
+  if (isRunning(child)) signal(child, 'SIGKILL');
   while (isRunning(child)) await sleep(POLL_EVERY_MS);
+}
+
+function signal({ pid }: ProcessIdentity, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error; // it has just ended
+  }
 }

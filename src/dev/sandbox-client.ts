@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { request } from 'undici';
 import type { Outcome } from '../domain/outcome';
+import { StartFailed } from './supervisor';
 
 /** A persona of `GET /control/personas`. */
 export interface Persona {
@@ -48,9 +49,16 @@ export async function waitForInviteLink(
   }
 }
 
+/** @throws {StartFailed} */
 async function get<T>(url: string): Promise<T> {
+  const { statusCode, text } = await read(url).catch((error: NodeJS.ErrnoException) => {
+    throw new StartFailed(`the sandbox does not answer at ${url} (${error.code ?? error.name})`);
+  });
+  if (statusCode !== 200) throw new StartFailed(`expected status 200 of the sandbox at ${url}, got ${statusCode}`);
+  return JSON.parse(text) as T;
+}
+
+async function read(url: string): Promise<{ statusCode: number; text: string }> {
   const { statusCode, body } = await request(url, { headersTimeout: TIMEOUT_MS, bodyTimeout: TIMEOUT_MS });
-  if (statusCode === 200) return (await body.json()) as T;
-  await body.dump();
-  throw new Error(`expected status 200 of the sandbox at ${new URL(url).pathname}, got ${statusCode}`);
+  return { statusCode, text: await body.text() };
 }

@@ -1,18 +1,25 @@
-import { demoPolicyEnvironment, SPEED } from './demo-policy';
-import type { DevOptions } from './options';
+import path from 'node:path';
+import { DATA_FOLDER, type DevOptions, LOG_FOLDER } from './options';
+import { demoPolicyEnvironment, SPEED } from './samples';
 import type { Stack } from './stack';
 
 /** The addresses of the stack. */
 export function stackMessage(
   { sandboxUrl, temporalUiUrl, temporalAddress, webhookUrl }: Stack,
-  { reports, logFolder, webhook, dataFolder, once }: DevOptions,
+  { args, config }: DevOptions,
 ): string {
+  const { reportStore } = config;
   const rows = [
     ['Temporal UI', temporalUiUrl ?? `the UI of ${temporalAddress}`],
     ['webhook', webhookUrl],
     ...(sandboxUrl ? [['sandbox', `${sandboxUrl}/control/people`]] : []),
-    ['reports', reports],
-    ['logs', logFolder],
+    [
+      'reports',
+      reportStore.kind === 'folder'
+        ? path.resolve(reportStore.path)
+        : `s3://${reportStore.bucket}/${reportStore.prefix}`,
+    ],
+    ['logs', LOG_FOLDER],
   ];
   const mode = sandboxUrl
     ? [
@@ -25,10 +32,10 @@ export function stackMessage(
     ...rows.map(([name = '', value]) => `${name.padEnd(12)} ${value}`),
     '',
     ...mode,
-    ...(sandboxUrl || webhook.hasSecret
+    ...(sandboxUrl || config.webhook.secrets.length > 0
       ? []
-      : [`WEBHOOK_SECRET is not set. The generated secret is in ${dataFolder}/webhook-secret.`]),
-    ...(once ? [] : ['Ctrl-C stops everything. The next npm start continues from there.']),
+      : [`WEBHOOK_SECRET is not set. The generated secret is in ${DATA_FOLDER}/webhook-secret.`]),
+    ...(args.once ? [] : ['Ctrl-C stops everything. The next npm start continues from there.']),
     '',
   ].join('\n');
 }

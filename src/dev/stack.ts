@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { createDataConverter } from '../temporal/data-converter';
-import { SPEED } from './demo-policy';
+import { openDevKeys, readOrCreateSecret } from './dev-files';
+import type { DevOutput } from './dev-output';
 import {
   localApiEnvironment,
   sandboxEnvironment,
@@ -8,13 +9,12 @@ import {
   webhookEnvironment,
 } from './environments';
 import { SANDBOX_DATA } from './fresh';
-import { createOwnKeys, keptSecret } from './kept-secrets';
-import type { DevOptions } from './options';
-import { choosePorts } from './ports';
+import { DATA_FOLDER, type DevOptions, usesSandbox } from './options';
+import { choosePorts, metricsPort } from './ports';
 import { chartwayService } from './programs';
-import { ServiceLost, type Supervisor } from './supervisor';
+import { SPEED } from './samples';
+import { StartFailed, type Supervisor } from './supervisor';
 import { connectOtherTemporal, startOwnTemporal, type TemporalEndpoint } from './temporal-server';
-import type { Terminal } from './terminal';
 
 /** The running processes. */
 export interface Stack extends Omit<TemporalEndpoint, 'env'> {
@@ -32,92 +32,90 @@ const SANDBOX_PORT = 3002;
 
 /**
  * Starts Temporal, the sandbox, the worker, the webhook and the api, each on its usual port or a free one. `onSandbox` runs as soon as the sandbox
- * serves: a wrong persona must fail early. @throws {ServiceLost}; what `onSandbox` throws
+ * serves: a wrong persona must fail early. @throws {StartFailed}; what `onSandbox` throws
  */
 export async function startStack(
   options: DevOptions,
   supervisor: Supervisor,
-  terminal: Terminal,
+  output: DevOutput,
   onSandbox: (sandboxUrl: string) => Promise<void>,
 ): Promise<Stack> {
-  const { webhook, usesSandbox, dataFolder } = options;
-  const startsTemporal = options.temporal === null;
-  const metricsPort = (index: number) => (options.metricsPort === null ? 0 : options.metricsPort + index);
+  const { webhook, api, metrics, temporal: temporalSettings, ...config } = options.config;
+  const hasSandbox = usesSandbox(options);
+  const startsTemporal = !config.hasTemporalServer;
   const wanted = {
     temporal: startsTemporal ? TEMPORAL_PORT : 0,
     ui: startsTemporal ? TEMPORAL_UI_PORT : 0,
     webhook: webhook.port,
-    api: startsTemporal ? options.apiPort : 0,
+    api: startsTemporal ? api.port : 0,
     sandbox: SANDBOX_PORT,
-    workerMetrics: metricsPort(0),
-    webhookMetrics: metricsPort(1),
-    apiMetrics: startsTemporal ? metricsPort(2) : 0,
+    workerMetrics: metricsPort(metrics.port, 0),
+    webhookMetrics: metricsPort(metrics.port, 1),
+    apiMetrics: startsTemporal ? metricsPort(metrics.port, 2) : 0,
   };
   const ports = await choosePorts(wanted);
   for (const name of Object.keys(wanted) as (keyof typeof wanted)[]) {
     if (wanted[name] === 0 || wanted[name] === ports[name]) continue;
-    if (!usesSandbox && name === 'webhook') {
-      throw new ServiceLost(
+    if (!hasSandbox && name === 'webhook') {
+      throw new StartFailed(
         `port ${webhook.port} is taken, and Human API posts to it: stop the program that listens there, or set WEBHOOK_PORT.`,
       );
     }
-    terminal.message(`port ${wanted[name]} is taken; using ${ports[name]} instead`);
+    output.message(`port ${wanted[name]} is taken; using ${ports[name]} instead`);
   }
 
   // Only the sandbox posts to it.
-  const webhookHost = usesSandbox ? '127.0.0.1' : webhook.host;
-  const scheme = usesSandbox || webhook.tls === null ? 'http' : 'https';
-  const webhookUrl = `${scheme}://${webhookHost}:${ports.webhook}/notifications`;
-  const sandboxUrl = usesSandbox ? `http://127.0.0.1:${ports.sandbox}` : null;
-  const secret = (name: string) => keptSecret(dataFolder, name);
+  const webhookHost = hasSandbox ? '127.0.0.1' : webhook.host;
+  const hasTls = !hasSandbox && webhook.tls !== null;
+  const webhookUrl = `http${hasTls ? 's' : ''}://${webhookHost}:${ports.webhook}/notifications`;
+  const sandboxUrl = hasSandbox ? `http://127.0.0.1:${ports.sandbox}` : null;
+  const secret = (name: string) => readOrCreateSecret(DATA_FOLDER, name);
 
   const startSandbox = async () => {
     if (!sandboxUrl) return;
     const args = [
       ...['--port', String(ports.sandbox), '--speed', String(SPEED), '--webhook', webhookUrl],
-      ...['--data', path.resolve(dataFolder, SANDBOX_DATA.people)],
+      ...['--data', path.resolve(DATA_FOLDER, SANDBOX_DATA.people)],
     ];
     const secrets = { client: secret('sandbox-secret'), webhook: secret('webhook-secret') };
-    const service = chartwayService('sandbox', args, sandboxEnvironment(options.env, secrets));
-    await terminal.phase('sandbox', () => supervisor.start(service));
+    const service = chartwayService('sandbox', args, sandboxEnvironment(process.env, secrets));
+    await output.phase('sandbox', () => supervisor.start(service));
     await onSandbox(sandboxUrl);
   };
-  const keys = options.payload ? null : createOwnKeys(dataFolder);
-  const payload = options.payload ?? keys?.payload ?? { ring: null, encrypts: false };
-  const converter = createDataConverter(payload, options.namespace);
+  const keys = config.hasPayloadSettings ? null : openDevKeys(DATA_FOLDER);
+  const converter = createDataConverter(keys?.payload ?? config.payload, temporalSettings.namespace);
   const [temporal] = await Promise.all([
-    options.temporal
-      ? connectOtherTemporal(options.temporal, converter, terminal)
-      : startOwnTemporal(options, converter, ports, supervisor, terminal),
+    startsTemporal
+      ? startOwnTemporal(options, converter, ports, supervisor, output)
+      : connectOtherTemporal(temporalSettings, converter, output),
     startSandbox(),
   ]);
   keys?.publish(temporal.temporalAddress);
   await options.initStore().catch((error: unknown) => {
-    throw new ServiceLost(error instanceof Error ? error.message : 'the report store could not be created');
+    throw new StartFailed(error instanceof Error ? error.message : 'the report store could not be created');
   });
   // A shared server may have applicants of the real Human API: this worker must not ask the sandbox about them.
-  const taskQueue = usesSandbox && options.temporal ? `${options.taskQueue}-sandbox` : options.taskQueue;
+  const taskQueue = hasSandbox && !startsTemporal ? `${config.taskQueue}-sandbox` : config.taskQueue;
   const env = {
-    ...options.env,
+    ...process.env,
     ...temporal.env,
     ...keys?.env,
     ...(sandboxUrl ? sandboxUpstreamEnvironment(sandboxUrl, secret('sandbox-secret')) : {}),
     TASK_QUEUE: taskQueue,
   };
-  const withMetrics = (port: number) => ({ ...env, METRICS_PORT: options.metricsPort === null ? '' : String(port) });
-  const webhookEnv = webhookEnvironment(
-    withMetrics(ports.webhookMetrics),
-    { host: webhookHost, port: ports.webhook, scheme },
-    {
-      auditKey: webhook.auditKey,
-      ...(usesSandbox || !webhook.hasSecret ? { secret: secret('webhook-secret') } : {}),
-      // Notices of the sandbox and of the real Human API must not mix.
-      ...(usesSandbox ? { spoolFolder: path.resolve(dataFolder, SANDBOX_DATA.spool) } : {}),
-    },
-  );
+  const withMetrics = (port: number) => ({ ...env, METRICS_PORT: metrics.port === null ? '' : String(port) });
+  const webhookEnv = webhookEnvironment(withMetrics(ports.webhookMetrics), {
+    host: webhookHost,
+    port: ports.webhook,
+    hasTls,
+    auditKey: webhook.auditKey,
+    ...(hasSandbox || webhook.secrets.length === 0 ? { secret: secret('webhook-secret') } : {}),
+    // Notices of the sandbox and of the real Human API must not mix.
+    ...(hasSandbox ? { spoolFolder: path.resolve(DATA_FOLDER, SANDBOX_DATA.spool) } : {}),
+  });
   const apiEnv = localApiEnvironment(withMetrics(ports.apiMetrics), ports.api, ports.ui);
   const start = (name: 'worker' | 'webhook' | 'api', serviceEnv: NodeJS.ProcessEnv) =>
-    terminal.phase(name, () => supervisor.start(chartwayService(name, [], serviceEnv)));
+    output.phase(name, () => supervisor.start(chartwayService(name, [], serviceEnv)));
   await Promise.all([
     start('worker', withMetrics(ports.workerMetrics)),
     start('webhook', webhookEnv),

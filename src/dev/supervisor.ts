@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ChildProcessHandle, type Command, describeExit, type ProcessExit } from './child';
+import { ChildProcessHandle, describeExit, type ProcessExit, type ProgramCall } from './child';
 import { LogFile } from './log-file';
 import { isReadyLine } from './log-line';
 
 /** A process that runs until `npm start` ends. */
-export interface Service extends Command {
+export interface Service extends ProgramCall {
   readonly name: string;
   /** Polled until it resolves; null: the process prints a ready line. */
   readonly isReady: (() => Promise<void>) | null;
@@ -25,9 +25,9 @@ export interface SupervisorListener {
   runningPids(pids: Readonly<Record<string, number>>): void;
 }
 
-/** A service that did not start, or whose exit ends `npm start`. The message names its log. */
-export class ServiceLost extends Error {
-  override readonly name = 'ServiceLost';
+/** A start that failed, or a service whose exit ends `npm start`. The message is for the user. */
+export class StartFailed extends Error {
+  override readonly name = 'StartFailed';
   readonly kind = 'service-lost';
 }
 
@@ -37,7 +37,7 @@ const MAX_RESTART_MS = 30_000;
 /** After this time an exit does not count as quick. */
 const STABLE_AFTER_MS = 60_000;
 const POLL_EVERY_MS = 100;
-const RUN_ONCE_GRACE_MS = 3_000;
+const RUN_TO_END_GRACE_MS = 3_000;
 
 interface RunningService {
   readonly service: Service;
@@ -50,9 +50,9 @@ interface RunningService {
 
 /** Starts services, restarts them, and stops them in reverse order. */
 export class Supervisor {
-  /** Rejects with {@link ServiceLost} when a service exits that must not; never resolves. */
-  readonly lost: Promise<never>;
-  private rejectLost: (error: ServiceLost) => void = () => {};
+  /** Rejects with {@link StartFailed} when a service exits whose exit ends `npm start`; never resolves. */
+  readonly failure: Promise<never>;
+  private rejectFailure: (error: StartFailed) => void = () => {};
   private readonly services: RunningService[] = [];
   private readonly oneTimeRuns = new Set<ChildProcessHandle>();
   private stopping = false;
@@ -61,13 +61,13 @@ export class Supervisor {
     private readonly logFolder: string,
     private readonly listener: SupervisorListener,
   ) {
-    this.lost = new Promise((_, reject) => {
-      this.rejectLost = reject;
+    this.failure = new Promise((_, reject) => {
+      this.rejectFailure = reject;
     });
-    this.lost.catch(() => {});
+    this.failure.catch(() => {});
   }
 
-  /** Resolves when the service is ready. @throws {ServiceLost} */
+  /** Resolves when the service is ready. @throws {StartFailed} */
   async start(service: Service): Promise<void> {
     this.throwIfStopping(service.name);
     const { name, readyWithinMs } = service;
@@ -83,15 +83,15 @@ export class Supervisor {
     ]);
     if (typeof fault === 'string') {
       if (service.quiet && !this.stopping) this.printLogTail(name, log);
-      throw new ServiceLost(`${name} did not start: ${fault}. Its log: ${log.path}`);
+      throw new StartFailed(`${name} did not start: ${fault}. Its log: ${log.path}`);
     }
     this.watch(running);
   }
 
   /** Runs a program to its end; {@link stop} ends it early. `output`: its lines on stdout. `quiet`: see {@link Service}. */
-  async runOnce(
+  async runToEnd(
     name: string,
-    command: Command,
+    command: ProgramCall,
     { quiet = false }: { readonly quiet?: boolean } = {},
   ): Promise<{ readonly exit: ProcessExit; readonly output: readonly string[]; readonly log: string }> {
     this.throwIfStopping(name);
@@ -114,7 +114,7 @@ export class Supervisor {
   async stop(): Promise<void> {
     this.stopping = true;
     for (const { restart } of this.services) if (restart) clearTimeout(restart);
-    for (const child of this.oneTimeRuns) await child.stop(RUN_ONCE_GRACE_MS);
+    for (const child of this.oneTimeRuns) await child.stop(RUN_TO_END_GRACE_MS);
     for (const { service, child, log } of [...this.services].reverse()) {
       const { name, graceMs } = service;
       if (!(await child.stop(graceMs)))
@@ -134,7 +134,7 @@ export class Supervisor {
   }
 
   private throwIfStopping(name: string): void {
-    if (this.stopping) throw new ServiceLost(`${name} was not started: all services are stopping`);
+    if (this.stopping) throw new StartFailed(`${name} was not started: all services are stopping`);
   }
 
   private spawn(service: Service, log: LogFile): { child: ChildProcessHandle; ready: Promise<void> } {
@@ -158,7 +158,7 @@ export class Supervisor {
       const message = `${service.name} ended unexpectedly: ${describeExit(exit)}. Its log: ${log.path}`;
       if (service.onExit === 'end') {
         if (service.quiet) this.printLogTail(service.name, log);
-        this.rejectLost(new ServiceLost(message));
+        this.rejectFailure(new StartFailed(message));
         return;
       }
       running.failures = Date.now() - startedAtMs > STABLE_AFTER_MS ? 0 : running.failures + 1;

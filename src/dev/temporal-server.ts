@@ -8,12 +8,12 @@ import { ensureSearchAttributes } from '../temporal/search-attributes';
 import { warnIfServerOld } from '../temporal/server-version';
 import type { TemporalSettings } from '../temporal/settings';
 import { describeExit } from './child';
+import type { DevOutput } from './dev-output';
 import { temporalEnvironment, thirdPartyEnvironment } from './environments';
 import { SANDBOX_DATA } from './fresh';
-import type { DevOptions } from './options';
+import { DATA_FOLDER, type DevOptions, usesSandbox } from './options';
 import { programCommand } from './programs';
-import { type Service, ServiceLost, type Supervisor } from './supervisor';
-import type { Terminal } from './terminal';
+import { type Service, StartFailed, type Supervisor } from './supervisor';
 
 /** The Temporal server that the stack uses. */
 export interface TemporalEndpoint {
@@ -35,44 +35,50 @@ const CONNECT_WITHIN_MS = 30 * SECOND_MS;
 export async function connectOtherTemporal(
   settings: TemporalSettings,
   converter: DataConverter | undefined,
-  terminal: Terminal,
+  output: DevOutput,
 ): Promise<TemporalEndpoint> {
   const temporalAddress = settings.connection.address;
-  const print = (_fields: object, text: string) => terminal.message(text);
+  const print = (_fields: object, text: string) => output.message(text);
   const log = { info: () => {}, warn: print, error: print };
-  const client = await terminal.phase(`Temporal at ${temporalAddress}`, () =>
+  const client = await output.phase(`Temporal at ${temporalAddress}`, () =>
     connectClient(settings, { log, giveUpAfterMs: CONNECT_WITHIN_MS }, converter),
   );
   await warnIfServerOld(client.connection, log);
-  await registerSearchAttributes(client, terminal);
+  await registerSearchAttributes(client, output);
   return { client, env: {}, temporalUiUrl: null, temporalAddress };
 }
 
-/** Starts a dev server. @throws {ServiceLost} */
+/** Starts a dev server. @throws {StartFailed} */
 export async function startOwnTemporal(
-  { dataFolder, namespace, usesSandbox, env }: DevOptions,
+  options: DevOptions,
   converter: DataConverter | undefined,
   ports: Readonly<Record<'temporal' | 'ui' | 'api', number>>,
   supervisor: Supervisor,
-  terminal: Terminal,
+  output: DevOutput,
 ): Promise<TemporalEndpoint> {
+  const { namespace } = options.config.temporal;
   const temporalAddress = `127.0.0.1:${ports.temporal}`;
   const client = createLazyClient({ namespace, connection: { address: temporalAddress } }, converter);
   // Two databases: a worker that asks the sandbox about real applicants would find them deleted.
-  const databaseFile = path.join(dataFolder, usesSandbox ? SANDBOX_DATA.database : 'temporal.db');
-  await terminal.phase('Temporal server', async () => {
-    const cli = await findCli(env, supervisor);
+  const databaseFile = path.join(DATA_FOLDER, usesSandbox(options) ? SANDBOX_DATA.database : 'temporal.db');
+  await output.phase('Temporal server', async () => {
+    const cli = await findCli(supervisor);
     const service = temporalService({
-      ...{ cli, client, databaseFile, port: ports.temporal, uiPort: ports.ui },
-      ...{ codecUrl: `http://127.0.0.1:${ports.api}/codec`, env: thirdPartyEnvironment(env) },
+      cli,
+      client,
+      databaseFile,
+      port: ports.temporal,
+      uiPort: ports.ui,
+      codecUrl: `http://127.0.0.1:${ports.api}/codec`,
+      env: thirdPartyEnvironment(process.env),
     });
     await supervisor.start(service);
     await ensureRetention(client);
   });
-  await registerSearchAttributes(client, terminal);
+  await registerSearchAttributes(client, output);
   return {
     client,
-    env: temporalEnvironment(temporalAddress, namespace, dataFolder),
+    env: temporalEnvironment(temporalAddress, namespace, DATA_FOLDER),
     temporalUiUrl: `http://127.0.0.1:${ports.ui}/namespaces/${namespace}/workflows`,
     temporalAddress,
   };
@@ -127,17 +133,20 @@ async function ensureRetention(client: Client): Promise<void> {
 }
 
 /** Before the worker and the webhook start, because both would register them. */
-async function registerSearchAttributes(client: Client, terminal: Terminal): Promise<void> {
-  await terminal.phase('search attributes', () =>
+async function registerSearchAttributes(client: Client, output: DevOutput): Promise<void> {
+  await output.phase('search attributes', () =>
     ensureSearchAttributes(client.connection, client.options.namespace, { log: { info: () => {} } }),
   );
 }
 
-async function findCli(env: NodeJS.ProcessEnv, supervisor: Supervisor): Promise<string> {
-  const { exit, output, log } = await supervisor.runOnce('set-up', programCommand('findTemporal', ['cli'], env));
+async function findCli(supervisor: Supervisor): Promise<string> {
+  const { exit, output, log } = await supervisor.runToEnd(
+    'set-up',
+    programCommand('findTemporal', ['cli'], process.env),
+  );
   const cli = output.at(-1);
   if (exit.status === 0 && cli) return cli;
-  throw new ServiceLost(
+  throw new StartFailed(
     `Temporal's CLI is not available (${describeExit(exit)}); the attempts are above and in ${log}`,
   );
 }

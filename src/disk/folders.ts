@@ -84,12 +84,12 @@ export function isCode(error: unknown, ...codes: string[]): boolean {
   return typeof error === 'object' && error !== null && 'code' in error && codes.includes(String(error.code));
 }
 
-/** The result of a call, or null where the file or a folder above it does not exist. */
-export async function nullIfAbsent<T>(call: Promise<T>): Promise<T | null> {
+/** The result of a call; null if the file or a folder above it does not exist, or the call fails with one of `otherCodes`. */
+export async function nullIfAbsent<T>(call: Promise<T>, ...otherCodes: string[]): Promise<T | null> {
   try {
     return await call;
   } catch (error) {
-    if (isCode(error, 'ENOENT', 'ENOTDIR')) return null;
+    if (isCode(error, 'ENOENT', 'ENOTDIR', ...otherCodes)) return null;
     throw error;
   }
 }

@@ -2,7 +2,7 @@ import { type Audit, type AuditEntry, AuditUnavailable, openAudit } from '../obs
 import type { AuditKeys } from '../observability/audit-chain';
 import { schedulePruning } from '../observability/audit-keep';
 import type { Logger } from '../observability/log';
-import { ConfigurationError, exitOnConfigurationError } from './configuration-fault';
+import { ConfigurationError } from './configuration-fault';
 
 /** The first line of each process: the names of the variables that are set, without their values. */
 export function configurationEntry(who: string, names: readonly string[]): AuditEntry {
@@ -17,9 +17,9 @@ export interface AuditSettings {
 }
 
 /**
- * The audit log of a worker or webhook. Prints checkpoints on stdout and prunes old chains. If it cannot be written, logs that, and `record`
- * rejects: the process runs without the acts that must be recorded, so that no notice is lost.
- * @throws {ConfigurationError} if `required` and it cannot be written
+ * The audit log of a worker, webhook or api. Prints checkpoints on stdout and prunes old chains. If it cannot be written, that is logged and
+ * `record` rejects: the process keeps receiving notices, but performs no act that must be recorded.
+ * @throws {ConfigurationError} if `required` and it cannot be opened
  */
 export async function openProcessAudit(options: {
   readonly settings: AuditSettings;
@@ -28,38 +28,35 @@ export async function openProcessAudit(options: {
   readonly process: string;
   readonly names: readonly string[];
   readonly log: Pick<Logger, 'error' | 'warn'>;
-}): Promise<Pick<Audit, 'record' | 'close'>> {
+}): Promise<Audit> {
   const { settings, required = false, process: who, names, log } = options;
   const { folder, keepMs, keys } = settings;
-  const unavailable = (cause: unknown) => ({
-    record: () => Promise.reject(new AuditUnavailable(cause)),
-    close: async () => {},
-  });
-  if (folder === null) return unavailable('AUDIT_LOG is off');
+  if (folder === null) return unavailableAudit('AUDIT_LOG is off');
   const printCheckpoint = (line: string) => void process.stdout.write(`${line}\n`);
+  const open = required ? openRequiredAudit : openAudit;
+  let audit: Audit;
   try {
-    const audit = await openAudit({ folder, process: who, log, key: keys.signing, printCheckpoint });
-    await audit.record(configurationEntry(who, names));
-    schedulePruning({ folder, keepMs, audit, process: who, log });
-    return { record: audit.record, close: () => audit.close().catch(() => undefined) };
+    audit = await open({ folder, process: who, log, key: keys.signing, printCheckpoint });
   } catch (error) {
-    if (required) throw toConfigurationError(folder, error);
+    if (required) throw error;
     log.error({ error }, 'the audit log cannot be written: check AUDIT_LOG');
-    return unavailable(error);
+    return unavailableAudit(error);
   }
+  // The audit log logs a failed write. The next entry starts a new chain.
+  await audit.record(configurationEntry(who, names)).catch(() => undefined);
+  schedulePruning({ folder, keepMs, audit, process: who, log });
+  return { ...audit, close: () => audit.close().catch(() => undefined) };
 }
 
-/** For roots: opens the audit log, or ends the process with status 2. */
-export function openAuditOrExit(options: Parameters<typeof openAudit>[0]): Promise<Audit> {
-  return openAudit(options).catch((error: unknown) =>
-    exitOnConfigurationError(() => {
-      throw toConfigurationError(options.folder, error);
-    }),
-  );
+function unavailableAudit(cause: unknown): Audit {
+  return { record: () => Promise.reject(new AuditUnavailable(cause)), checkpoint: () => null, close: async () => {} };
 }
 
-function toConfigurationError(folder: string, error: unknown): ConfigurationError {
-  const { code = 'an unknown failure' } = ((error as Error).cause ?? {}) as NodeJS.ErrnoException;
-  const got = `${JSON.stringify(folder)} (${code})`;
-  return new ConfigurationError([{ key: 'AUDIT_LOG', expected: 'a writable folder', got }]);
+/** @throws {ConfigurationError} if the log cannot be opened */
+export async function openRequiredAudit(options: Parameters<typeof openAudit>[0]): Promise<Audit> {
+  return openAudit(options).catch((error: Error) => {
+    const { code = 'an unknown failure' } = (error.cause ?? {}) as NodeJS.ErrnoException;
+    const got = `${JSON.stringify(options.folder)} (${code})`;
+    throw new ConfigurationError([{ key: 'AUDIT_LOG', expected: 'a writable folder', got }]);
+  });
 }

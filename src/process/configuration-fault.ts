@@ -8,7 +8,7 @@ export interface ConfigurationFault {
   readonly got: string;
 }
 
-/** All faults of the configuration at once. */
+/** All faults of the configuration at once. It ends the process with status 2. */
 export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError';
   readonly kind = 'configuration';
@@ -16,17 +16,6 @@ export class ConfigurationError extends Error {
   constructor(readonly faults: readonly ConfigurationFault[]) {
     const lines = faults.map(({ key, expected, got }) => `  ${key}: expected ${expected}; got ${got}`);
     super(`Invalid configuration (see .env.example):\n${lines.join('\n')}`);
-  }
-}
-
-/** For roots: prints the faults on stderr and ends the process with status 2. */
-export function exitOnConfigurationError<C>(read: () => C): C {
-  try {
-    return read();
-  } catch (error) {
-    if (!(error instanceof ConfigurationError)) throw error;
-    process.stderr.write(`${error.message}\n`);
-    return process.exit(2);
   }
 }
 
@@ -44,8 +33,8 @@ export function describeFault(key: string, expected: string, set: Environment): 
 
 /** The known name with the smallest edit distance from a mistyped one. */
 export function findNearestName(mistyped: string, known: readonly string[]): string {
-  const distances = new Map(known.map((name) => [name, editDistance(mistyped, name)]));
-  return known.reduce((best, name) => ((distances.get(name) ?? 0) < (distances.get(best) ?? 0) ? name : best));
+  const byDistance = known.map((name) => ({ name, distance: editDistance(mistyped, name) }));
+  return byDistance.toSorted((a, b) => a.distance - b.distance)[0]?.name ?? '';
 }
 
 /** Shorter names are similar at one edit, longer ones at two. */

@@ -1,14 +1,21 @@
 import { onUnsyncedFolder, UNSYNCED_FOLDER } from '../disk/folders';
 import { describeError } from '../observability/describe-error';
-import type { Logger } from '../observability/log';
+import { createLogger } from '../observability/log';
+import { createRegistry } from '../observability/metrics';
+import { ConfigurationError } from './configuration-fault';
 import { excludeLoopback } from './loopback';
 
 /**
- * Runs a root's `main`. An unexpected error ends the process with status 1 and one JSON line on stderr. The line has the stack frames but not
- * the message, which may quote personal data; Node's own report would print it.
+ * Runs a root's `main`. A ConfigurationError ends the process with status 2 and its message on stderr. An unexpected error ends it with status 1
+ * and one JSON line on stderr. The line has the stack frames but not the message, which may quote personal data; Node's own report would
+ * print it.
  */
 export function runProcess(processName: string, main: () => Promise<void>): void {
   const fail = (error: unknown): never => {
+    if (error instanceof ConfigurationError) {
+      process.stderr.write(`${error.message}\n`);
+      return process.exit(2);
+    }
     const line = { level: 'fatal', time: new Date().toISOString(), process: processName, error: describeError(error) };
     process.stderr.write(
       `${JSON.stringify({ ...line, at: stackFrames(error), msg: 'ended by an unexpected failure' })}\n`,
@@ -31,19 +38,22 @@ function stackFrames(error: unknown): readonly string[] {
   return frames.map((frame) => frame.trim());
 }
 
+/** The log and the metrics of a worker, webhook or api. The log also shows once if the file system cannot sync folders. */
+export function openLogAndMetrics(processName: string, level: string) {
+  const log = createLogger({ process: processName, level });
+  onUnsyncedFolder((code) => log.warn({ why: code }, UNSYNCED_FOLDER));
+  return { log, registry: createRegistry(processName) };
+}
+
 /**
  * Prints the ready line for supervisors: `{"event":"ready","process":"webhook","addresses":[...]}`. `addresses`: the URLs on which the process
- * listens.
+ * listens; null for a server that is off.
  */
 export function announceReady(
   processName: string,
-  addresses: readonly string[],
+  addresses: readonly (string | null)[],
   out: Pick<NodeJS.WritableStream, 'write'> = process.stdout,
 ): void {
-  out.write(`${JSON.stringify({ event: 'ready', process: processName, addresses })}\n`);
-}
-
-/** Logs once if the file system cannot sync folders. */
-export function logUnsyncedFolders(log: Pick<Logger, 'warn'>): void {
-  onUnsyncedFolder((code) => log.warn({ why: code }, UNSYNCED_FOLDER));
+  const listening = addresses.filter((address) => address !== null);
+  out.write(`${JSON.stringify({ event: 'ready', process: processName, addresses: listening })}\n`);
 }

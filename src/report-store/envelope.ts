@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import type { Cipher } from '../domain/encryption';
-import { NotDecrypted } from './errors';
+import { AlteredDocument } from './errors';
 
 /**
  * The format of an encrypted file: magic, length of the wrapped key (2 bytes), the wrapped key, chunks. Each file has a random key. The
@@ -76,11 +76,11 @@ export function encryptWhole(cipher: Cipher, boundTo: string, plain: Uint8Array)
 /** A file's bytes, decrypted where they are encrypted. */
 export interface DecryptedFile {
   readonly encrypted: boolean;
-  /** Can be read once. @throws NotDecrypted within the loop; the pieces before it are correct, but not all */
+  /** Can be read once. @throws AlteredDocument within the loop; the pieces before it are correct, but not all */
   readonly clear: AsyncGenerator<Buffer>;
 }
 
-/** Reads a file that may be encrypted; its first bytes decide. `cipher` is called only for encrypted ones. @throws NotDecrypted; KeyMissing */
+/** Reads a file that may be encrypted; its first bytes decide. `cipher` is called only for encrypted ones. @throws AlteredDocument; KeyMissing */
 export async function openFile(
   file: AsyncIterable<Uint8Array>,
   boundTo: string,
@@ -92,7 +92,7 @@ export async function openFile(
   const length = await bytes.read(LENGTH_BYTES);
   const wrapped = length.byteLength === LENGTH_BYTES ? await bytes.read(length.readUInt16BE()) : Buffer.alloc(0);
   const key = cipher().decrypt(wrapped, boundTo);
-  if (key?.byteLength !== KEY_BYTES) throw notDecrypted();
+  if (key?.byteLength !== KEY_BYTES) throw altered();
   return { encrypted: true, clear: decryptChunks(bytes, key) };
 }
 
@@ -109,13 +109,13 @@ async function* decryptChunks(bytes: PieceReader, key: Uint8Array): AsyncGenerat
 
 function decryptChunk(chunk: Buffer, key: Uint8Array, nonce: Buffer): Buffer {
   const end = chunk.byteLength - TAG_BYTES;
-  if (end < 0) throw notDecrypted();
+  if (end < 0) throw altered();
   const decipher = createDecipheriv(CIPHER, key, nonce, { authTagLength: TAG_BYTES });
   decipher.setAuthTag(chunk.subarray(end));
   try {
     return Buffer.concat([decipher.update(chunk.subarray(0, end)), decipher.final()]);
   } catch {
-    throw notDecrypted(); // GCM reports only that the tag is wrong
+    throw altered(); // GCM reports only that the tag is wrong
   }
 }
 
@@ -126,10 +126,8 @@ function nonceOf(index: number, isLast: boolean): Buffer {
   return nonce;
 }
 
-function notDecrypted(): NotDecrypted {
-  return new NotDecrypted(
-    'expected an encrypted file that is unchanged and complete, got one that was altered, truncated or moved. Restore it from a backup',
-  );
+function altered(): AlteredDocument {
+  return new AlteredDocument('the encrypted file was altered, truncated or moved. Restore it from a backup');
 }
 
 /** Reads a given number of bytes from pieces of any size. */

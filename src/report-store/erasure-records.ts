@@ -1,9 +1,9 @@
 import type { ErasureJournal, ErasureRecords, RunRef } from '../domain/erasure';
-import { isClientUserId, isHumanId } from '../domain/identifiers';
+import { isHumanId } from '../domain/identifiers';
 import { UnreadableManifest, WrongFolder } from './errors';
 import { openHolds } from './holds';
 import type { ReportStore } from './port';
-import type { Shelf } from './shelf';
+import { openApplicantShelf, type Shelf } from './shelf';
 
 /**
  * What an erasure reads from the store and records in it. The journal of an erasure stays on the shelf until it has ended: one that was
@@ -28,7 +28,6 @@ interface StoredJournal extends ErasureJournal {
 
 const EMPTY: ErasureJournal = { humanIds: [], runs: [], withdrawn: [] };
 
-const FOLDER = 'erasures/';
 /** Lists of people, a JSON object a line. */
 const SWEEPS = 'sweeps/';
 
@@ -38,10 +37,10 @@ export function openErasureRecords(
 ): StoredErasureRecords {
   const { shelf } = store;
   const holds = openHolds(shelf);
-  const nameOf = (clientUserId: string) => `${FOLDER}${clientUserId}.json`;
-  const read = async (clientUserId: string) => parseJournal(await shelf.get(nameOf(clientUserId)));
+  const journals = openApplicantShelf(shelf, 'erasures', parseJournal);
+  const { read } = journals;
   const write = (clientUserId: string, journal: StoredJournal) =>
-    shelf.put(nameOf(clientUserId), Buffer.from(`${JSON.stringify({ clientUserId, ...journal })}\n`));
+    journals.write(clientUserId, { clientUserId, ...journal });
   const isInterrupted = async (clientUserId: string) => (await read(clientUserId))?.by === 'age';
   return {
     isInterrupted,
@@ -70,11 +69,10 @@ export function openErasureRecords(
       return files;
     },
     async finish(clientUserId) {
-      await shelf.remove(nameOf(clientUserId));
+      await journals.remove(clientUserId);
     },
     async listInterrupted() {
-      const names = await shelf.list(FOLDER);
-      const ids = names.map((name) => name.slice(FOLDER.length, -'.json'.length)).filter(isClientUserId);
+      const ids = await journals.list();
       const interrupted = await Promise.all(ids.map(isInterrupted));
       return ids.filter((_, index) => interrupted[index]);
     },
@@ -88,21 +86,13 @@ function nullIfUnreadable(error: unknown): null {
 }
 
 /** A journal that cannot be parsed counts as an operator's: retention erases nothing because of it. */
-function parseJournal(bytes: Buffer | null): StoredJournal | null {
-  if (bytes === null) return null;
-  try {
-    const { by, humanIds, runs, withdrawn } = JSON.parse(bytes.toString()) as Partial<
-      Record<keyof StoredJournal, unknown>
-    >;
-    return {
-      by: by === 'age' ? 'age' : 'command',
-      humanIds: toList(humanIds).filter(isHumanId),
-      runs: toList(runs).filter(isRun),
-      withdrawn: toList(withdrawn).filter((value) => typeof value === 'string'),
-    };
-  } catch {
-    return { by: 'command', ...EMPTY };
-  }
+function parseJournal(_: string, fields: Partial<Record<keyof StoredJournal, unknown>>): StoredJournal {
+  return {
+    by: fields.by === 'age' ? 'age' : 'command',
+    humanIds: toList(fields.humanIds).filter(isHumanId),
+    runs: toList(fields.runs).filter(isRun),
+    withdrawn: toList(fields.withdrawn).filter((value) => typeof value === 'string'),
+  };
 }
 
 function toList(value: unknown): readonly unknown[] {

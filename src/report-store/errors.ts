@@ -1,29 +1,29 @@
-/** The bytes are not the document they claim to be (length, `%PDF`..`%%EOF`, JSON, emptiness). Nothing was stored. */
-export class NotTheDocument extends Error {
-  override readonly name = 'NotTheDocument';
+/** An error of the report store. Its message is for the operator: it has file names of the store, but no path outside of it and no content. */
+export class StoreError extends Error {
+  readonly kind = 'report-store';
+
+  constructor(message: string) {
+    super(message);
+    this.name = new.target.name;
+  }
 }
 
-/** The manifest or the claim of a folder names another clientUserId: a case-insensitive file system mixed two applicants. */
-export class WrongFolder extends Error {
-  override readonly name = 'WrongFolder';
+/** The bytes are not the document they claim to be (length, `%PDF`..`%%EOF`, JSON, emptiness). Nothing was stored. */
+export class NotTheDocument extends StoreError {}
 
+/** The manifest or the claim of a folder names another clientUserId: a case-insensitive file system mixed two applicants. */
+export class WrongFolder extends StoreError {
   /** `what`: what was expected, and what the folder has. */
   constructor(what: string) {
-    super(
-      `${what}. The file system ignores case in names: use a case-sensitive one, or ids that differ in more than case`,
-    );
+    super(`${what}. The file system ignores case: use a case-sensitive one, or ids that do not differ in case only`);
   }
 }
 
 /** A manifest that cannot be parsed as one. It is never overwritten. The message names file and fields and quotes no content. */
-export class UnreadableManifest extends Error {
-  override readonly name = 'UnreadableManifest';
-}
+export class UnreadableManifest extends StoreError {}
 
 /** The disk failed: it is full, broken or read-only, or too many files are open. Nothing incomplete is visible; the same call can be repeated. */
-export class StoreUnavailable extends Error {
-  override readonly name = 'StoreUnavailable';
-
+export class StoreUnavailable extends StoreError {
   /** The errno and the system call: `ENOSPC`, `write`. */
   constructor(
     readonly code: string,
@@ -45,26 +45,13 @@ export class StoreNotFound extends StoreUnavailable {
 }
 
 /** No such document, or one that the manifest does not list. */
-export class NoSuchDocument extends Error {
-  override readonly name = 'NoSuchDocument';
-}
+export class NoSuchDocument extends StoreError {}
 
 /** The bytes are not those that the manifest lists, or cannot be decrypted: altered, truncated, moved or partly restored. */
-export class AlteredDocument extends Error {
-  override readonly name = 'AlteredDocument';
-}
-
-/** Encrypted bytes that cannot be decrypted: altered, truncated, or of another place. The message quotes none of them. */
-export class NotDecrypted extends Error {
-  override readonly name = 'NotDecrypted';
-}
+export class AlteredDocument extends StoreError {}
 
 /** A symbolic link in the store. It may lead anywhere, so it is neither read nor written. */
-export class LinkInStore extends Error {
-  override readonly name = 'LinkInStore';
-}
+export class LinkInStore extends StoreError {}
 
 /** A name that could lead out of the shelf, or that some stores cannot keep. */
-export class InvalidShelfName extends Error {
-  override readonly name = 'InvalidShelfName';
-}
+export class InvalidShelfName extends StoreError {}

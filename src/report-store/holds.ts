@@ -1,11 +1,11 @@
-import type { Shelf } from './shelf';
+import { openApplicantShelf, type Shelf } from './shelf';
 
-/** A legal hold: the applicant must not be erased. Stored as JSON. */
+/** A legal hold: the applicant must not be erased. */
 export interface Hold {
   readonly clientUserId: string;
   /** A code of the carrier, such as the number of a case; matches {@link REASON_CODE}. */
   readonly reasonCode: string;
-  /** The operator. */
+  /** The actor, `cli:<os user>`. */
   readonly who: string;
   /** ISO 8601. */
   readonly at: string;
@@ -23,31 +23,21 @@ export interface Holds {
 
 /** The audit log shows it, so it is a code, not a sentence about a person. */
 export const REASON_CODE = /^[A-Za-z0-9][A-Za-z0-9._~:/-]{0,99}$/;
-const FOLDER = 'holds/';
 
 export function openHolds(shelf: Shelf): Holds {
-  const nameOf = (clientUserId: string) => `${FOLDER}${clientUserId}.json`;
-  const read = async (clientUserId: string): Promise<Hold | null> => {
-    const bytes = await shelf.get(nameOf(clientUserId));
-    return bytes && parseHold(clientUserId, bytes);
-  };
+  const files = openApplicantShelf(shelf, 'holds', parseHold);
   return {
-    read,
-    put: (hold) => shelf.put(nameOf(hold.clientUserId), Buffer.from(`${JSON.stringify(hold)}\n`)),
-    release: (clientUserId) => shelf.remove(nameOf(clientUserId)),
+    read: files.read,
+    put: (hold) => files.write(hold.clientUserId, hold),
+    release: files.remove,
     async list() {
-      const names = await shelf.list(FOLDER);
-      const holds = await Promise.all(names.map((name) => read(name.slice(FOLDER.length, -'.json'.length))));
+      const holds = await Promise.all((await files.list()).map(files.read));
       return holds.filter((hold) => hold !== null);
     },
   };
 }
 
-function parseHold(clientUserId: string, bytes: Buffer): Hold {
-  try {
-    const { reasonCode, who, at } = JSON.parse(bytes.toString()) as Partial<Hold>;
-    return { clientUserId, reasonCode: reasonCode ?? 'unreadable', who: who ?? 'unknown', at: at ?? 'unknown' };
-  } catch {
-    return { clientUserId, reasonCode: 'unreadable', who: 'unknown', at: 'unknown' };
-  }
+function parseHold(clientUserId: string, fields: Partial<Hold>): Hold {
+  const { reasonCode, who, at } = fields;
+  return { clientUserId, reasonCode: reasonCode ?? 'unreadable', who: who ?? 'unknown', at: at ?? 'unknown' };
 }

@@ -4,7 +4,7 @@ import { createHmac } from 'node:crypto';
 export interface DigestKeys {
   /** The first makes digests, each verifies them. At least one. */
   readonly keys: readonly Uint8Array[];
-  /** Made the digests of 0.1.0. */
+  /** The key of the digests of 0.1.0. */
   readonly clientSecret: string;
 }
 
@@ -29,14 +29,14 @@ export function createKeyedDigest({ keys }: DigestKeys, detailsDigest: string): 
 
 /** Compares the digest of a manifest with an unkeyed one. */
 export function matchDetails(
-  keyed: string | null,
+  keyedDigest: string | null,
   { keys, clientSecret }: DigestKeys,
   detailsDigest: string,
 ): DetailsMatch {
   const all = [...keys.map((key) => ({ key, label: LABEL })), { key: clientSecret, label: LABEL_OF_0_1_0 }];
-  const maker = all.find((key) => keyed?.startsWith(tagOf(key)));
-  if (maker === undefined) return 'unknown';
-  return keyed === digestWith(maker, detailsDigest) ? 'same' : 'other';
+  const digestKey = all.find((key) => keyedDigest?.startsWith(tagOf(key)));
+  if (digestKey === undefined) return 'unknown';
+  return keyedDigest === digestWith(digestKey, detailsDigest) ? 'same' : 'other';
 }
 
 interface DigestKey {

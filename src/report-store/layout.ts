@@ -3,7 +3,6 @@ import { isClientUserId } from '../domain/identifiers';
 import { versionName } from '../domain/instants';
 import { type Format, type ListedReport, type Organization, organizationKey } from '../domain/reports';
 
-/** The manifest's name in an applicant's folder. */
 export const MANIFEST = 'manifest.json';
 
 /** All ids of upstream's samples (24 hex digits, UUIDs, composites of them) match. */
@@ -16,7 +15,7 @@ const DIGEST_LENGTH = 8;
 const DIGEST_PART = new RegExp(`-[0-9a-f]{${DIGEST_LENGTH}}(?=\\.[a-z]+$)`);
 
 /** An applicant's folder, relative to the store: the clientUserId itself. @throws Error for an invalid one; no caller passes one */
-export function applicantFolder(clientUserId: string): string {
+export function folderName(clientUserId: string): string {
   if (!isClientUserId(clientUserId)) throw new Error('expected a valid clientUserId for a folder of the report store');
   return clientUserId;
 }
@@ -42,7 +41,7 @@ export function isDocumentFile(file: string): boolean {
 }
 
 function typeFolder(type: string): string {
-  // Tested before it is lowered: some letters outside of the pattern lower into it.
+  // Tested first: toLowerCase turns some letters outside of the pattern (the Kelvin sign) into letters of it.
   return TYPE.test(type) && !DEVICE.test(type) ? type.toLowerCase() : sha256Hex(type.toLowerCase()).slice(0, 32);
 }
 

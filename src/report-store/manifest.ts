@@ -119,8 +119,8 @@ export function mergeDocuments(
 }
 
 /**
- * Merges two entries of one file. The same bytes keep the first `storedAt` and the last `seenAt`. Other bytes are those of a file that was removed
- * and stored again, so the later entry is correct.
+ * Merges two entries of one file. The same bytes keep the first `storedAt` and the last `seenAt`. Different bytes: the file was removed and stored
+ * again, so the later entry counts.
  */
 function mergeEntry(known: StoredDocument, other: StoredDocument): StoredDocument {
   const isKnownFirst = toMs(known.storedAt) <= toMs(other.storedAt);
@@ -148,7 +148,7 @@ function isNewer(a: StoredDocument, b: StoredDocument): boolean {
   return order > 0;
 }
 
-/** A name with a digest is given only after the one without. */
+/** A name with a digest is the newer one: it is given only if the other is taken. */
 function compareNames(a: string, b: string): number {
   return compare(withoutDigest(a), withoutDigest(b)) || a.length - b.length;
 }
@@ -182,20 +182,20 @@ type DocumentSlot = Pick<StoredDocument, 'type' | 'organization' | 'format'>;
 /** Returns whether a document fills the slot of an entry, although they may name the provider differently. `all` shows which names are one provider. */
 function createSlotMatcher(all: readonly DocumentSlot[]): (entry: DocumentSlot, other: DocumentSlot) => boolean {
   const providers = groupProviders(all.map(({ organization }) => organization));
-  const [sole, another] = providers;
+  const [only, another] = providers;
   return (entry, other) => {
     if (!isSameKind(entry, other)) return false;
     if (entry.organization && other.organization) {
       const { organization } = entry;
-      return providers.some((provider) => matchesProvider(provider, organization) && isOf(provider, other));
+      return providers.some((provider) => matchesProvider(provider, organization) && isDocumentOf(provider, other));
     }
     // A report without an organization, of a type with one report a provider, is that of the only provider.
-    const isSole = sole !== undefined && another === undefined && isPerProvider(entry.type.toLowerCase());
-    return isSole || entry.organization === other.organization;
+    const isOnlyProvider = only !== undefined && another === undefined && isPerProvider(entry.type.toLowerCase());
+    return isOnlyProvider || entry.organization === other.organization;
   };
 }
 
-function isOf(provider: Provider, { organization }: DocumentSlot): boolean {
+function isDocumentOf(provider: Provider, { organization }: DocumentSlot): boolean {
   return organization !== null && matchesProvider(provider, organization);
 }
 

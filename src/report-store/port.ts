@@ -98,7 +98,7 @@ export interface ReportStore {
   /** Gives a store of 0.1.0 an identity: one without identity that has a readable manifest. Returns null for any other. */
   identifyLegacy(): Promise<StoreIdentity | null>;
   /**
-   * Reserves the folder of an applicant before the invitation: on a case-insensitive file system, the second of `POL-9` and `pol-9` is rejected.
+   * Reserves an applicant's folder before the invitation. On a case-insensitive file system, the second of `POL-9` and `pol-9` is rejected.
    * Can be repeated; `erase` removes the claim. Does nothing in a store whose names are case-sensitive, such as S3. @throws WrongFolder
    */
   claim(clientUserId: string): Promise<void>;
@@ -113,7 +113,7 @@ export interface ReportStore {
    * @throws NoSuchDocument; AlteredDocument; KeyMissing; WrongFolder; UnreadableManifest
    */
   readDocument(clientUserId: string, file: string): AsyncGenerator<Uint8Array>;
-  /** @throws WrongFolder; KeyMissing; UnreadableManifest */
+  /** @throws WrongFolder; KeyMissing; UnreadableManifest; AlteredDocument */
   readManifest(clientUserId: string): Promise<Manifest | null>;
   /**
    * Reads, merges and writes under a lock, for any number of writers. Returns what was written. `waitAtMostMs`: how long to wait for other writers;

@@ -1,8 +1,10 @@
+import { isClientUserId } from '../domain/identifiers';
 import { InvalidShelfName } from './errors';
 
 /**
- * Our files that belong to no applicant: lists of a sweep, notices in quarantine. They are in the folder `.chartway/`; no clientUserId
- * begins with a dot. A name has up to {@link MAX_PARTS} parts separated by "/", see {@link isShelfName}.
+ * Our files that are not in an applicant's folder: lists of a sweep, notices in quarantine, holds. They are in the folder `.chartway/`; no
+ * clientUserId begins with a dot. A name has 1 to 4 parts of letters, digits, ".", "_", "~" or "-" that begin with a letter or digit,
+ * separated by "/".
  */
 export interface Shelf {
   /** Writes the whole file or nothing; replaces a file of this name. @throws InvalidShelfName */
@@ -24,15 +26,10 @@ const MAX_PARTS = 4;
 /** No dot first: the name cannot lead out of the shelf and is not hidden. Every file system and S3 accept 200 of these characters. */
 const PART = /^[A-Za-z0-9][A-Za-z0-9._~-]{0,199}$/;
 
-/** Whether a file of the shelf may have this name: 1 to 4 parts of letters, digits, ".", "_", "~" or "-" that begin with a letter or digit. */
-export function isShelfName(name: string): boolean {
-  const parts = name.split('/');
-  return name !== IDENTITY_FILE && parts.length <= MAX_PARTS && parts.every((part) => PART.test(part));
-}
-
 /** Returns the name itself. @throws InvalidShelfName, which does not quote it */
 export function checkShelfName(name: string): string {
-  if (isShelfName(name)) return name;
+  const parts = name.split('/');
+  if (name !== IDENTITY_FILE && parts.length <= MAX_PARTS && parts.every((part) => PART.test(part))) return name;
   throw new InvalidShelfName(
     `expected 1 to ${MAX_PARTS} parts of letters, digits, ".", "_", "~" or "-" for a file of the shelf, got ${name.length} other characters`,
   );
@@ -46,4 +43,36 @@ export function folderOfPrefix(prefix: string): string {
   else if (prefix.startsWith('/')) checkShelfName(prefix);
   if (rest !== '') checkShelfName(rest);
   return folder;
+}
+
+/** One JSON file per applicant: `<folder>/<clientUserId>.json`. A file that is not a JSON object is read as one without fields. */
+export function openApplicantShelf<T>(
+  shelf: Shelf,
+  folder: string,
+  parse: (clientUserId: string, fields: Readonly<Record<string, unknown>>) => T,
+) {
+  const nameOf = (clientUserId: string) => `${folder}/${clientUserId}.json`;
+  return {
+    /** Null without a file. */
+    async read(clientUserId: string): Promise<T | null> {
+      const bytes = await shelf.get(nameOf(clientUserId));
+      return bytes && parse(clientUserId, parseFields(bytes));
+    },
+    write: (clientUserId: string, value: object) =>
+      shelf.put(nameOf(clientUserId), Buffer.from(`${JSON.stringify(value)}\n`)),
+    remove: (clientUserId: string) => shelf.remove(nameOf(clientUserId)),
+    /** The clientUserIds with a file, sorted. */
+    async list(): Promise<readonly string[]> {
+      const names = await shelf.list(`${folder}/`);
+      return names.map((name) => name.slice(folder.length + 1, -'.json'.length)).filter(isClientUserId);
+    },
+  };
+}
+
+function parseFields(bytes: Buffer): Readonly<Record<string, unknown>> {
+  try {
+    return JSON.parse(bytes.toString()) ?? {};
+  } catch {
+    return {};
+  }
 }

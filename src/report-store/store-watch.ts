@@ -5,17 +5,17 @@ import type { ReportStore } from './port';
 
 export interface StoreWatch {
   /** Whether the last check found the store. */
-  isThere(): boolean;
-  /** Resolves when the store is there for the first time; rejects if `signal` aborts before. */
-  readonly whenThere: Promise<void>;
+  isReady(): boolean;
+  /** Resolves to true when the store is ready for the first time, or to false if `signal` aborts before. */
+  readonly whenReady: Promise<boolean>;
 }
 
-/** The longest wait after a disk was mounted. */
+/** A mounted disk is noticed within this time. */
 const CHECK_EVERY_MS = 5_000;
 
 /**
- * Checks the store until `signal` aborts. Logs once that it is not there and what to do, and once that it is back.
- * `identifiesLegacy`: gives a store of 0.1.0 an identity, until it is there for the first time.
+ * Checks the store until `signal` aborts. Logs once that it is not ready and what to do, and once that it is ready again.
+ * `identifiesLegacy`: gives a store of 0.1.0 an identity, until it is ready for the first time.
  */
 export function watchStore(options: {
   readonly store: Pick<ReportStore, 'identity' | 'identifyLegacy'>;
@@ -25,15 +25,12 @@ export function watchStore(options: {
   readonly everyMs?: number;
 }): StoreWatch {
   const { store, identifiesLegacy, log, signal, everyMs = CHECK_EVERY_MS } = options;
-  let isThere = false;
+  let isReady = false;
   let loggedFault: string | null = null;
-  let resolve = () => {};
-  let reject = (_reason: unknown) => {};
-  const whenThere = new Promise<void>((onThere, onAbort) => {
-    resolve = onThere;
-    reject = onAbort;
+  let resolve = (_isReady: boolean) => {};
+  const whenReady = new Promise<boolean>((settle) => {
+    resolve = settle;
   });
-  whenThere.catch(() => undefined); // a caller may not wait for it
 
   const findFault = async (): Promise<Error | null> => {
     try {
@@ -44,21 +41,21 @@ export function watchStore(options: {
     }
   };
 
-  /** Only before it was there: later, a folder without identity is a disk that was unmounted. */
+  /** Only before it was ready: later, a folder without identity is a disk that was unmounted. */
   const identifyLegacy = async (): Promise<Error | null> => {
     const identity = await store.identifyLegacy().catch(() => null);
     if (identity) log.info({ storeId: identity.id }, 'REPORT_STORE was made by 0.1.0; it now has an identity');
     return findFault();
   };
 
-  async function check(wasThere: boolean): Promise<void> {
+  async function check(wasReady: boolean): Promise<void> {
     const first = await findFault();
-    const mayIdentify = first instanceof StoreNotFound && identifiesLegacy && !wasThere;
+    const mayIdentify = first instanceof StoreNotFound && identifiesLegacy && !wasReady;
     const fault = mayIdentify ? await identifyLegacy() : first;
-    isThere = fault === null;
+    isReady = fault === null;
     if (fault === null) {
-      if (loggedFault !== null) log.info('REPORT_STORE is there');
-      resolve();
+      if (loggedFault !== null) log.info('REPORT_STORE is ready');
+      resolve(true);
     } else if (fault.message !== loggedFault) {
       log.error(`REPORT_STORE is not ready: ${fault.message}`);
     }
@@ -66,12 +63,12 @@ export function watchStore(options: {
   }
 
   async function watch(): Promise<void> {
-    for (let wasThere = false; !signal.aborted; wasThere ||= isThere) {
-      await check(wasThere);
+    for (let wasReady = false; !signal.aborted; wasReady ||= isReady) {
+      await check(wasReady);
       await delay(everyMs, undefined, { signal }).catch(() => undefined);
     }
-    reject(signal.reason);
+    resolve(false);
   }
   void watch();
-  return { isThere: () => isThere, whenThere };
+  return { isReady: () => isReady, whenReady };
 }

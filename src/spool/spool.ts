@@ -72,23 +72,20 @@ interface SpoolOptions {
 }
 
 /**
- * Opens the spool in the folder of WEBHOOK_SPOOL; null if it is off. The returned function returns the spool, or throws the fault of a folder
- * that cannot be created, written or locked: the start must find that, not an outage of Temporal. @throws {ConfigurationError} when called
+ * Opens the spool in the folder of WEBHOOK_SPOOL; null if it is off. @throws {ConfigurationError} for a folder that cannot be created, written or
+ * locked: the start must find that, not an outage of Temporal
  */
 export async function openConfiguredSpool(
   options: Omit<SpoolOptions, 'folder'> & { readonly folder: string | null },
-): Promise<() => Spool | null> {
+): Promise<Spool | null> {
   const { folder } = options;
-  if (folder === null) return () => null;
+  if (folder === null) return null;
   try {
-    const spool = await openSpool({ ...options, folder });
-    return () => spool;
+    return await openSpool({ ...options, folder });
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown failure';
     const expected = 'a folder of this host that can be created and written, with a path of at most 80 bytes, or off';
-    return () => {
-      throw new ConfigurationError([{ key: 'WEBHOOK_SPOOL', expected, got: `${JSON.stringify(folder)} (${code})` }]);
-    };
+    throw new ConfigurationError([{ key: 'WEBHOOK_SPOOL', expected, got: `${JSON.stringify(folder)} (${code})` }]);
   }
 }
 

@@ -41,12 +41,15 @@ export interface Applicants {
   readInvitation(clientUserId: string): Promise<InvitationAnswer | null>;
   /** Requests the cancellation: the workflow withdraws the person before it ends. */
   requestCancel(clientUserId: string): Promise<void>;
-  /** Waits until the newest run closes. `onSummary` gets each summary on the way; until the humanId is known they are frequent. */
+  /**
+   * Waits until the newest run closes. Null: it was deleted meanwhile, by an erasure. `onSummary` gets each summary on the way; until the humanId is
+   * known they are frequent.
+   */
   waitForClose(
     clientUserId: string,
     signal?: AbortSignal,
     onSummary?: (summary: ApplicantSummary) => void,
-  ): Promise<ApplicantSummary>;
+  ): Promise<ApplicantSummary | null>;
 }
 
 const { WORKFLOW_EXECUTION_STATUS_COMPLETED } = temporal.api.enums.v1.WorkflowExecutionStatus;
@@ -117,7 +120,7 @@ export function createApplicants({ client, taskQueue }: { client: Client; taskQu
         signal?.throwIfAborted();
         await waitForClose(client, applicantWorkflowId(clientUserId), pollMs, signal);
         const description = await describe(clientUserId);
-        if (!description) throw new Error(`expected ${applicantWorkflowId(clientUserId)} in Temporal, it was deleted`);
+        if (!description) return null;
         const { summary } = description;
         onSummary?.(summary);
         if (summary.standing !== 'open') return summary;

@@ -9,12 +9,12 @@ export interface Attempts<A> {
   readonly failures: readonly ApplicationFailure[];
   /** The last heartbeat details. */
   readonly heartbeatDetails: unknown;
-  /** The delays that the attempts asked for, in ms, and their sum. */
+  /** The delays before the next attempts, in ms, and their sum. */
   readonly delaysMs: readonly number[];
   readonly waitedMs: number;
 }
 
-interface Course {
+interface AttemptOptions {
   readonly maxAttempts: number;
   /** How long attempt n, from 1, waits in the queue after it was scheduled, in ms. */
   readonly queuedForMs?: (attempt: number) => number;
@@ -28,7 +28,7 @@ const SILENT = new DefaultLogger('ERROR', () => {});
 export async function runAttempts<I extends unknown[], A>(
   run: (...args: I) => Promise<A>,
   args: I,
-  { maxAttempts, queuedForMs = () => 0, from = { attempt: 1, heartbeatDetails: undefined } }: Course,
+  { maxAttempts, queuedForMs = () => 0, from = { attempt: 1, heartbeatDetails: undefined } }: AttemptOptions,
 ): Promise<Attempts<A>> {
   const failures: ApplicationFailure[] = [];
   let { heartbeatDetails } = from;
@@ -54,7 +54,7 @@ export async function runAttempts<I extends unknown[], A>(
   return ended(null);
 }
 
-/** Activities measure their time by this clock, and a busy machine must not count. */
+/** Activities measure time by this clock; a slow machine must not count. */
 async function withStoppedClock<T>(run: () => Promise<T>): Promise<T> {
   const clock = jest.spyOn(performance, 'now').mockReturnValue(0);
   try {

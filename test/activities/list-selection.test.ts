@@ -77,7 +77,7 @@ test('the rest of a list that is too long for one answer follows after the first
   expect(listed.size).toBe(rows.length);
 });
 
-test('long names are cut, and two with the same beginning stay different', () => {
+test('long names are cut, and two that start alike stay different', () => {
   const named = (end: string) => row('r1', 'unity', { id: null, name: `${'x'.repeat(1_900)}${end}` });
   const names = ['a', 'b'].map((end) => selectReports([named(end)], { wanted: WANTED }).reports[0]?.organization?.name);
   expect(names[0]).not.toBe(names[1]);
@@ -87,15 +87,19 @@ test('long names are cut, and two with the same beginning stay different', () =>
 test('no list exceeds the payload limit, whatever its rows contain', () => {
   const text = fc.oneof(
     fc.string({ maxLength: 30 }),
-    fc.constantFrom('\u0000', '語', '😀', '"').map((one) => one.repeat(200)),
+    fc.constantFrom('\u0000', '語', '😀', '"').map((character) => character.repeat(200)),
   );
   const organization = fc.option(fc.record({ id: fc.option(text), name: fc.option(text) }));
   const sample = fc.record({ name: fc.constantFrom('unity', 'UNITY', 'timeline', ''), organization, id: text });
   fc.assert(
     fc.property(fc.array(sample, { minLength: 1, maxLength: 20 }), fc.nat(4_000), (samples, count) => {
       const rows = many(count, (at) => {
-        const { id, name, organization: of } = samples[at % samples.length] ?? { id: '', name: '', organization: null };
-        const numbered = of && { id: of.id && `${at} ${of.id}`, name: of.name };
+        const {
+          id,
+          name,
+          organization: sampled,
+        } = samples[at % samples.length] ?? { id: '', name: '', organization: null };
+        const numbered = sampled && { id: sampled.id && `${at} ${sampled.id}`, name: sampled.name };
         return row(`${at}${id}`.slice(0, 200), name, numbered);
       });
       expect(bytesOf(selectReports(rows, { wanted: WANTED }))).toBeLessThan(MAX_BYTES);

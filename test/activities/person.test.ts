@@ -22,9 +22,10 @@ function setup() {
   const upstream = new FakeUpstream();
   const { humanId } = upstream.addPerson('POL-1', EMAIL, 0);
   const registry = new Registry();
-  const found = async () => (await registry.getSingleMetric('chartway_facts_found_by_polling_total')?.get())?.values;
+  const countPolled = async () =>
+    (await registry.getSingleMetric('chartway_facts_found_by_polling_total')?.get())?.values;
   const deps = { upstream, metrics: createActivityMetrics(registry) };
-  return { upstream, humanId, found, ...createPersonActivities(deps), ...createWithdrawalActivities(deps) };
+  return { upstream, humanId, countPolled, ...createPersonActivities(deps), ...createWithdrawalActivities(deps) };
 }
 
 /** An upstream that fails `times` times, then answers. */
@@ -59,7 +60,7 @@ describe('an outage', () => {
     expect(Math.max(...delaysMs)).toBeLessThanOrEqual(MINUTE_MS);
   });
 
-  it('that began under 0.1.0 keeps its length', async () => {
+  it('that started under 0.1.0 keeps its length', async () => {
     const { readStatus, humanId } = setup();
     const from = { attempt: 40, heartbeatDetails: { failingSinceMs: START_MS - 3 * HOUR_MS, streak: 39 } };
     const { result } = await runAttempts(readStatus, [{ humanId, patienceMs: null }], { maxAttempts: 1, from });
@@ -95,12 +96,12 @@ describe('an outage', () => {
 });
 
 test('a poll counts a status that no notice has reported', async () => {
-  const { watchStatus, humanId, found } = setup();
-  const known = await runAttempts(watchStatus, [{ humanId, ...POLL }], { maxAttempts: 1 });
-  expect([known.failures, await found()]).toMatchObject([[{ type: 'NothingYet' }], []]);
+  const { watchStatus, humanId, countPolled } = setup();
+  const unchanged = await runAttempts(watchStatus, [{ humanId, ...POLL }], { maxAttempts: 1 });
+  expect([unchanged.failures, await countPolled()]).toMatchObject([[{ type: 'NothingYet' }], []]);
   const { result } = await runAttempts(watchStatus, [{ humanId, ...POLL, status: 'Engaged' }], { maxAttempts: 1 });
   expect(result).toMatchObject({ kind: 'status', status: 'Invited' });
-  expect(await found()).toEqual([expect.objectContaining({ labels: { of: 'status' }, value: 1 })]);
+  expect(await countPolled()).toEqual([expect.objectContaining({ labels: { of: 'status' }, value: 1 })]);
 });
 
 test('an invited person is looked for as long as requested, without time in the queue', async () => {
@@ -139,10 +140,10 @@ describe('answers that decide nothing', () => {
   it('are the result of a look-up and of a withdrawal too', async () => {
     const [lookUp, withdrawal] = [undecided('findPeople'), undecided('withdraw')];
     const input = { clientUserId: 'POL-1', clientUserEmail: EMAIL, watchMs: MINUTE_MS, ...PATIENCE };
-    const found = await runAttempts(lookUp.findInvited, [input], { maxAttempts: 20 });
+    const invited = await runAttempts(lookUp.findInvited, [input], { maxAttempts: 20 });
     const { humanId, withdraw } = withdrawal;
     const { result } = await runAttempts(withdraw, [{ humanId, ...PATIENCE }], { maxAttempts: 20 });
-    expect([found.result, result]).toMatchObject([{ kind: 'undecided' }, { kind: 'undecided' }]);
+    expect([invited.result, result]).toMatchObject([{ kind: 'undecided' }, { kind: 'undecided' }]);
   });
 
   it('are retried without limit where the workflow cannot show them, and each failure names the remedy', async () => {

@@ -1,7 +1,6 @@
-import { tmpdir } from 'node:os';
 import { readConfig } from '../../src/config';
 import { DAY_MS, SECOND_MS } from '../../src/domain/policy';
-import { ConfigurationError } from '../../src/process/configuration-fault';
+import { readFaults } from '../support/configuration';
 
 const ON_THIS_MACHINE = Object.fromEntries(
   ['AUTH', 'ADMIN', 'DATA'].map((name) => [`HUMAN_API_${name}_URL`, 'http://127.0.0.1:3002']),
@@ -11,12 +10,9 @@ const ON_THIS_MACHINE = Object.fromEntries(
 function readRetention(env: Record<string, string>) {
   const required = { HUMAN_API_CLIENT_ID: 'id', HUMAN_API_CLIENT_SECRET: 'secret' };
   const encryption = { PAYLOAD_ENCRYPTION: 'off', REPORTS_ENCRYPTION: 'off' };
-  try {
-    return readConfig('worker', { ...required, ...encryption, ...env }, tmpdir()).retentionMs;
-  } catch (error) {
-    if (error instanceof ConfigurationError) return error.faults.map(({ key }) => key);
-    throw error;
-  }
+  const all = { ...required, ...encryption, ...env };
+  const faults = readFaults('worker', all);
+  return faults.length > 0 ? faults.map(({ key }) => key) : readConfig('worker', all, '/nowhere').retentionMs;
 }
 
 test('nothing is erased by age without REPORTS_RETENTION', () => {

@@ -27,7 +27,7 @@ describe('a deletion', () => {
     ['a bare 404', BARE_404],
     ['200 with a page', new Undecided(facts(200), UNDECIDED.unconfirmedDeletion)],
     ['400 with a page', new Unavailable(facts(400), 'scripted')],
-  ])('answered %s is confirmed by an empty look-up, in an attempt of its own', async (_, error) => {
+  ])('answered %s is confirmed by an empty look-up, in a separate attempt', async (_, error) => {
     const { run, routes } = setup(error, { isGone: true });
     const { result, failures } = await run(5);
     expect([result, routes()]).toEqual(['already-gone', ['withdraw', 'findPeople']]);
@@ -64,43 +64,43 @@ describe('a deletion', () => {
 });
 
 describe('of two people under one clientUserId', () => {
-  const [OURS, OTHER] = ['h-POL-1-0', 'h-POL-1-1'] as const;
+  const [INVITED, OTHER] = ['h-POL-1-0', 'h-POL-1-1'] as const;
 
   function setup() {
     const upstream = new FakeUpstream();
     upstream.addPerson('POL-1', 'pol-1@example.org', 0);
     upstream.addPerson('POL-1', 'other@example.org', 0);
     const { findKnownPeople } = createWithdrawalActivities({ upstream });
-    const find = async (known: { humanIds?: readonly string[]; emails?: readonly string[] }) => {
-      const input = { clientUserId: 'POL-1', humanIds: [], emails: [], ...known };
+    const find = async (identity: { humanIds?: readonly string[]; emails?: readonly string[] }) => {
+      const input = { clientUserId: 'POL-1', humanIds: [], emails: [], ...identity };
       return (await runAttempts(findKnownPeople, [input], { maxAttempts: 1 })).result;
     };
     return { upstream, find };
   }
 
   it.each([
-    ['nothing', {}, [], [OURS, OTHER]],
-    ['a humanId', { humanIds: [OURS, 'h-other'] }, [OURS], [OTHER]],
-    ['an e-mail, in any case,', { emails: [' Pol-1@Example.org'] }, [OURS], [OTHER]],
-    ['both, of different people,', { humanIds: [OTHER], emails: ['pol-1@example.org'] }, [OURS, OTHER], []],
-  ])('if %s is known, only these are ours', async (_, known, ours, others) => {
-    expect(await setup().find(known)).toEqual({ ours, others });
+    ['nothing', {}, [], [INVITED, OTHER]],
+    ['a humanId', { humanIds: [INVITED, 'h-other'] }, [INVITED], [OTHER]],
+    ['an e-mail, in any case,', { emails: [' Pol-1@Example.org'] }, [INVITED], [OTHER]],
+    ['both, of different people,', { humanIds: [OTHER], emails: ['pol-1@example.org'] }, [INVITED, OTHER], []],
+  ])('if %s is known, the invited ones are %p, the others %p', async (_, identity, invited, others) => {
+    expect(await setup().find(identity)).toEqual({ ours: invited, others });
   });
 
-  it('one without an e-mail is ours only if no other can be the invited person', async () => {
+  it('one without an e-mail is the invited one only if no other can be', async () => {
     const { upstream, find } = setup();
     upstream.editPerson = (person) => ({ ...person, email: null });
     const emails = ['pol-1@example.org'];
-    expect(await find({ emails })).toEqual({ ours: [], others: [OURS, OTHER] });
+    expect(await find({ emails })).toEqual({ ours: [], others: [INVITED, OTHER] });
     upstream.people.pop();
-    expect(await find({ emails })).toEqual({ ours: [OURS], others: [] });
-    expect(await find({ emails, humanIds: [OTHER] })).toEqual({ ours: [], others: [OURS] });
-    expect(await find({})).toEqual({ ours: [], others: [OURS] });
+    expect(await find({ emails })).toEqual({ ours: [INVITED], others: [] });
+    expect(await find({ emails, humanIds: [OTHER] })).toEqual({ ours: [], others: [INVITED] });
+    expect(await find({})).toEqual({ ours: [], others: [INVITED] });
   });
 
   it('one that the upstream shows under another clientUserId is in neither list', async () => {
     const { upstream, find } = setup();
     upstream.editPerson = (person) => ({ ...person, clientUserId: 'POL-2' });
-    expect(await find({ humanIds: [OURS], emails: ['pol-1@example.org'] })).toEqual({ ours: [], others: [] });
+    expect(await find({ humanIds: [INVITED], emails: ['pol-1@example.org'] })).toEqual({ ours: [], others: [] });
   });
 });

@@ -2,10 +2,9 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { isDeeperThan } from '../../src/api/body-parsers';
 import { createKeyFinder, parseApiKeys } from '../../src/api/keys';
-import { readConfig } from '../../src/config';
 import { createCallerLimit } from '../../src/process/caller-limit';
-import type { ConfigurationError } from '../../src/process/configuration-fault';
 import { toCallerKey } from '../../src/process/networks';
+import { readFaults } from '../support/configuration';
 import { KEYS, startApi } from './api-fixture';
 
 const HASH = 'ab'.repeat(32);
@@ -137,10 +136,5 @@ test.each([
   ['API_TLS_CERT_FILE', { API_TLS_CERT_FILE: '/nowhere', API_TLS_KEY_FILE: __filename }],
   ['API_TLS_KEY_FILE', { API_TLS_CERT_FILE: '/nowhere' }],
 ])('the configuration rejects %s of %j', (key, env) => {
-  expect.assertions(1);
-  try {
-    readConfig('api', env, '/nowhere');
-  } catch (error) {
-    expect((error as ConfigurationError).faults.map((fault) => fault.key)).toContain(key);
-  }
+  expect(readFaults('api', env).map((fault) => fault.key)).toContain(key);
 });

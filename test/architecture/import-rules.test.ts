@@ -56,7 +56,7 @@ const TABLE: Record<string, Partial<Record<Place, Leave>>> = {
     process: 'all',
     'report-store': 'all',
   },
-  dev: { temporal: 'all', disk: 'all', domain: 'all', observability: 'all', process: 'all' },
+  dev: { temporal: 'all', disk: 'all', domain: 'all', observability: 'all', process: 'all', config: 'types' },
 };
 
 const pairs = Object.entries(TABLE).flatMap(([folder, leaves]) =>

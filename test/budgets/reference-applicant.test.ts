@@ -2,11 +2,10 @@ import { temporal } from '@temporalio/proto';
 import { generateKey } from '../../src/temporal/key-ring';
 import { applicantWorkflowId, stateQuery } from '../../src/workflows/contract';
 import { until } from '../support/condition';
-import { Installation } from '../support/installation';
-import { BUILD_TIMEOUT_MS, ensureBuilt, killLeftOvers, type RunningProcess } from '../support/processes';
+import { type Installation, useInstallation } from '../support/installation';
 import { readStored } from '../support/stored';
-import { startTemporalServer, type TemporalServer } from '../support/temporal-server';
 
+const REFERENCE = 'POL-1';
 const { History } = temporal.api.history.v1;
 
 /** The budgets of an applicant without failures: 3 status notices, 1 provider, 3 documents; notices arrive together, and no poll is due. */
@@ -17,47 +16,13 @@ const MAX_UPSTREAM_CALLS = 11;
 /** Longer than any text that a report shares with its list (its id with its type). */
 const SLICE_BYTES = 64;
 
-let server: TemporalServer;
-let installation: Installation;
-let reference: string;
-let history: temporal.api.history.v1.IHistory;
-
-beforeAll(ensureBuilt, BUILD_TIMEOUT_MS);
-
-beforeAll(async () => {
-  server = await startTemporalServer();
-});
-
-afterAll(async () => {
-  await killLeftOvers();
-  await server?.stop();
-});
-
-async function run(taskQueue: string, keys: string | null): Promise<void> {
-  installation = await Installation.start({
-    temporalAddress: server.address,
-    taskQueue,
-    ...(keys !== null && { keys: { ours: keys, webhooks: keys } }),
-    // The story ends before the notices are sent, so that they arrive together.
-    speed: 20_000,
-    notices: 'by hand',
-    // Longer than the 2 s in which notices share a list, as in production.
-    policy: { SETTLE_ALL_SYNCED: '5s' },
-  });
-  const worker = await installation.startWorker();
-  await installation.startSamples([{ clientUserId: reference, as: 'eager' }]);
-  await sendAllNotices(worker);
-  expect(await installation.waitForEnd(reference)).toEqual({ outcome: 'collected', reason: null, documents: 3 });
-  history = await installation.client.workflow.getHandle(applicantWorkflowId(reference)).fetchHistory();
-}
-
 /** Sends all notices after the story, in order, while the worker is stopped. */
-async function sendAllNotices(worker: RunningProcess): Promise<void> {
-  const { client, upstream } = installation;
-  const applicant = client.workflow.getHandle(applicantWorkflowId(reference));
+async function sendAllNotices(installation: Installation): Promise<void> {
+  const { client, upstream, worker } = installation;
+  const applicant = client.workflow.getHandle(applicantWorkflowId(REFERENCE));
   await until('the invitation to be answered', async () => (await applicant.query(stateQuery)).humanId);
   const person = await until('the end of the story', async () => {
-    const [person] = await upstream.people(reference);
+    const [person] = await upstream.people(REFERENCE);
     return person?.status === 'All Synced' && person;
   });
   const { clientUserId, humanId } = person;
@@ -71,7 +36,7 @@ async function sendAllNotices(worker: RunningProcess): Promise<void> {
     ...{ clientUserId, humanId, endpoint: 'https://admin.humanapi.co/api/v1/users', property: 'status', value },
     updatedAt: new Date(syncedMs - 2 + index).toISOString(),
   }));
-  const reports = (await upstream.reports(reference)).map(({ id, name, updatedAt }) => ({
+  const reports = (await upstream.reports(REFERENCE)).map(({ id, name, updatedAt }) => ({
     ...{ humanId, endpoint: 'https://api.humanapi.co/v1/human/medical/reports', action: 'created' },
     ...{ type: name, objectId: id, updatedAt },
   }));
@@ -82,20 +47,24 @@ async function sendAllNotices(worker: RunningProcess): Promise<void> {
 }
 
 describe.each([
-  { taskQueue: 'reference', what: 'in clear', id: 'POL-1', keys: null, maxBytes: MAX_PLAIN_BYTES },
-  {
-    taskQueue: 'reference-encrypted',
-    what: 'encrypted',
-    id: 'POL-2',
-    keys: generateKey('main'),
-    maxBytes: MAX_ENCRYPTED_BYTES,
-  },
-])('$what', ({ taskQueue, id, keys, maxBytes }) => {
-  beforeAll(async () => {
-    reference = id;
-    await run(taskQueue, keys);
+  { name: 'in clear', keys: null, maxBytes: MAX_PLAIN_BYTES },
+  { name: 'encrypted', keys: generateKey('main'), maxBytes: MAX_ENCRYPTED_BYTES },
+])('$name', ({ keys, maxBytes }) => {
+  let history: temporal.api.history.v1.IHistory;
+  const installation = useInstallation({
+    ...(keys !== null && { keys: { main: keys, webhook: keys } }),
+    // The story ends before the notices are sent, so that they arrive together.
+    speed: 20_000,
+    notices: 'by hand',
+    // Longer than the 2 s in which notices share a list, as in production.
+    policy: { SETTLE_ALL_SYNCED: '5s' },
   });
-  afterAll(() => installation?.remove());
+  beforeAll(async () => {
+    await installation().startSamples([{ clientUserId: REFERENCE, as: 'eager' }]);
+    await sendAllNotices(installation());
+    expect(await installation().waitForEnd(REFERENCE)).toEqual({ outcome: 'collected', reason: null, documents: 3 });
+    history = await installation().client.workflow.getHandle(applicantWorkflowId(REFERENCE)).fetchHistory();
+  });
 
   test('the applicant has the signals and activities of the budget', () => {
     const signals = (history.events ?? []).flatMap(
@@ -121,7 +90,7 @@ describe.each([
   });
 
   test('the history contains no bytes of a report', async () => {
-    const { files } = await readStored(installation.reports, reference);
+    const { files } = await readStored(installation().reports, REFERENCE);
     const plain = encoded();
     for (const bytes of files.values()) {
       for (let at = 0; at < bytes.length; at += SLICE_BYTES) {
@@ -137,13 +106,13 @@ describe.each([
   });
 
   test(`the applicant costs at most ${MAX_UPSTREAM_CALLS} calls of Human API with one client token`, () => {
-    const { calls } = installation.proxy;
+    const { calls } = installation().proxy;
     expect(calls.filter((call) => call === 'POST /auth/v1/admin/token')).toHaveLength(1);
     expect(calls.filter((call) => call.endsWith('/raw'))).toHaveLength(3);
     expect(calls.length).toBeLessThanOrEqual(MAX_UPSTREAM_CALLS);
   });
-});
 
-function encoded(): Buffer {
-  return Buffer.from(History.encode(history).finish());
-}
+  function encoded(): Buffer {
+    return Buffer.from(History.encode(history).finish());
+  }
+});

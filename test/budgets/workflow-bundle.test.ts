@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { BUILD_TIMEOUT_MS, ensureBuilt } from '../support/processes';
+import { useBuild } from '../support/processes';
 
 /** Every worker reads the bundle at its start. */
 const MAX_BYTES = 1_750_000;
 /** Temporal's packages and their dependencies. More packages slow down every replay. */
 const PACKAGES = ['@temporalio/common', '@temporalio/workflow', 'long', 'ms', 'nexus-rpc'];
 
-beforeAll(ensureBuilt, BUILD_TIMEOUT_MS);
+useBuild();
 
 function setup() {
   return readFileSync(join(__dirname, '../../dist/workflow-bundle.js'), 'utf8');

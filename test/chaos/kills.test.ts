@@ -1,11 +1,7 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { until } from '../support/condition';
-import { Installation } from '../support/installation';
-import { BUILD_TIMEOUT_MS, ensureBuilt, killLeftOvers, type RunningProcess } from '../support/processes';
+import { useInstallation } from '../support/installation';
 import { filesIn } from '../support/stored';
-import { startTemporalServer, type TemporalServer } from '../support/temporal-server';
 import type { Side } from '../support/upstream-proxy';
 import { createCohort, expectCorrectEndings, pollEvery, type SampleApplicant, startCohort } from './sample-applicants';
 import { chaosFromEnvironment, SeededRandom } from './seeded-random';
@@ -39,32 +35,12 @@ const CALL_TIMEOUT_MS = 150_000;
 const ENDINGS_TIMEOUT_MS = 300_000;
 jest.setTimeout(900_000 * rounds);
 
-let folder: string;
-let server: TemporalServer;
-let installation: Installation;
-let worker: RunningProcess;
-
-beforeAll(ensureBuilt, BUILD_TIMEOUT_MS);
-
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'chartway-kills-'));
-  server = await startTemporalServer({ dbFile: join(folder, 'temporal.db') });
-  installation = await Installation.start({
-    temporalAddress: server.address,
-    taskQueue: 'kills',
-    speed: 240,
-    notices: 'sent',
-    // Polls find what a killed webhook missed.
-    policy: { SETTLE_ALL_SYNCED: '2s', SETTLE_SOME_SYNCED: '10s', SETTLE_ERROR: '3s', ...pollEvery('2s') },
-  });
-  worker = await installation.startWorker();
-});
-
-afterAll(async () => {
-  await installation?.remove();
-  await killLeftOvers();
-  await server?.stop();
-  await rm(folder, { recursive: true, force: true });
+const installation = useInstallation({
+  speed: 240,
+  notices: 'sent',
+  database: 'file',
+  // Polls find what a killed webhook missed.
+  policy: { SETTLE_ALL_SYNCED: '2s', SETTLE_SOME_SYNCED: '10s', SETTLE_ERROR: '3s', ...pollEvery('2s') },
 });
 
 test(`kill -9 of the worker during each kind of call, of the webhook and of Temporal loses no applicant and shows no partial file (seed ${seed})`, async () => {
@@ -73,22 +49,22 @@ test(`kill -9 of the worker during each kind of call, of the webhook and of Temp
   for (const [index, interruptions] of planKills(random).entries()) {
     const caught = interruptions.map(interrupt);
     // A worker keeps its client token for a day; only a new worker requests one.
-    if (interruptions[0]?.call === CLIENT_TOKEN) worker = await installation.replaceWorker(worker);
-    const cohort = await createCohort(installation, `POL-${index}`, COHORT_SIZE);
-    await startCohort(installation, cohort);
+    if (interruptions[0]?.call === CLIENT_TOKEN) await installation().replaceWorker();
+    const cohort = await createCohort(installation(), `POL-${index}`, COHORT_SIZE);
+    await startCohort(installation(), cohort);
     applicants.push(...cohort);
     for (const { call, held } of caught) await until(call, () => held() !== null, CALL_TIMEOUT_MS);
     const download = caught.find(({ side }) => side === 'middle')?.held();
     if (download) await until('half a document', hasIncomingBytes, CALL_TIMEOUT_MS);
-    await worker.end('SIGKILL');
+    await installation().worker.stop('SIGKILL');
     if (download) await expectNotStored(download);
-    worker = await installation.replaceWorker(worker);
-    installation.proxy.release();
+    await installation().replaceWorker();
+    installation().proxy.release();
     if (index % 3 !== TEMPORAL_SPARED) await killTemporal();
-    if (random.happens(0.5)) await installation.replaceWebhook();
+    if (random.happens(0.5)) await installation().replaceWebhook();
   }
   expect(applicants.length).toBeGreaterThanOrEqual(rounds > 1 ? 100 : 50);
-  await expectCorrectEndings(installation, applicants, ENDINGS_TIMEOUT_MS);
+  await expectCorrectEndings(installation(), applicants, ENDINGS_TIMEOUT_MS);
 });
 
 /** A call that a kill interrupts, and where. */
@@ -114,8 +90,8 @@ function planKills(random: SeededRandom): readonly (readonly Interruption[])[] {
 /** Holds the next call of this kind; `held` returns it (method, path and query) once it is held. */
 function interrupt({ call, side }: Interruption) {
   let heldCall: string | null = null;
-  void installation.proxy
-    .catchNext((made) => CALLS[call]?.test(made) === true, side)
+  void installation()
+    .proxy.catchNext((made) => CALLS[call]?.test(made) === true, side)
     .then((made) => {
       heldCall = made;
     });
@@ -123,13 +99,13 @@ function interrupt({ call, side }: Interruption) {
 }
 
 async function hasIncomingBytes(): Promise<boolean> {
-  return [...(await filesIn(join(installation.reports, '.incoming'))).values()].some(({ length }) => length > 0);
+  return [...(await filesIn(join(installation().reports, '.incoming'))).values()].some(({ length }) => length > 0);
 }
 
 /** Expects that no file under a final name belongs to this interrupted download. */
 async function expectNotStored(download: string): Promise<void> {
   const [, reportId = '', format = ''] = /\/reports\/([^/]+)\/raw\?format=(\w+)/.exec(download) ?? [];
-  const names = [...(await filesIn(installation.reports)).keys()];
+  const names = [...(await filesIn(installation().reports)).keys()];
   const isStored = (name: string) => name.split('/').at(-1)?.startsWith(`${reportId}.`) && name.endsWith(`.${format}`);
   expect(reportId).not.toBe('');
   expect(names.filter(isStored)).toEqual([]);
@@ -137,10 +113,6 @@ async function expectNotStored(download: string): Promise<void> {
 
 /** Kills Temporal as a power cut does, except for what the disk itself loses. */
 async function killTemporal(): Promise<void> {
-  process.kill(server.pid, 'SIGKILL');
-  await server.stop();
-  server = await startTemporalServer({
-    dbFile: join(folder, 'temporal.db'),
-    port: Number(server.address.split(':')[1]),
-  });
+  process.kill(installation().temporal.pid, 'SIGKILL');
+  await installation().restartTemporal();
 }

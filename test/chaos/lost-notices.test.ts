@@ -1,7 +1,5 @@
-import { Installation } from '../support/installation';
-import { BUILD_TIMEOUT_MS, ensureBuilt, killLeftOvers, type RunningProcess } from '../support/processes';
+import { useInstallation } from '../support/installation';
 import { readStored } from '../support/stored';
-import { startTemporalServer, type TemporalServer } from '../support/temporal-server';
 import { NoticeGate } from './notice-gate';
 import { createCohort, expectCorrectEndings, pollEvery, type SampleApplicant, startCohort } from './sample-applicants';
 import { chaosFromEnvironment, SeededRandom } from './seeded-random';
@@ -15,36 +13,19 @@ const COHORT_SIZE = 7 * rounds;
 const ENDINGS_TIMEOUT_MS = 150_000 * rounds;
 jest.setTimeout(240_000 * rounds);
 
-let server: TemporalServer;
-let installation: Installation;
 let gate: NoticeGate;
-let worker: RunningProcess;
 
-beforeAll(ensureBuilt, BUILD_TIMEOUT_MS);
-
-beforeAll(async () => {
-  const random = new SeededRandom(seed);
-  server = await startTemporalServer();
-  installation = await Installation.start({
-    temporalAddress: server.address,
-    taskQueue: 'lost-notices',
-    speed: 240,
-    notices: 'sent',
-    noticesBy: async (webhookUrl) => {
-      gate = await NoticeGate.start(webhookUrl, (clientUserId) => random.happens(LOSS[cohortOf(clientUserId)] ?? 0));
-      return gate.url;
-    },
-    policy: { SETTLE_ALL_SYNCED: '3s', SETTLE_SOME_SYNCED: '10s', SETTLE_ERROR: '3s', ...pollEvery('2s') },
-  });
-  worker = await installation.startWorker();
+const installation = useInstallation({
+  speed: 240,
+  notices: 'sent',
+  noticesBy: async (webhookUrl) => {
+    const random = new SeededRandom(seed);
+    gate = await NoticeGate.start(webhookUrl, (clientUserId) => random.happens(LOSS[cohortOf(clientUserId)] ?? 0));
+    return gate.url;
+  },
+  policy: { SETTLE_ALL_SYNCED: '3s', SETTLE_SOME_SYNCED: '10s', SETTLE_ERROR: '3s', ...pollEvery('2s') },
 });
-
-afterAll(async () => {
-  await installation?.remove();
-  await gate?.close();
-  await killLeftOvers();
-  await server?.stop();
-});
+afterAll(() => gate?.close());
 
 function cohortOf(clientUserId: string): string {
   return clientUserId.split('-')[1] ?? '';
@@ -53,10 +34,10 @@ function cohortOf(clientUserId: string): string {
 test(`with none, half or all of the notices lost the same applicants end with the same documents (seed ${seed})`, async () => {
   const cohorts: Record<string, readonly SampleApplicant[]> = {};
   for (const name of Object.keys(LOSS)) {
-    cohorts[name] = await createCohort(installation, `POL-${name}`, COHORT_SIZE);
-    await startCohort(installation, cohorts[name]);
+    cohorts[name] = await createCohort(installation(), `POL-${name}`, COHORT_SIZE);
+    await startCohort(installation(), cohorts[name]);
   }
-  await expectCorrectEndings(installation, Object.values(cohorts).flat(), ENDINGS_TIMEOUT_MS);
+  await expectCorrectEndings(installation(), Object.values(cohorts).flat(), ENDINGS_TIMEOUT_MS);
   expect(gate.lost).toBeGreaterThan(COHORT_SIZE);
   expect(gate.passed).toBeGreaterThan(COHORT_SIZE);
   // A poll finds each last status whose notice is lost.
@@ -67,7 +48,7 @@ test(`with none, half or all of the notices lost the same applicants end with th
 });
 
 async function countFoundByPolling(kind: string): Promise<number> {
-  const text = await (await fetch(`${worker.addresses[0]}/metrics`)).text();
+  const text = await (await fetch(`${installation().worker.addresses[0]}/metrics`)).text();
   const line = text
     .split('\n')
     .find((each) => each.startsWith('chartway_facts_found') && each.includes(`of="${kind}"`));
@@ -78,7 +59,7 @@ async function countFoundByPolling(kind: string): Promise<number> {
 async function currentDocuments(applicants: readonly SampleApplicant[]): Promise<readonly (readonly string[])[]> {
   return Promise.all(
     applicants.map(async ({ clientUserId }) => {
-      const { manifest } = await readStored(installation.reports, clientUserId);
+      const { manifest } = await readStored(installation().reports, clientUserId);
       return manifest.documents
         .filter(({ superseded }) => !superseded)
         .map(({ type, organization, format }) => `${type} ${organization?.name} ${format}`)

@@ -1,11 +1,12 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { listenOnLoopback } from '../support/loopback';
 
 type Notice = { readonly clientUserId?: string; readonly humanId?: string; readonly property?: string };
 
 /** A proxy between upstream and the webhook. It loses the notices that `isLost` selects: it answers 200 and does not forward them. */
 export class NoticeGate {
+  private port = 0;
   passed = 0;
   lost = 0;
   private readonly clientUserIds = new Map<string, string>();
@@ -24,13 +25,12 @@ export class NoticeGate {
     server.on('request', (request, response) => {
       gate.handle(request, response).catch(() => response.writeHead(503).end());
     });
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
+    gate.port = await listenOnLoopback(server);
     return gate;
   }
 
   get url(): string {
-    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}/notifications`;
+    return `http://127.0.0.1:${this.port}/notifications`;
   }
 
   /** The number of people whose last status only a poll can find. */

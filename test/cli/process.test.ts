@@ -12,7 +12,7 @@ import { createLazyClient } from '../../src/temporal/connection';
 import { serializeNotices } from '../../src/upstream/notices';
 import { until } from '../support/condition';
 import { putMailboxRecord } from '../support/mailbox-record';
-import { ensureBuilt, killLeftOvers, runProcess, startProcess, UPSTREAM_NOWHERE } from '../support/processes';
+import { runProcess, startProcess, UPSTREAM_NOWHERE, useBuild } from '../support/processes';
 import { freePort, startTemporalServer, type TemporalServer } from '../support/temporal-server';
 import { signedHeaders } from '../webhook/signed';
 import { statusNotification } from '../webhook/webhook-fixture';
@@ -25,13 +25,13 @@ const ONE = ['--client-user-id', 'POL-1', '--email', 'max@example.org'];
 let server: TemporalServer;
 let client: Client;
 let folder: string;
+useBuild();
 beforeAll(async () => {
-  [server] = await Promise.all([startTemporalServer(), ensureBuilt()]);
+  server = await startTemporalServer();
   client = createLazyClient({ namespace: 'default', connection: { address: server.address } });
   folder = mkdtempSync(join(tmpdir(), 'chartway-cli-'));
-}, 270_000);
+});
 afterAll(async () => {
-  await killLeftOvers();
   await client?.connection.close();
   await server?.stop();
   rmSync(folder, { recursive: true, force: true });
@@ -199,7 +199,7 @@ describe('the operator command', () => {
     });
     expect(await signalsOf('applicant-POL-20417')).toBe(2);
     expect((await chartway('quarantine', 'list')).printed).toEqual([]);
-    expect(await webhook.end()).toBe(0);
+    expect(await webhook.stop()).toBe(0);
   });
 
   test('opens a mailbox again for a replayed notice that its first run had', async () => {

@@ -22,12 +22,19 @@ function openVersions(...versions: readonly (readonly string[])[]): StarterDeps[
   });
 }
 
+/** Null: the applicant was deleted. */
+type FakeWait = (
+  clientUserId: string,
+  onSummary: (summary: ApplicantSummary) => void,
+  signal: AbortSignal,
+) => Promise<Partial<ApplicantSummary> | null>;
+
 /** Runs the starter with a fake Temporal. */
 function setup(options: {
   args?: Partial<StarterArguments>;
   rows?: readonly string[];
   start?: (request: StartRequest) => Partial<StartResult> | Promise<Partial<StartResult>>;
-  waitForClose?: (id: string, onSummary?: (summary: ApplicantSummary) => void) => Promise<Partial<ApplicantSummary>>;
+  waitForClose?: FakeWait;
   record?: (entry: AuditEntry) => Promise<void>;
   deps?: Partial<StarterDeps>;
 }) {
@@ -45,10 +52,10 @@ function setup(options: {
       order.push(`call ${request.details.clientUserId}`);
       return options.start?.(request);
     }),
-    waitForClose: async (clientUserId, _, onSummary) => ({
-      ...summaryOf(clientUserId, { standing: 'ended', stage: 'closed' }),
-      ...(await options.waitForClose?.(clientUserId, onSummary)),
-    }),
+    async waitForClose(clientUserId, signal = stopping.signal, onSummary = () => {}) {
+      const closed = (await options.waitForClose?.(clientUserId, onSummary, signal)) ?? null;
+      return closed && { ...summaryOf(clientUserId, { standing: 'ended', stage: 'closed' }), ...closed };
+    },
   };
   const source = options.rows ? { file: 'a.csv' } : { single: ONE };
   const status = runStarter(
@@ -196,7 +203,7 @@ describe('--wait', () => {
     const starter = setup({
       args: { wait: true, json: true },
       waitForClose: async (clientUserId, onSummary) => {
-        for (const humanId of [null, 'h-1', 'h-1']) onSummary?.(summaryOf(clientUserId, { humanId }));
+        for (const humanId of [null, 'h-1', 'h-1']) onSummary(summaryOf(clientUserId, { humanId }));
         before.push([...starter.written]);
         return { humanId: 'h-1', outcome: 'collected' };
       },
@@ -220,6 +227,82 @@ describe('--wait', () => {
     });
     expect(await status).toBe(0);
     expect([waits, printed.length]).toEqual([['POL-1'], 3]);
+  });
+});
+
+const UNAVAILABLE = Object.assign(new Error('away'), { code: 14, details: 'away', metadata: {} });
+
+/** Runs the starter to its end with fake time, in which `performance.now` returns `nowMs()`. */
+async function runInFakeTime<T>(status: () => Promise<T>, nowMs = () => 0): Promise<T> {
+  jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick'] });
+  jest.spyOn(performance, 'now').mockImplementation(nowMs);
+  try {
+    let isDone = false;
+    const done = status().finally(() => {
+      isDone = true;
+    });
+    while (!isDone) {
+      await jest.advanceTimersByTimeAsync(500);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    return await done;
+  } finally {
+    jest.useRealTimers();
+    jest.restoreAllMocks();
+  }
+}
+
+describe('--wait for an hour or more', () => {
+  const HOUR_MS = 3_600_000;
+  const setupOutages = (answers: readonly boolean[]) => {
+    let nowMs = 0;
+    let calls = 0;
+    const starter = () =>
+      setup({
+        args: { wait: true },
+        async waitForClose(clientUserId, onSummary) {
+          const isAnswered = answers[calls++];
+          if (isAnswered === undefined) return { outcome: 'collected' };
+          nowMs += HOUR_MS;
+          if (isAnswered) onSummary(summaryOf(clientUserId));
+          throw UNAVAILABLE;
+        },
+      }).status;
+    return runInFakeTime(starter, () => nowMs);
+  };
+
+  test('goes on after each outage that is short', async () => {
+    expect(await setupOutages([true, true])).toBe(0);
+  });
+
+  test('ends with status 1 after an outage of more than five minutes', async () => {
+    expect(await setupOutages([true, false])).toBe(1);
+  });
+});
+
+describe('of 100 waits', () => {
+  const rows = rowsOf(100);
+  const untilAborted = (signal: AbortSignal) =>
+    new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+
+  test('one that fails ends the others, and its error is thrown', async () => {
+    const { status } = setup({
+      rows,
+      args: { wait: true },
+      waitForClose: (id, _, signal) =>
+        id === 'POL-50' ? Promise.reject(new TypeError('a bug')) : untilAborted(signal),
+    });
+    await expect(status).rejects.toThrow('a bug');
+  });
+
+  test('one whose applicant is erased counts as closed without an outcome: status 1 when the others have closed', async () => {
+    const waitForClose: FakeWait = async (id) => (id === 'POL-50' ? null : { outcome: 'collected' });
+    const { status, written, printed } = setup({ rows, args: { wait: true, json: true }, waitForClose });
+    expect(await status).toBe(1);
+    expect(written).toContain('a.csv, line 52: POL-50: closed without an outcome');
+    const closed = parseLines(printed).filter((line) => (line as StartResult).result === 'closed');
+    expect(closed).toHaveLength(100);
+    expect(closed).toContainEqual(expect.objectContaining({ clientUserId: 'POL-50', stage: null, outcome: null }));
   });
 });
 
@@ -297,29 +380,20 @@ test.each([
 });
 
 test('a short outage of Temporal loses no row', async () => {
-  jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'performance'] });
-  try {
-    let failures = 3;
-    const unavailable = Object.assign(new Error('away'), { code: 14, details: 'away', metadata: {} });
-    const { status, requests, audited } = setup({
+  let failures = 3;
+  const starter = () =>
+    setup({
       rows: ['POL-1,max@example.org,,,,', 'POL-2,max@example.org,,,,'],
       start: () => {
-        if (failures-- > 0) throw new Error('wrapped by the client', { cause: unavailable });
+        if (failures-- > 0) throw new Error('wrapped by the client', { cause: UNAVAILABLE });
         return {};
       },
     });
-    let exit: number | undefined;
-    void status.then((value) => {
-      exit = value;
-    });
-    while (exit === undefined) {
-      await jest.advanceTimersByTimeAsync(500);
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-    expect([exit, requests.length, audited.length]).toEqual([0, 5, 2]);
-  } finally {
-    jest.useRealTimers();
-  }
+  const { exit, requests, audited } = await runInFakeTime(async () => {
+    const { status, ...calls } = starter();
+    return { exit: await status, ...calls };
+  });
+  expect([exit, requests.length, audited.length]).toEqual([0, 5, 2]);
 });
 
 test('throws an unexpected error', async () => {

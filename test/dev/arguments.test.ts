@@ -1,4 +1,4 @@
-import { readArguments } from '../../src/dev/arguments';
+import { readStartArguments } from '../../src/dev/arguments';
 
 function read(argv: readonly string[], env: NodeJS.ProcessEnv = {}) {
   let output = '';
@@ -14,7 +14,7 @@ function read(argv: readonly string[], env: NodeJS.ProcessEnv = {}) {
     }),
   ];
   try {
-    return { read: readArguments(argv, env), output, ended: null };
+    return { read: readStartArguments(argv, env), output, ended: null };
   } catch (error) {
     return { read: null, output, ended: (error as Error).message };
   } finally {
@@ -48,7 +48,7 @@ test('--help exits with 0 and names every option', () => {
     expect(output).toContain(option);
 });
 
-test('an option that npm did not pass on is wrong usage', () => {
+test('an option before -- is wrong usage, because npm keeps it', () => {
   const result = read([], { npm_config_once: 'true' });
   expect(result).toMatchObject({ ended: 'exit 2', output: expect.stringContaining('npm start -- --once') });
 });

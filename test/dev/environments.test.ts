@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Client } from '@temporalio/client';
 import { readConfig } from '../../src/config';
+import { readOrCreateSecret } from '../../src/dev/dev-files';
 import {
   sandboxUpstreamEnvironment,
   temporalEnvironment,
   thirdPartyEnvironment,
   webhookEnvironment,
 } from '../../src/dev/environments';
-import { keptSecret } from '../../src/dev/kept-secrets';
 import { temporalService } from '../../src/dev/temporal-server';
 import { generateKey } from '../../src/temporal/key-ring';
 import { UPSTREAM_NOWHERE } from '../support/processes';
@@ -48,7 +48,7 @@ describe('the environment of a process', () => {
     const signingKey = (...keys: string[]) => {
       writeFileSync(`${folder}/.env`, `AUDIT_KEY=${keys.join(', ')}\n`);
       const { auditKey } = readConfig('dev', {}, folder).webhook;
-      const env = webhookEnvironment(UPSTREAM_NOWHERE, { host: '127.0.0.1', port: 1, scheme: 'http' }, { auditKey });
+      const env = webhookEnvironment(UPSTREAM_NOWHERE, { host: '127.0.0.1', port: 1, hasTls: false, auditKey });
       return readConfig('webhook', env, folder).audit.keys.signing?.id ?? null;
     };
     expect(signingKey(audit, webhook)).toBe('webhook-audit');
@@ -62,10 +62,10 @@ describe('the environment of a process', () => {
   });
 
   test('contains a secret that is the same at every start', () => {
-    const secret = keptSecret(folder, 'webhook-secret');
+    const secret = readOrCreateSecret(folder, 'webhook-secret');
     expect(secret.length).toBeGreaterThanOrEqual(32);
-    expect(keptSecret(folder, 'webhook-secret')).toBe(secret);
-    expect(keptSecret(folder, 'sandbox-secret')).not.toBe(secret);
+    expect(readOrCreateSecret(folder, 'webhook-secret')).toBe(secret);
+    expect(readOrCreateSecret(folder, 'sandbox-secret')).not.toBe(secret);
   });
 });
 

@@ -11,8 +11,13 @@ export function snapshot(changes: Partial<ApplicantSnapshot> = {}): ApplicantSna
 }
 
 export const SAMPLE: Sample = {
-  ...{ clientUserId: 'DEMO-eager-1', clientUserEmail: 'eager@example.org', persona: 'eager', summary: 'plays eager' },
-  ...{ outcome: 'collected', documents: 3, storyMs: 24_000 },
+  clientUserId: 'DEMO-eager-1',
+  clientUserEmail: 'eager@example.org',
+  name: 'eager',
+  summary: 'plays eager',
+  outcome: 'collected',
+  documents: 3,
+  realSeconds: 24,
 };
 
 /** Whether a process exists; a negative pid is a process group. */

@@ -37,7 +37,7 @@ describe('the question of --fresh', () => {
     const input = Object.assign(new PassThrough(), { isTTY });
     input.end(typed);
     const output = new PassThrough().setEncoding('utf8');
-    return { answer: confirmFresh(['.data/sandbox'], { input, output }), question: () => String(output.read()) };
+    return { answer: confirmFresh(['.data/sandbox'], input, output), question: () => String(output.read()) };
   }
 
   test.each([

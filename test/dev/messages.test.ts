@@ -69,7 +69,7 @@ test.each([
 });
 
 test('the results of the samples contain the expected and the actual end, in lines that fit', () => {
-  const late = { ...SAMPLE, clientUserId: 'DEMO-late-1', persona: 'late' };
+  const late = { ...SAMPLE, clientUserId: 'DEMO-late-1', name: 'late' };
   const collected = snapshot({ clientUserId: 'DEMO-eager-1', stage: 'closed', outcome: 'collected', documents: 3 });
   const results = checkSamples([SAMPLE, late], new Map([[collected.clientUserId, collected]]));
   const lines = resultTable(results, Number.POSITIVE_INFINITY).split('\n');

@@ -1,5 +1,5 @@
 import { createServer } from 'node:http';
-import { choosePorts } from '../../src/dev/ports';
+import { choosePorts, metricsPort } from '../../src/dev/ports';
 import { drain, listen } from '../../src/process/listening';
 import { freePort } from '../support/temporal-server';
 
@@ -17,4 +17,12 @@ test('a free port replaces a taken one', async () => {
   expect(webhook).not.toBe(port);
   expect(webhook).toBeGreaterThan(0);
   await drain(server);
+});
+
+test.each([
+  [9464, [9464, 9465, 9466]],
+  [0, [0, 0, 0]],
+  [null, [0, 0, 0]],
+])('with METRICS_PORT %j the processes get the metrics ports %j', (first, ports) => {
+  expect([0, 1, 2].map((index) => metricsPort(first, index))).toEqual(ports);
 });

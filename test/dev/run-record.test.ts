@@ -12,7 +12,7 @@ describe('the lock of a data folder', () => {
 
   /** Leaves the record of a killed start with these processes. */
   async function leaveRecord(pids: Record<string, number>) {
-    (await acquire()).note(pids);
+    (await acquire()).recordPids(pids);
     const file = path.join(folder, 'npm-start.json');
     const [, ...children] = JSON.parse(readFileSync(file, 'utf8'));
     writeFileSync(file, JSON.stringify([{ name: 'npm start', pid: process.pid, began: 'long ago' }, ...children]));
@@ -32,14 +32,31 @@ describe('the lock of a data folder', () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
-  test('stops the processes that a killed start left running', async () => {
-    const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { detached: true, stdio: 'ignore' });
-    await once(child, 'spawn');
+  async function spawnNode(script: string) {
+    const child = spawn(process.execPath, ['-e', `${script}; setInterval(() => {}, 1000); console.log('ready')`]);
     const exited = once(child, 'exit');
-    await leaveRecord({ temporal: child.pid ?? -1 });
+    await once(child.stdout, 'data');
+    return { pid: child.pid ?? -1, exited };
+  }
+
+  test('stops the processes that a killed start left running, the last started first, but none that has ended', async () => {
+    const first = await spawnNode('');
+    const second = await spawnNode('');
+    // Its end takes the second process with it.
+    const third = await spawnNode(`process.on('SIGTERM', () => {
+      process.kill(${second.pid}, 'SIGKILL');
+      setInterval(() => { try { process.kill(${second.pid}, 0) } catch { process.exit() } }, 20);
+    })`);
+    await leaveRecord({ temporal: first.pid, worker: second.pid, webhook: third.pid });
     (await acquire()).release();
-    expect(await exited).toEqual([null, 'SIGTERM']);
-    expect(messages).toEqual([`stopping temporal (process ${child.pid}), which a killed npm start left running`]);
+    expect(await Promise.all([first, second, third].map(({ exited }) => exited))).toEqual([
+      [null, 'SIGTERM'],
+      [null, 'SIGKILL'],
+      [0, null],
+    ]);
+    const stopped = (name: string, { pid }: { pid: number }) =>
+      `stopping ${name} (process ${pid}), which a killed npm start left running`;
+    expect(messages).toEqual([stopped('webhook', third), stopped('temporal', first)]);
     expect(readdirSync(folder)).toEqual([]);
   });
 

@@ -1,7 +1,15 @@
 import { describePersona, PERSONAS } from '../../sandbox/personas/catalogue';
 import { readConfig } from '../../src/config';
-import { type DemoPace, demoPolicyEnvironment, SPEED } from '../../src/dev/demo-policy';
-import { checkSamples, createRound, paceOf, selectSamples, toCsv } from '../../src/dev/samples';
+import {
+  checkSamples,
+  createRound,
+  type DemoPace,
+  demoPace,
+  demoPolicyEnvironment,
+  SPEED,
+  selectSamples,
+  toCsv,
+} from '../../src/dev/samples';
 import type { Persona } from '../../src/dev/sandbox-client';
 import { SAMPLE, snapshot } from './fixture';
 
@@ -15,8 +23,7 @@ test('the usual personas are those with a story of at most a minute, one sample 
 
 test('all personas can be selected, or some by name', () => {
   const personas = [persona('eager'), persona('slow', 600), persona('never-existed')];
-  const names = (selection: 'all' | string[]) =>
-    selectSamples(personas, selection, '1').map((sample) => sample.persona);
+  const names = (selection: 'all' | string[]) => selectSamples(personas, selection, '1').map(({ name }) => name);
   expect(names('all')).toEqual(['eager', 'slow', 'never-existed']);
   expect(names(['slow', 'never-existed'])).toEqual(['slow', 'never-existed']);
   expect(() => names(['egar'])).toThrow('unknown persona "egar". Did you mean eager?');
@@ -56,16 +63,16 @@ describe('the policy of the samples', () => {
       realSeconds: (each.storyMinutes * 60) / SPEED,
     }));
     const durations = selectSamples(personas, 'usual', '1').map((sample) => {
-      const { expiresMs, settleMs } = policyOf(paceOf(sample));
+      const { expiresMs, settleMs } = policyOf(demoPace(sample));
       if (sample.outcome === 'expired') return expiresMs.invitation;
-      if (sample.outcome === 'failed') return sample.storyMs + settleMs.error;
-      return sample.storyMs + (sample.outcome === 'partial' ? settleMs.someSynced : settleMs.allSynced);
+      if (sample.outcome === 'failed') return sample.realSeconds * 1_000 + settleMs.error;
+      return sample.realSeconds * 1_000 + (sample.outcome === 'partial' ? settleMs.someSynced : settleMs.allSynced);
     });
     expect(Math.max(...durations)).toBeLessThanOrEqual(75_000);
   });
 
   test('has the real deadlines for all samples that do not have to expire, because the machine may sleep', () => {
-    expect(paceOf(SAMPLE)).toBe('story');
+    expect(demoPace(SAMPLE)).toBe('story');
     const { expiresMs } = readConfig('verifier', {}, __dirname).policy;
     for (const pace of ['story', 'manual'] as const) expect(policyOf(pace).expiresMs).toEqual(expiresMs);
   });

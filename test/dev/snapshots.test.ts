@@ -66,7 +66,7 @@ describe('a snapshot', () => {
 
 describe('a change', () => {
   async function watch(...reads: (readonly ApplicantSnapshot[] | Error)[]) {
-    const listener = { changed: jest.fn(), all: jest.fn(), failing: jest.fn() };
+    const listener = { onChange: jest.fn(), onRead: jest.fn(), onFailure: jest.fn() };
     const changes = new ChangeWatch(async () => {
       const next = reads.shift() ?? [];
       if (next instanceof Error) throw next;
@@ -78,26 +78,26 @@ describe('a change', () => {
 
   test('is reported once', async () => {
     const invited = snapshot({ stage: 'invited' });
-    const { changed } = await watch([snapshot()], [snapshot()], [invited], [invited]);
-    expect(changed.mock.calls).toEqual([[snapshot()], [invited]]);
+    const { onChange } = await watch([snapshot()], [snapshot()], [invited], [invited]);
+    expect(onChange.mock.calls).toEqual([[snapshot()], [invited]]);
   });
 
   test('of what the applicant waits for, or to an unknown number of documents, is not reported', async () => {
     const waiting = snapshot({ documents: null, waitingFor: 'the person' });
-    const { changed, snapshots } = await watch([snapshot({ documents: 2 })], [waiting]);
-    expect(changed).toHaveBeenCalledTimes(1);
+    const { onChange, snapshots } = await watch([snapshot({ documents: 2 })], [waiting]);
+    expect(onChange).toHaveBeenCalledTimes(1);
     expect(snapshots.get('POL-1')).toEqual({ ...waiting, documents: 2 });
   });
 
   test('keeps the order of the starts', async () => {
     const [first, second] = [snapshot({ startedAtMs: 1 }), snapshot({ clientUserId: 'POL-2', startedAtMs: 2 })];
-    const { all } = await watch([second, first]);
-    expect(all.mock.calls).toEqual([[[first, second]]]);
+    const { onRead } = await watch([second, first]);
+    expect(onRead.mock.calls).toEqual([[[first, second]]]);
   });
 
   test('cannot be read: the first of consecutive failures is reported', async () => {
     const fault = new Error('unreachable');
-    const { failing } = await watch(fault, fault, [], fault);
-    expect(failing.mock.calls).toEqual([[fault], [fault]]);
+    const { onFailure } = await watch(fault, fault, [], fault);
+    expect(onFailure.mock.calls).toEqual([[fault], [fault]]);
   });
 });

@@ -85,7 +85,7 @@ describe('a service', () => {
 
   test('that must not exit ends npm start; the last lines of a quiet one are printed', async () => {
     await start('temporal', BREAKS, { quiet: true });
-    await expect(supervisor.lost).rejects.toThrow(/^temporal ended unexpectedly: exit status 7\. Its log: /);
+    await expect(supervisor.failure).rejects.toThrow(/^temporal ended unexpectedly: exit status 7\. Its log: /);
     expect(lines).toContain('temporal: broken');
   });
 });
@@ -134,7 +134,7 @@ describe('the end', () => {
 describe('a program that runs once', () => {
   test('gets its input and returns its output', async () => {
     const script = 'process.stdin.pipe(process.stdout); console.error("a message")';
-    const { exit, output } = await supervisor.runOnce('starter', {
+    const { exit, output } = await supervisor.runToEnd('starter', {
       ...service('starter', script),
       stdin: 'one\ntwo\n',
     });
@@ -144,7 +144,7 @@ describe('a program that runs once', () => {
   });
 
   test('is stopped with the services', async () => {
-    const run = supervisor.runOnce('set-up', service('set-up', `console.error("started"); ${RUN}`));
+    const run = supervisor.runToEnd('set-up', service('set-up', `console.error("started"); ${RUN}`));
     await until('the start', () => lines.length > 0);
     await supervisor.stop();
     expect((await run).exit).toEqual({ status: null, signal: 'SIGTERM' });

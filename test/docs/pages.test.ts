@@ -125,6 +125,13 @@ test.each(pages().filter((page) => !page.startsWith('docs/decisions/')))('every 
   expect(named.filter((file) => !existsSync(join(ROOT, file)))).toEqual([]);
 });
 
+test.each(pages())('every test that %s cites exists', (page) => {
+  const cited = [...prose(page).matchAll(/\btest\/[\w/-]+(?![\w./-])/g)].map(([path]) => path);
+  expect(cited.filter((path) => !existsSync(join(ROOT, path)) && !existsSync(join(ROOT, `${path}.test.ts`)))).toEqual(
+    [],
+  );
+});
+
 /** Printed by packages or by Docker. */
 const MESSAGES_OF_OTHERS = /through proxy|secret file|env_file|real\.env|Permission denied/;
 

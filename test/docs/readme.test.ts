@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { createFolderStore } from '../../src/report-store/folder/store';
 import { parseKeyRing } from '../../src/temporal/key-ring';
-import { ensureBuilt, killLeftOvers, type ProcessName, runProcess, startProcess } from '../support/processes';
+import { type ProcessName, runProcess, startProcess, useBuild } from '../support/processes';
 import { startTemporalServer, type TemporalServer } from '../support/temporal-server';
 import { commandsOf, fencesOf, ROOT } from './markdown';
 
@@ -17,8 +17,8 @@ let folder: string;
 let server: TemporalServer;
 let env: Record<string, string>;
 
+useBuild();
 beforeAll(async () => {
-  await ensureBuilt();
   folder = await mkdtemp(join(tmpdir(), 'chartway-readme-'));
   server = await startTemporalServer();
   const sandbox = await startProcess('sandbox', folder, {
@@ -41,7 +41,6 @@ beforeAll(async () => {
 }, 300_000);
 
 afterAll(async () => {
-  await killLeftOvers();
   await server?.stop();
   if (folder !== undefined) await rm(folder, { recursive: true, force: true });
 });
@@ -63,7 +62,7 @@ async function npmStart(options: readonly string[]) {
 
 async function serves(name: 'worker' | 'webhook' | 'api') {
   const started = await startProcess(name, folder, env);
-  expect(await started.end()).toBe(0);
+  expect(await started.stop()).toBe(0);
 }
 
 /** The command lines of the README, in order, each with its test. */

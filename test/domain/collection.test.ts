@@ -67,7 +67,7 @@ describe('a list', () => {
     expect(wanted.wantedAtMs).toBe(T0);
     const answered = (before: Collection) =>
       [list(before, 0), withoutList(before, 'refused', 0), withoutList(before, 'not-yet', 0)].map(
-        (it) => it.wantedAtMs,
+        ({ wantedAtMs }) => wantedAtMs,
       );
     expect(answered(wanted)).toEqual([null, null, null]);
     expect(answered(withListWanted(emptyCollection(), T0 + 1))).toEqual([T0 + 1, T0 + 1, T0 + 1]);
@@ -80,7 +80,7 @@ describe('a list', () => {
     expect(isDue(list(withoutList(LISTED, 'refused'), DAY_MS), DAY_MS)).toBe(true);
   });
 
-  test('without access says that everything is missing; before the first list nothing is known', () => {
+  test('without access means that everything is missing; before the first list nothing is known', () => {
     expect([missing(emptyCollection()), missing(withoutList(emptyCollection(), 'refused'))]).toEqual([[], ['missing']]);
   });
 });
@@ -139,7 +139,7 @@ describe('a listed document', () => {
     expect(missing(fetched(withJson(pdf), UNENVELOPED, HOUR_MS))).toEqual(['not-offered']);
     const marked = { ...pdf, marks: withMarks({}, [[{ reportId: 'r1', format: 'json', version: 'v' }, 'stored']]) };
     expect(missing(fetched(marked, UNENVELOPED, HOUR_MS))).toEqual(['not-offered']);
-    // An outage in between says nothing about the format; a broken document shows that it exists.
+    // An outage in between does not concern the format; a broken document proves that it exists.
     expect(missing(fetched(fetched(withJson(pdf), DOWN, 1), UNENVELOPED, HOUR_MS))).toEqual(['not-offered']);
     expect(missing(fetched(fetched(withJson(pdf), BROKEN, 1), UNENVELOPED, HOUR_MS))).toEqual(['failed']);
   });
@@ -199,8 +199,8 @@ describe('a report notice', () => {
 
 test('many documents are recorded before more are downloaded, unless a history of an earlier version has the other order', () => {
   const reports = Array.from({ length: 300 }, (_, at) => ({ ...ROW, id: `r${at}` }));
-  const mustRecordFirst = (left: { left?: number }) => {
-    const listed = withList(emptyCollection(), { reports, ...left, digest: 'x', askedAtMs: T0 }, T0);
+  const mustRecordFirst = (remaining: { left?: number }) => {
+    const listed = withList(emptyCollection(), { reports, ...remaining, digest: 'x', askedAtMs: T0 }, T0);
     const documents = reports.slice(0, 150).map(({ id }) => ({ ...DOCUMENT, reportId: id, file: `${id}.pdf` }));
     return mustRecord(fetched({ ...listed, documents }, STORED, 0));
   };

@@ -24,20 +24,23 @@ describe('an outage before the read at a deadline', () => {
 
   test('moves it once; then the status is read again', () => {
     const movedMs = INVITATION_MS + 2 * DAY_MS;
-    const it = setup(2 * DAY_MS);
-    expect(it.next(movedMs)).toMatchObject({ do: 'wait', wait: { deadlineRead: { startMs: T0 + movedMs } } });
-    it.read('Invited', movedMs, { updatedMs: 0, outageMs: 3 * DAY_MS });
-    expect(it.next(movedMs)).toMatchObject({ do: 'conclude', conclusion: { outcome: 'expired' } });
+    const applicant = setup(2 * DAY_MS);
+    expect(applicant.next(movedMs)).toMatchObject({ do: 'wait', wait: { deadlineRead: { startMs: T0 + movedMs } } });
+    applicant.read('Invited', movedMs, { updatedMs: 0, outageMs: 3 * DAY_MS });
+    expect(applicant.next(movedMs)).toMatchObject({ do: 'conclude', conclusion: { outcome: 'expired' } });
   });
 
   test('does not move it if the outage ended before the deadline', () => {
-    const it = new Situation('Invited').read('Invited', INVITATION_MS - DAY_MS, { updatedMs: 0, outageMs: 5 * DAY_MS });
-    expect(it.waitsUntilMs(INVITATION_MS - DAY_MS)).toBe(INVITATION_MS);
+    const applicant = new Situation('Invited').read('Invited', INVITATION_MS - DAY_MS, {
+      updatedMs: 0,
+      outageMs: 5 * DAY_MS,
+    });
+    expect(applicant.waitsUntilMs(INVITATION_MS - DAY_MS)).toBe(INVITATION_MS);
   });
 
   test('moves the deadline of the applicant as well', () => {
-    const it = setup(2 * DAY_MS).read('Engaged', INVITATION_MS + DAY_MS);
-    expect(it.waitsUntilMs(INVITATION_MS + DAY_MS)).toBe(92 * DAY_MS);
+    const applicant = setup(2 * DAY_MS).read('Engaged', INVITATION_MS + DAY_MS);
+    expect(applicant.waitsUntilMs(INVITATION_MS + DAY_MS)).toBe(92 * DAY_MS);
   });
 });
 
@@ -46,33 +49,33 @@ describe('an outage that a poll reports before a deadline', () => {
   const AT_MS = INVITATION_MS - 2 * RETRY_MS;
   /** The poll has failed for an hour. */
   const setup = (durationMs = HOUR_MS) => {
-    const it = new Situation('Invited');
-    it.facts = withOutage(it.facts, { durationMs, failures: 20, retryMs: RETRY_MS }, T0 + AT_MS);
-    return it;
+    const applicant = new Situation('Invited');
+    applicant.facts = withOutage(applicant.facts, { durationMs, failures: 20, retryMs: RETRY_MS }, T0 + AT_MS);
+    return applicant;
   };
   const outage = { durationMs: HOUR_MS + RETRY_MS, failures: 20 };
   const deadlineRead = { statusPoll: null, deadlineRead: { startMs: T0 + AT_MS + RETRY_MS, outage } };
 
   test('is continued by a read in place of the poll, also after a notice', () => {
-    const it = setup();
+    const applicant = setup();
     for (const atMs of [AT_MS, INVITATION_MS - 1, INVITATION_MS, INVITATION_MS + DAY_MS])
-      expect(it.next(atMs)).toMatchObject({ do: 'wait', wait: deadlineRead });
-    it.claim('Invited', INVITATION_MS + MINUTE_MS);
-    expect(it.next(INVITATION_MS + MINUTE_MS)).toMatchObject({ do: 'wait', wait: deadlineRead });
-    it.claim('Declined', INVITATION_MS + 2 * MINUTE_MS);
-    expect(it.next(INVITATION_MS + 2 * MINUTE_MS)).toMatchObject({ do: 'wait', wait: { deadlineRead: {} } });
+      expect(applicant.next(atMs)).toMatchObject({ do: 'wait', wait: deadlineRead });
+    applicant.claim('Invited', INVITATION_MS + MINUTE_MS);
+    expect(applicant.next(INVITATION_MS + MINUTE_MS)).toMatchObject({ do: 'wait', wait: deadlineRead });
+    applicant.claim('Declined', INVITATION_MS + 2 * MINUTE_MS);
+    expect(applicant.next(INVITATION_MS + 2 * MINUTE_MS)).toMatchObject({ do: 'wait', wait: { deadlineRead: {} } });
   });
 
   test('ends with the first answer: polling continues, and the deadline stays', () => {
     const atMs = AT_MS + RETRY_MS;
-    const it = setup().read('Invited', atMs, { updatedMs: 0, outageMs: HOUR_MS + RETRY_MS });
-    expect(it.next(atMs)).toMatchObject({ do: 'wait', wait: { deadlineRead: null } });
-    expect(it.waitsUntilMs(atMs)).toBe(INVITATION_MS);
+    const applicant = setup().read('Invited', atMs, { updatedMs: 0, outageMs: HOUR_MS + RETRY_MS });
+    expect(applicant.next(atMs)).toMatchObject({ do: 'wait', wait: { deadlineRead: null } });
+    expect(applicant.waitsUntilMs(atMs)).toBe(INVITATION_MS);
   });
 
   test('moves the deadline, whichever read is answered first', () => {
-    const it = setup(2 * DAY_MS).read('Invited', INVITATION_MS + MINUTE_MS, { updatedMs: 0, outageMs: 0 });
-    expect(it.waitsUntilMs(INVITATION_MS + MINUTE_MS)).toBe(INVITATION_MS + 2 * DAY_MS + RETRY_MS);
+    const applicant = setup(2 * DAY_MS).read('Invited', INVITATION_MS + MINUTE_MS, { updatedMs: 0, outageMs: 0 });
+    expect(applicant.waitsUntilMs(INVITATION_MS + MINUTE_MS)).toBe(INVITATION_MS + 2 * DAY_MS + RETRY_MS);
   });
 
   test.each([
@@ -88,20 +91,20 @@ describe('an outage that a poll reports before a deadline', () => {
 
 describe('a deadline', () => {
   test('needs a read after it', () => {
-    const it = new Situation('Invited').read('Invited', INVITATION_MS - 1, { updatedMs: 0 });
+    const applicant = new Situation('Invited').read('Invited', INVITATION_MS - 1, { updatedMs: 0 });
     const wait = { statusPoll: null, deadlineRead: { startMs: T0 + INVITATION_MS, outage: null } };
-    expect(it.next(INVITATION_MS)).toMatchObject({ do: 'wait', wait });
+    expect(applicant.next(INVITATION_MS)).toMatchObject({ do: 'wait', wait });
   });
 
   test('does not act on a claim after its read', () => {
-    const it = new Situation('Syncing').read('Syncing', 90 * DAY_MS, { updatedMs: 0 });
-    it.claim('Engaged', 90 * DAY_MS + 1);
-    expect(it.next(90 * DAY_MS + 1)).toEqual({ do: 'read', because: 'notice' });
+    const applicant = new Situation('Syncing').read('Syncing', 90 * DAY_MS, { updatedMs: 0 });
+    applicant.claim('Engaged', 90 * DAY_MS + 1);
+    expect(applicant.next(90 * DAY_MS + 1)).toEqual({ do: 'read', because: 'notice' });
   });
 
   test('that passed during retries of documents lists again under a new status', () => {
-    const it = new Situation('Engaged').read('Engaged', 90 * DAY_MS, { updatedMs: 0 }).list([], 90 * DAY_MS);
-    it.read('Syncing', 90 * DAY_MS + HOUR_MS);
-    expect(it.next(90 * DAY_MS + HOUR_MS)).toEqual({ do: 'list', because: 'conclusion' });
+    const applicant = new Situation('Engaged').read('Engaged', 90 * DAY_MS, { updatedMs: 0 }).list([], 90 * DAY_MS);
+    applicant.read('Syncing', 90 * DAY_MS + HOUR_MS);
+    expect(applicant.next(90 * DAY_MS + HOUR_MS)).toEqual({ do: 'list', because: 'conclusion' });
   });
 });

@@ -15,7 +15,7 @@ test.each([
 });
 
 test.each(['ann@b\u00FCcher/x.example', 'ann@\u00AD', 'ann@b\u00FC@x', 'no domain \u00FC', '', '@'])(
-  '%j, which is no address, loses no character',
+  '%j, which is not an address, loses no character',
   (email) => expect(normalizeEmail(email)).toBe(email.toLowerCase()),
 );
 
@@ -25,6 +25,6 @@ test.each([
   ['ann@example.org', 'ann@example.com'],
   ['ann@a b', 'ann@c d'],
   ['ann', 'ann@'],
-])('%s and %s are two addresses', (one, other) => {
-  expect(isSameEmail(one, other)).toBe(false);
+])('%s and %s are two addresses', (first, second) => {
+  expect(isSameEmail(first, second)).toBe(false);
 });

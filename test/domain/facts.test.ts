@@ -66,9 +66,13 @@ describe('a notice', () => {
   });
 
   test.each<[status: string, isReadBack: boolean, isReadBackLate: boolean]>([
-    ...['Declined', 'Error', 'Disconnected', 'Some Synced'].map((it): [string, boolean, boolean] => [it, true, true]),
+    ...['Declined', 'Error', 'Disconnected', 'Some Synced'].map((status): [string, boolean, boolean] => [
+      status,
+      true,
+      true,
+    ]),
     ['All Synced', false, true],
-    ...['Invited', 'Attn Required', 'Pondering'].map((it): [string, boolean, boolean] => [it, false, false]),
+    ...['Invited', 'Attn Required', 'Pondering'].map((status): [string, boolean, boolean] => [status, false, false]),
   ])('of %s is read back: %s; after a newer notice, which may be forged: %s', (status, isReadBack, isReadBackLate) => {
     const { opened, notice } = setup();
     expect(readBackAtMs(notice(opened, status, 1, 1_000))).toBe(isReadBack ? T0 + 1_000 : null);
@@ -99,7 +103,7 @@ describe('a read', () => {
     ['stays if its date is later', 1_400, 'Syncing', -MINUTE_MS, 'Declined', 'Declined'],
     ['is replaced if the read has a later date', 1_400, 'All Synced', 1_450, 'All Synced', null],
     ['is replaced if the read confirms it', 1_400, 'Declined', 1_400, 'Declined', null],
-  ])('in flight: a claim made meanwhile %s', (_what, claimedMs, status, updatedMs, current, claim) => {
+  ])('a claim made while a read is in flight %s', (_what, claimedMs, status, updatedMs, current, claim) => {
     const { opened, notice, read } = setup();
     const after = read(notice(opened, 'Declined', claimedMs, 1_500), status, updatedMs, 1_000, 2_000);
     expect([currentStatus(after), after.status.claim?.status ?? null]).toEqual([current, claim]);
@@ -154,7 +158,7 @@ describe('a read', () => {
 
   test.each([
     ['later than the claim, which was true before', 1_500],
-    ['that of the claim, which upstream knows by then', 1],
+    ['that of the claim, which upstream has received by then', 1],
   ])('that refutes a claim starts no rereads if its date is %s', (_what, updatedMs) => {
     const { opened, notice, read } = setup();
     const after = read(notice(opened, 'Engaged', 1, 1_000), 'Syncing', updatedMs, 2_000);

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { parseInstantMs, versionName } from '../../src/domain/instants';
 import { documentKey, findNewestVersion, storedDocumentKeys } from '../../src/domain/reports';
 import { isDocumentFile } from '../../src/report-store/layout';
-import { entry } from '../report-store/fixtures';
 import { fc } from '../support/property';
+import { storedDocument } from '../support/stored';
 
 const rows: readonly { id: string; updatedAt: string | number }[] = JSON.parse(
   readFileSync(join(__dirname, '../field-cases/dates/reports.json'), 'utf8'),
@@ -114,7 +114,7 @@ const later = ['2026-01-31 10:00:00', '1769900000', 'Sat, 31 Jan 2026 21:20:54 G
 test.each([...rows.map(({ updatedAt }) => String(updatedAt)), '01/30/2026', 'v1'])(
   'version %p is stored once, and a later one in any form is downloaded',
   (updatedAt) => {
-    const stored = entry({ file: `unity/person/r.${versionName(updatedAt)}.pdf`, updatedAt });
+    const stored = storedDocument({ file: `unity/person/r.${versionName(updatedAt)}.pdf`, updatedAt });
     const { type, organization } = stored;
     const isStored = (text: string) => {
       const report = { id: 'report-1', type, organization, updatedAt: text };
@@ -126,8 +126,8 @@ test.each([...rows.map(({ updatedAt }) => String(updatedAt)), '01/30/2026', 'v1'
 );
 
 test('of a version without a readable date the time of storing counts', () => {
-  const old = entry({ updatedAt: '2026-01-30T00:00:00Z', storedAt: '2026-01-30T01:00:00Z' });
-  const unread = entry({ updatedAt: 'v2', storedAt: '2026-02-02T01:00:00Z' });
+  const old = storedDocument({ updatedAt: '2026-01-30T00:00:00Z', storedAt: '2026-01-30T01:00:00Z' });
+  const unread = storedDocument({ updatedAt: 'v2', storedAt: '2026-02-02T01:00:00Z' });
   expect(findNewestVersion([old, unread], 'report-1', 'pdf')).toBe(unread);
   const newer = { ...old, updatedAt: '2026-02-03' };
   expect(findNewestVersion([unread, newer], 'report-1', 'pdf')).toBe(newer);

@@ -2,8 +2,8 @@ import { DEFAULT_POLICY } from '../../src/domain/policy';
 import { documentKey } from '../../src/domain/reports';
 import { fc } from '../support/property';
 import { forgedDeliveries, type History, trueDeliveries, truths } from './model/histories';
-import { type Delivery, type Ending, Life } from './model/life';
-import { comparableReason, type Verdict, verdictOn } from './model/oracle';
+import { type Delivery, Life, type ModelResult } from './model/life';
+import { comparableReason, verdictOn } from './model/oracle';
 import { ModelUpstream, type Truth } from './model/upstream';
 
 const FORGED = ['Invited', 'Engaged', 'Syncing', 'Attn Required', 'Declined', 'Error', 'Disconnected', 'Nonsense'];
@@ -24,11 +24,11 @@ const withForgedNotices: fc.Arbitrary<History> = withTrueNotices.chain(({ truth,
   })),
 );
 
-function run(truth: Truth, deliveries: readonly Delivery[]): Ending {
+function run(truth: Truth, deliveries: readonly Delivery[]): ModelResult {
   return new Life(new ModelUpstream(truth), DEFAULT_POLICY, deliveries).run();
 }
 
-function storedKeys({ collection }: Ending): string[] {
+function storedKeys({ collection }: ModelResult): string[] {
   const current = collection.listed.map(({ id, updatedAt }) => `${id} ${updatedAt}`);
   return collection.documents
     .filter(({ reportId, updatedAt }) => current.includes(`${reportId} ${updatedAt}`))
@@ -44,40 +44,25 @@ function maxSteps({ reports }: Truth): number {
   return MAX_STEPS + documents * STEPS_PER_FAULT;
 }
 
-function expectTrueEnding(truth: Truth, deliveries: readonly Delivery[]): void {
-  const ending = run(truth, deliveries);
-  expectEnding(ending, verdictOn(truth, DEFAULT_POLICY));
-  expect(ending.steps.length).toBeLessThan(maxSteps(truth));
-}
-
-function expectEnding(ending: Ending, verdict: Verdict): void {
-  const { conclusion } = ending;
+function expectTrueResult(truth: Truth, deliveries: readonly Delivery[]): void {
+  const result = run(truth, deliveries);
+  const { conclusion, atMs: endedAtMs, facts, steps } = result;
+  const verdict = verdictOn(truth, DEFAULT_POLICY);
   expect({ ...conclusion, reason: comparableReason(conclusion.reason, verdict) }).toEqual(verdict.conclusion);
-  if (verdict.documents) expect(storedKeys(ending)).toEqual(verdict.documents);
-  expect(ending.atMs).toBeLessThanOrEqual(verdict.byMs);
-  if (ending.conclusion.reason !== 'deleted-upstream') expect(ending.facts.status.claim).toBeNull();
-  expect(ending.steps.filter(({ atMs, step }) => step.do === 'wait' && step.wait.untilMs <= atMs)).toEqual([]);
+  if (verdict.documents) expect(storedKeys(result)).toEqual(verdict.documents);
+  expect(endedAtMs).toBeLessThanOrEqual(verdict.byMs);
+  if (conclusion.reason !== 'deleted-upstream') expect(facts.status.claim).toBeNull();
+  expect(steps.filter(({ atMs, step }) => step.do === 'wait' && step.wait.untilMs <= atMs)).toEqual([]);
+  expect(steps.length).toBeLessThan(maxSteps(truth));
 }
 
-describe('an applicant ends as the truth upstream requires', () => {
-  test('without notices', () => {
-    fc.assert(
-      fc.property(truths, (truth) => expectTrueEnding(truth, [])),
-      { numRuns: 300 },
-    );
-  });
-
-  test('with notices that are lost, repeated, late or out of order', () => {
-    fc.assert(
-      fc.property(withTrueNotices, ({ truth, deliveries }) => expectTrueEnding(truth, deliveries)),
-      { numRuns: 300 },
-    );
-  });
-
-  test('with forged notices', () => {
-    fc.assert(
-      fc.property(withForgedNotices, ({ truth, deliveries }) => expectTrueEnding(truth, deliveries)),
-      { numRuns: 300 },
-    );
-  });
+test.each<[string, fc.Arbitrary<History>]>([
+  ['no notices', truths.map((truth) => ({ truth, deliveries: [] }))],
+  ['notices that are lost, repeated, late or out of order', withTrueNotices],
+  ['forged notices', withForgedNotices],
+])('with %s an applicant ends as the truth upstream requires', (_what, histories) => {
+  fc.assert(
+    fc.property(histories, ({ truth, deliveries }) => expectTrueResult(truth, deliveries)),
+    { numRuns: 300 },
+  );
 });

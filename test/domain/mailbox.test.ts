@@ -96,9 +96,9 @@ test('a full quarantine is tried each hour with one notice, and all notices are 
   expect(steps).toEqual([...full, ...['set-aside 1', 'set-aside 2', 'end 0'].map((step) => `${roomFromMs} ${step}`)]);
 });
 
-test('a notice between two look-ups causes a search of our own applicants, at most every five minutes', () => {
-  const asked = withFailedLookUp(withSearchResult({ ...holding(noticeOf(1)), hasNews: false }, null, T0), T0);
-  const pausing = { ...asked, search: { ...asked.search, nextLookAtMs: T0 + HOUR_MS } };
+test('a notice between two look-ups starts a search of our own applicants, at most every five minutes', () => {
+  const searchedOnce = withFailedLookUp(withSearchResult({ ...holding(noticeOf(1)), hasNews: false }, null, T0), T0);
+  const pausing = { ...searchedOnce, search: { ...searchedOnce.search, nextLookAtMs: T0 + HOUR_MS } };
   const minutes = (n: number) => T0 + n * MINUTE_MS;
   const waitUntil = (n: number) => ({ do: 'wait', untilMs: minutes(n) });
   expect(decideMailbox(pausing, minutes(10), false)).toEqual(waitUntil(60));
@@ -110,10 +110,10 @@ test('a notice between two look-ups causes a search of our own applicants, at mo
 });
 
 test('an owner stays, and gets fifty notices at a time', () => {
-  const found = withOwner(withOwner(holding(...Array.from({ length: 60 }, (_, n) => noticeOf(n))), 'POL-1'), null);
-  const step = decideMailbox(found, T0, false);
+  const owned = withOwner(withOwner(holding(...Array.from({ length: 60 }, (_, n) => noticeOf(n))), 'POL-1'), null);
+  const step = decideMailbox(owned, T0, false);
   expect([step.do, noticesOf(step).length]).toEqual(['pass-on', 50]);
-  expect(decideMailbox(withoutFirstNotices(found, 60), T0, false)).toEqual({ do: 'end' });
+  expect(decideMailbox(withoutFirstNotices(owned, 60), T0, false)).toEqual({ do: 'end' });
 });
 
 test('continue-as-new does not restart the search', () => {

@@ -33,55 +33,49 @@ function setup() {
   };
 }
 
-/** For each pair of statuses. */
-function expectForPairs(check: (it: ReturnType<typeof setup>, older: Report, newer: Report) => [unknown, unknown]) {
+type Age = 'older' | 'newer';
+
+/** For each pair of statuses. `check` returns the actual and the expected value. */
+function expectForPairs(
+  check: (applicant: ReturnType<typeof setup>, reports: Record<Age, Report>) => [unknown, unknown],
+) {
   for (const older of STATUSES) {
     for (const newer of STATUSES.filter((status) => status !== older)) {
-      const reports = [
-        { status: older, updatedAtMs: T0 },
-        { status: newer, updatedAtMs: T0 + 1_000 },
-      ] as const;
-      const [actual, expected] = check(setup(), ...reports);
+      const [actual, expected] = check(setup(), {
+        older: { status: older, updatedAtMs: T0 },
+        newer: { status: newer, updatedAtMs: T0 + 1_000 },
+      });
       expect([older, newer, actual]).toEqual([older, newer, expected]);
     }
   }
 }
 
-describe.each(['notice', 'read'] as const)('a newer status by %s', (newerBy) => {
-  test.each(['notice', 'read'] as const)('replaces an older one by %s', (olderBy) => {
-    expectForPairs((it, older, newer) => {
-      it[olderBy](older);
-      it[newerBy](newer);
-      return [currentStatus(it.facts()), newer.status];
-    });
-  });
+type Kind = 'notice' | 'read';
 
-  test('is not replaced by a late notice of an older one', () => {
-    expectForPairs((it, older, newer) => {
-      it[newerBy](newer);
-      it.notice(older);
-      return [currentStatus(it.facts()), newer.status];
-    });
-  });
-
-  test('is not changed by a repeated notice', () => {
-    expectForPairs((it, _older, newer) => {
-      it[newerBy](newer);
-      const before = it.facts();
-      it.notice({ ...newer, status: ` ${newer.status.toUpperCase()} ` });
-      return [it.facts() === before, true];
-    });
+/** Two reports in the order of their arrival, and the one that counts afterwards. */
+test.each<[first: [Age, Kind], second: [Age, Kind], expected: Age]>([
+  [['older', 'notice'], ['newer', 'notice'], 'newer'],
+  [['older', 'notice'], ['newer', 'read'], 'newer'],
+  [['older', 'read'], ['newer', 'notice'], 'newer'],
+  [['older', 'read'], ['newer', 'read'], 'newer'],
+  [['newer', 'notice'], ['older', 'notice'], 'newer'],
+  [['newer', 'read'], ['older', 'notice'], 'newer'],
+  [['newer', 'read'], ['older', 'read'], 'newer'],
+  // The read shows that the claim was not true.
+  [['newer', 'notice'], ['older', 'read'], 'older'],
+])('after the %p, then the %p, the %s one counts', (first, second, expected) => {
+  expectForPairs((applicant, reports) => {
+    for (const [age, by] of [first, second]) applicant[by](reports[age]);
+    return [currentStatus(applicant.facts()), reports[expected].status];
   });
 });
 
-test.each([
-  ['a read is not replaced by an older read', 'read', 'newer'],
-  ['a claim is replaced by an older read', 'notice', 'older'],
-] as const)('%s', (_what, by, current) => {
-  expectForPairs((it, older, newer) => {
-    it[by](newer);
-    it.read(older);
-    return [currentStatus(it.facts()), { older, newer }[current].status];
+test.each<Kind>(['notice', 'read'])('a repeated notice changes nothing after a %s', (by) => {
+  expectForPairs((applicant, { newer }) => {
+    applicant[by](newer);
+    const before = applicant.facts();
+    applicant.notice({ ...newer, status: ` ${newer.status.toUpperCase()} ` });
+    return [applicant.facts() === before, true];
   });
 });
 
@@ -95,16 +89,19 @@ test('notices and reads in any order, forged ones included, give the same result
     fc.property(truths, deliveries, (statuses, delivered) => {
       const truth = statuses.map((status, i) => ({ status, updatedAtMs: T0 + i * 1_000 }));
       const last = truth.at(-1) ?? { status: 'none', updatedAtMs: 0 };
-      const it = setup();
+      const applicant = setup();
       for (const { by, which, forged } of delivered) {
         const report = truth[which % truth.length] ?? last;
-        if (by === 'read') it.read(report);
-        else it.notice(forged ? { status: 'Declined', updatedAtMs: T0 + which * MINUTE_MS } : report);
+        if (by === 'read') applicant.read(report);
+        else applicant.notice(forged ? { status: 'Declined', updatedAtMs: T0 + which * MINUTE_MS } : report);
       }
-      it.read(last);
-      const { status, checks } = it.facts();
+      applicant.read(last);
+      const { status, checks } = applicant.facts();
       expect([status.claim, checks.readBackRequestedAtMs]).toEqual([null, null]);
-      expect([currentStatus(it.facts()), currentKind(it.facts())]).toEqual([last.status, statusKind(last.status)]);
+      expect([currentStatus(applicant.facts()), currentKind(applicant.facts())]).toEqual([
+        last.status,
+        statusKind(last.status),
+      ]);
     }),
     { numRuns: 1_000 },
   );

@@ -13,7 +13,7 @@ describe('providers of rows', () => {
     ['with the same id, with or without a name', [BOTH, BY_ID], 1],
     ['with the same name in any spelling, with or without an id', [BOTH, BY_NAME], 1],
     ['with an id and with a name, if a third row has both', [BY_ID, BY_NAME, BOTH], 1],
-    ['with only an id and with only a name, if there is no other', [BY_ID, BY_NAME], 1],
+    ['with only an id and with only a name, if these are all', [BY_ID, BY_NAME], 1],
     ['with the same name and different ids', [BOTH, { id: 'o2', name: 'Sample Clinic' }], 2],
     ['with two names and no ids', [BY_NAME, { id: null, name: 'Other' }], 2],
     ['with a name, if two have only an id', [BY_ID, { id: 'o2', name: null }, BY_NAME], 3],

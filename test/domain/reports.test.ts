@@ -125,7 +125,7 @@ test.each<[string, ListedReport[], Partial<typeof WANTED>, string[]]>([
     ['ccdraw Pharmacy pdf not-listed'],
   ],
   [
-    'nothing of providers by name',
+    'nothing if each provider by name has its unity',
     [row('r1', 'unity', UNNAMED), row('r2', 'unity', { id: null, name: 'Other' })],
     { unity: WANTED.unity },
     [],
@@ -138,13 +138,15 @@ test.each<[string, ListedReport[], Partial<typeof WANTED>, string[]]>([
   ],
   ['one timeline of the person', [row('r1', 'unity')], { timeline: WANTED.timeline }, ['timeline null json missing']],
   [
-    'a unity of the person if there is no provider',
+    'a unity of the person without any provider',
     [],
     { unity: ['json', 'pdf'] },
     ['unity null json missing', 'unity null pdf missing'],
   ],
 ])('a list lacks %s', (_what, listed, wanted, lacking) => {
   const absent = findAbsentReports(listed, wanted);
-  const lines = absent.map((it) => `${it.type} ${it.organization?.name ?? null} ${it.format} ${it.reason}`);
+  const lines = absent.map(({ type, organization, format, reason }) => {
+    return `${type} ${organization?.name ?? null} ${format} ${reason}`;
+  });
   expect(lines).toEqual(lacking);
 });

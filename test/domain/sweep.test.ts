@@ -35,8 +35,8 @@ test.each<[string, ApplicantListing[], boolean]>([
     true,
   ],
 ])('a person with %s is a candidate: %3$s', (_what, runs, isCandidate) => {
-  const found = findCandidates([{ clientUserId: 'POL-1', humanId: 'h-1' }], runs, NOW_MS, REFRESH_FOR_MS);
-  expect(found.some(({ of }) => of === 'person')).toBe(isCandidate);
+  const candidates = findCandidates([{ clientUserId: 'POL-1', humanId: 'h-1' }], runs, NOW_MS, REFRESH_FOR_MS);
+  expect(candidates.some(({ of }) => of === 'person')).toBe(isCandidate);
 });
 
 const PERSON: SweepCandidate = { of: 'person', clientUserId: 'POL-1', humanId: 'h-1' };

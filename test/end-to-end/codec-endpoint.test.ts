@@ -9,7 +9,7 @@ import { createLazyClient } from '../../src/temporal/connection';
 import { createDataConverter } from '../../src/temporal/data-converter';
 import { generateKey, parseKeyRing } from '../../src/temporal/key-ring';
 import { COLLECT_RECORDS } from '../../src/workflows/contract';
-import { BUILD_TIMEOUT_MS, ensureBuilt, killLeftOvers, startProcess } from '../support/processes';
+import { startProcess, useBuild } from '../support/processes';
 import { freePort, startTemporalServer, type TemporalServer } from '../support/temporal-server';
 
 const KEY = generateKey('main');
@@ -18,14 +18,13 @@ const API_KEY = 'an-api-key-of-the-test';
 
 let server: TemporalServer;
 let folder: string;
-beforeAll(ensureBuilt, BUILD_TIMEOUT_MS);
+useBuild();
 beforeAll(async () => {
   server = await startTemporalServer();
   folder = await mkdtemp(join(tmpdir(), 'chartway-codec-'));
   await createFolderStore(join(folder, 'reports')).init();
 });
 afterAll(async () => {
-  await killLeftOvers();
   await server?.stop();
   await rm(folder, { recursive: true, force: true });
 });
@@ -65,7 +64,7 @@ test("Temporal's CLI shows an encrypted applicant in clear with an API key, and 
   expect(await (await fetch(`${metrics}/metrics`)).text()).toMatch(
     /chartway_api_answer_seconds_count\{(?=[^}]*route="\/codec\/decode")(?=[^}]*status="200")[^}]*\} \d/,
   );
-  expect(await api.end()).toBe(0);
+  expect(await api.stop()).toBe(0);
   // There are two files if midnight UTC passes during the test.
   const files = (await readdir(join(folder, '.data/audit'))).map((name) => join(folder, '.data/audit', name));
   const text = (await Promise.all(files.map((file) => readFile(file, 'utf8')))).join('');

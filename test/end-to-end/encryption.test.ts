@@ -14,45 +14,30 @@ import {
   sweepWorkflowId,
 } from '../../src/workflows/contract';
 import { until } from '../support/condition';
-import { Installation } from '../support/installation';
-import { BUILD_TIMEOUT_MS, ensureBuilt, killLeftOvers, type RunningProcess } from '../support/processes';
-import { startTemporalServer, type TemporalServer } from '../support/temporal-server';
+import { TASK_QUEUE, useInstallation } from '../support/installation';
 
 const { History } = temporal.api.history.v1;
 
 const [MAIN, NEXT, WEBHOOKS] = [generateKey('main'), generateKey('next'), generateKey('webhook')];
 /** The ring of all processes but the webhook, which has only its key. */
 const RING = `${MAIN},${NEXT},${WEBHOOKS}`;
-const TASK_QUEUE = 'encrypted';
 
-let server: TemporalServer;
-let installation: Installation;
+const installation = useInstallation({
+  ...{ speed: 3_000, notices: 'sent' },
+  policy: { SETTLE_ALL_SYNCED: '1s', POLL_INVITED: '1s', POLL_ENGAGED: '1s', POLL_SYNCING: '1s' },
+  keys: { main: RING, webhook: WEBHOOKS },
+});
 /** Has no key: reads what Temporal stores. */
 let keylessClient: Client;
-let worker: RunningProcess;
-
-beforeAll(ensureBuilt, BUILD_TIMEOUT_MS);
-beforeAll(async () => {
-  server = await startTemporalServer();
-  keylessClient = createLazyClient({ namespace: 'default', connection: { address: server.address } });
-  installation = await Installation.start({
-    ...{ temporalAddress: server.address, taskQueue: TASK_QUEUE, speed: 3_000, notices: 'sent' },
-    policy: { SETTLE_ALL_SYNCED: '1s', POLL_INVITED: '1s', POLL_ENGAGED: '1s', POLL_SYNCING: '1s' },
-    keys: { ours: RING, webhooks: WEBHOOKS },
-  });
-  worker = await installation.startWorker();
+beforeAll(() => {
+  const { address } = installation().temporal;
+  keylessClient = createLazyClient({ namespace: 'default', connection: { address } });
 });
-
-afterAll(async () => {
-  await installation?.remove();
-  await keylessClient?.connection.close();
-  await killLeftOvers();
-  await server?.stop();
-});
+afterAll(() => keylessClient?.connection.close());
 
 test('Temporal stores nothing readable of an applicant but ids, names and search attributes; a second start compares encrypted digests', async () => {
-  await installation.startSamples([{ clientUserId: 'POL-1', as: 'eager' }]);
-  expect(await installation.waitForEnd('POL-1')).toMatchObject({ outcome: 'collected', documents: 3 });
+  await installation().startSamples([{ clientUserId: 'POL-1', as: 'eager' }]);
+  expect(await installation().waitForEnd('POL-1')).toMatchObject({ outcome: 'collected', documents: 3 });
   const history = await historyOf('POL-1');
   const payloads = payloadsIn([history, (await describeRun('POL-1')).workflowExecutionInfo?.memo]);
   expect(payloads.length).toBeGreaterThan(40);
@@ -68,11 +53,11 @@ test('Temporal stores nothing readable of an applicant but ids, names and search
   const encrypted = payloads.filter((payload) => !clear.includes(payload));
   expect(new Set(keysOf(encrypted))).toEqual(new Set(['main', 'webhook']));
 
-  expect(await installation.startApplicants([{ clientUserId: 'POL-1', as: 'eager' }])).toEqual(['closed']);
+  expect(await installation().startApplicants([{ clientUserId: 'POL-1', as: 'eager' }])).toEqual(['closed']);
   const otherDetails = [{ clientUserId: 'POL-1', as: 'several' }];
-  await expect(installation.startApplicants(otherDetails)).rejects.toThrow('conflict');
+  await expect(installation().startApplicants(otherDetails)).rejects.toThrow('conflict');
   await expect(
-    installation.startApplicants(otherDetails, [], { PAYLOAD_KEYS: generateKey('another') }),
+    installation().startApplicants(otherDetails, [], { PAYLOAD_KEYS: generateKey('another') }),
   ).rejects.toThrow(/"main".*PAYLOAD_KEYS/);
 });
 
@@ -94,7 +79,7 @@ test('a scheduled sweep reads the result of the previous one, and the worker has
 });
 
 test('a lost key stops only the applicants that need it until it is back; a rotated key continues an open applicant', async () => {
-  await installation.startSamples([{ clientUserId: 'POL-rotated', as: 'silent' }]);
+  await installation().startSamples([{ clientUserId: 'POL-rotated', as: 'silent' }]);
   await untilInvited('POL-rotated');
   // A client without a key receives an encrypted answer to a query.
   const { queryResult } = await keylessClient.workflowService.queryWorkflow({
@@ -103,27 +88,27 @@ test('a lost key stops only the applicants that need it until it is back; a rota
   });
   const encodings = (queryResult?.payloads ?? []).map(({ metadata }) => textOf(metadata?.['encoding']));
   expect(encodings).toEqual(['binary/encrypted']);
-  const applicants = createApplicants({ client: installation.client, taskQueue: TASK_QUEUE });
+  const applicants = createApplicants({ client: installation().client, taskQueue: TASK_QUEUE });
   expect(Object.keys((await applicants.readInvitation('POL-rotated')) ?? {}).sort()).toEqual(['inviteLink', 'why']);
 
   const lost = generateKey('lost');
   const withLost = { PAYLOAD_KEYS: `${lost},${RING}` };
-  expect(await installation.startApplicants([{ clientUserId: 'POL-parked', as: 'eager' }], [], withLost)).toEqual([
+  expect(await installation().startApplicants([{ clientUserId: 'POL-parked', as: 'eager' }], [], withLost)).toEqual([
     'started',
   ]);
   // The deadline of this one passes while the parked one waits.
   const deadline = { INVITATION_EXPIRES_AFTER: '3s' };
-  expect(await installation.startApplicants([{ clientUserId: 'POL-other', as: 'silent' }], [], deadline)).toEqual([
+  expect(await installation().startApplicants([{ clientUserId: 'POL-other', as: 'silent' }], [], deadline)).toEqual([
     'started',
   ]);
-  expect(await installation.waitForEnd('POL-other')).toMatchObject({ outcome: 'expired' });
+  expect(await installation().waitForEnd('POL-other')).toMatchObject({ outcome: 'expired' });
   expect((await describeRun('POL-parked')).workflowExecutionInfo?.closeTime).toBeFalsy();
   await untilTaskIsRetried('POL-parked');
-  expect(await installation.upstream.people('POL-parked')).toEqual([]);
+  expect(await installation().upstream.people('POL-parked')).toEqual([]);
 
-  worker = await installation.replaceWorker(worker, { PAYLOAD_KEYS: `${NEXT},${MAIN},${WEBHOOKS},${lost}` });
-  expect(await installation.waitForEnd('POL-parked')).toMatchObject({ outcome: 'collected' });
-  await installation.client.workflow.getHandle(applicantWorkflowId('POL-rotated')).cancel();
+  await installation().replaceWorker({ PAYLOAD_KEYS: `${NEXT},${MAIN},${WEBHOOKS},${lost}` });
+  expect(await installation().waitForEnd('POL-parked')).toMatchObject({ outcome: 'collected' });
+  await installation().client.workflow.getHandle(applicantWorkflowId('POL-rotated')).cancel();
   await until('POL-rotated to close', async () => {
     return Boolean((await describeRun('POL-rotated')).workflowExecutionInfo?.closeTime);
   });
@@ -135,14 +120,14 @@ test('a signal in clear is dropped and counted, and the deadline stays', async (
   const details = { clientUserId: 'POL-forged', clientUserEmail: 'silent@example.org' };
   const expiresMs = { ...DEFAULT_POLICY.expiresMs, invitation: 4_000 };
   const request = { details, detailsDigest: detailsDigest(details), policy: { ...DEFAULT_POLICY, expiresMs } };
-  await createApplicants({ client: installation.client, taskQueue: TASK_QUEUE }).start(request);
+  await createApplicants({ client: installation().client, taskQueue: TASK_QUEUE }).start(request);
   const applicant = keylessClient.workflow.getHandle(applicantWorkflowId('POL-forged'));
   await applicant.signal(statusNoticeSignal, { humanId: 'any', status: 'Declined', updatedAt: null });
-  expect(await installation.waitForEnd('POL-forged')).toMatchObject({
+  expect(await installation().waitForEnd('POL-forged')).toMatchObject({
     outcome: 'expired',
     reason: 'invitation-expired',
   });
-  const decrypting = installation.client.workflow.getHandle(applicantWorkflowId('POL-forged'));
+  const decrypting = installation().client.workflow.getHandle(applicantWorkflowId('POL-forged'));
   expect(await decrypting.query(stateQuery)).toMatchObject({ ignoredNotices: 1 });
   expect((await rejectedPayloads())['plaintext']).toBeGreaterThan(0);
 });
@@ -159,7 +144,7 @@ test('a start in clear fails with an encrypted failure, and a sweep still lists 
   );
   expect(failures).toMatchObject([{ message: 'Encoded failure', stackTrace: '' }]);
   expect(textOf(failures[0]?.encodedAttributes?.metadata?.['encoding'])).toBe('binary/encrypted');
-  const { status, lines } = await installation.runCommand('sweep', '--json');
+  const { status, lines } = await installation().runCommand('sweep', '--json');
   expect({ status, lines: lines.length }).toEqual({ status: 0, lines: 1 });
   await keylessClient.workflow.getHandle(applicantWorkflowId('POL-clear')).terminate();
 });
@@ -174,7 +159,7 @@ function historyOf(clientUserId: string) {
 }
 
 async function untilInvited(clientUserId: string): Promise<void> {
-  const applicant = installation.client.workflow.getHandle(applicantWorkflowId(clientUserId));
+  const applicant = installation().client.workflow.getHandle(applicantWorkflowId(clientUserId));
   await until(`the invitation of ${clientUserId}`, async () => {
     return (await applicant.query(stateQuery)).humanId !== null;
   });
@@ -188,7 +173,7 @@ async function untilTaskIsRetried(clientUserId: string): Promise<void> {
 
 /** Returns the counts of the worker's metric, by reason. */
 async function rejectedPayloads(): Promise<Record<string, number>> {
-  const text = await (await fetch(`${worker.addresses[0]}/metrics`)).text();
+  const text = await (await fetch(`${installation().worker.addresses[0]}/metrics`)).text();
   const counts = [...text.matchAll(/^chartway_payloads_refused_total\{refusal="(\w+)".*\} (\d+)$/gm)];
   return Object.fromEntries(counts.map(([, reason, count]) => [reason, Number(count)]));
 }

@@ -1,9 +1,7 @@
 import { createHash } from 'node:crypto';
 import { pollEvery } from '../chaos/sample-applicants';
-import { Installation } from '../support/installation';
-import { BUILD_TIMEOUT_MS, ensureBuilt, killLeftOvers } from '../support/processes';
+import { useInstallation } from '../support/installation';
 import { readStored } from '../support/stored';
-import { startTemporalServer, type TemporalServer } from '../support/temporal-server';
 import type { Persona } from '../support/upstream';
 
 /** Slow enough to store each version before the next one replaces it; a script of an hour takes 15 s. */
@@ -11,41 +9,27 @@ const SPEED = 240;
 /** Some 30 s on an idle machine. */
 const SCRIPTS_TIMEOUT_MS = 150_000;
 
-let server: TemporalServer;
-let installation: Installation;
 let personas: readonly Persona[];
 
-beforeAll(ensureBuilt, BUILD_TIMEOUT_MS);
-
-beforeAll(async () => {
-  server = await startTemporalServer();
-  installation = await Installation.start({
-    temporalAddress: server.address,
-    taskQueue: 'personas',
-    speed: SPEED,
-    notices: 'sent',
-    policy: {
-      SETTLE_ALL_SYNCED: '2s',
-      SETTLE_SOME_SYNCED: '4s',
-      SETTLE_ERROR: '2s',
-      // Each persona that opens the invitation does so earlier.
-      INVITATION_EXPIRES_AFTER: '12s',
-      APPLICANT_EXPIRES_AFTER: '2m',
-      // Rare, but the allowed number of lists depends on it.
-      ...pollEvery('5s'),
-    },
-  });
-  await installation.startWorker();
-  personas = await installation.upstream.personas();
-  await installation.startSamples(personas.map(({ name }) => ({ clientUserId: idOf(name), as: name })));
-  await Promise.all(personas.map(({ name }) => installation.waitForEnd(idOf(name))));
-}, SCRIPTS_TIMEOUT_MS);
-
-afterAll(async () => {
-  await installation?.remove();
-  await killLeftOvers();
-  await server?.stop();
+const installation = useInstallation({
+  speed: SPEED,
+  notices: 'sent',
+  policy: {
+    SETTLE_ALL_SYNCED: '2s',
+    SETTLE_SOME_SYNCED: '4s',
+    SETTLE_ERROR: '2s',
+    // Each persona that opens the invitation does so earlier.
+    INVITATION_EXPIRES_AFTER: '12s',
+    APPLICANT_EXPIRES_AFTER: '2m',
+    // Rare, but the allowed number of lists depends on it.
+    ...pollEvery('5s'),
+  },
 });
+beforeAll(async () => {
+  personas = await installation().upstream.personas();
+  await installation().startSamples(personas.map(({ name }) => ({ clientUserId: idOf(name), as: name })));
+  await Promise.all(personas.map(({ name }) => installation().waitForEnd(idOf(name))));
+}, SCRIPTS_TIMEOUT_MS);
 
 function idOf(persona: string): string {
   return `POL-${persona}`;
@@ -54,7 +38,7 @@ function idOf(persona: string): string {
 test('each persona ends as the sandbox declares', async () => {
   const results = await Promise.all(
     personas.map(async ({ name }) => {
-      const { outcome, documents } = await installation.waitForEnd(idOf(name));
+      const { outcome, documents } = await installation().waitForEnd(idOf(name));
       return { name, outcome, documents };
     }),
   );
@@ -62,8 +46,8 @@ test('each persona ends as the sandbox declares', async () => {
 });
 
 test('the store holds the bytes that upstream serves, and a manifest that matches the files', async () => {
-  const { reports, upstream } = installation;
-  // after-closing.test covers versions that come after the end.
+  const { reports, upstream } = installation();
+  // workflows/refresh.test covers versions that come after the end.
   for (const persona of personas.filter(({ laterDocuments }) => laterDocuments === 0)) {
     const { name, outcome, documents, olderDocuments } = persona;
     const { manifest, files } = await readStored(reports, idOf(name));
@@ -87,7 +71,7 @@ test('the store holds the bytes that upstream serves, and a manifest that matche
 });
 
 test('each applicant has exactly one invited person, and only a withdrawal deletes it', async () => {
-  const { proxy, upstream } = installation;
+  const { proxy, upstream } = installation();
   const withdrawn = ['declined', 'expired', 'failed'];
   // `cancelled`: the sandbox itself removed the person.
   const gone = [...withdrawn, 'cancelled'];
@@ -101,14 +85,14 @@ test('each applicant has exactly one invited person, and only a withdrawal delet
 });
 
 test('the webhook accepted each notice', async () => {
-  const people = await Promise.all(personas.map(({ name }) => installation.upstream.people(idOf(name))));
+  const people = await Promise.all(personas.map(({ name }) => installation().upstream.people(idOf(name))));
   const counts = people.flat().map(({ notices }) => notices);
   expect(counts.reduce((sum, { delivered }) => sum + delivered, 0)).toBeGreaterThan(personas.length);
   expect(counts.filter(({ failed }) => failed > 0)).toEqual([]);
 });
 
 test('each process printed one ready line, and drains with exit status 0', async () => {
-  const results = await installation.end();
+  const results = await installation().stop();
   expect(results.map(({ status }) => status)).toEqual(results.map(() => 0));
   const printed = results.map(({ lines }) => lines.map((line) => (JSON.parse(line) as { process: string }).process));
   expect(printed.sort()).toEqual([['sandbox'], ['webhook'], ['worker']]);

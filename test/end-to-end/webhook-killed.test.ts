@@ -6,7 +6,7 @@ import { createLazyClient } from '../../src/temporal/connection';
 import { applicantWorkflowId, COLLECT_RECORDS } from '../../src/workflows/contract';
 import { SeededRandom } from '../chaos/seeded-random';
 import { until } from '../support/condition';
-import { BUILD_TIMEOUT_MS, ensureBuilt, killLeftOvers, type RunningProcess, startProcess } from '../support/processes';
+import { type RunningProcess, startProcess, useBuild } from '../support/processes';
 import { freePort, startTemporalServer, type TemporalServer } from '../support/temporal-server';
 
 /** Kills per run; `npm run test:chaos` sets more. */
@@ -24,7 +24,7 @@ let server: TemporalServer;
 let client: Client;
 let webhooks: RunningProcess[] = [];
 
-beforeAll(ensureBuilt, BUILD_TIMEOUT_MS);
+useBuild();
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'chartway-killed-'));
@@ -34,7 +34,6 @@ beforeEach(async () => {
 }, TEST_TIMEOUT_MS);
 
 afterEach(async () => {
-  await killLeftOvers();
   await client.connection.close();
   await server.stop();
   await rm(folder, { recursive: true, force: true });
@@ -123,7 +122,7 @@ test('webhooks that are killed at any moment, with and without Temporal, lose no
       await untilMore(21 + random.below(60)); // into the spool
     }
     const index = kill % webhooks.length;
-    expect(await webhooks[index]?.end('SIGKILL')).toBeNull();
+    expect(await webhooks[index]?.stop('SIGKILL')).toBeNull();
     webhooks[index] = await startWebhook();
     if (outage) {
       await untilMore(1 + random.below(50));
@@ -144,6 +143,6 @@ test('webhooks that are killed at any moment, with and without Temporal, lose no
   const spoolFiles = async () =>
     (await readdir(join(folder, 'spool'), { recursive: true })).filter((name) => name !== '');
   await until('no segment left', async () => !(await spoolFiles()).some((name) => name.endsWith('.log')));
-  for (const webhook of webhooks) expect(await webhook.end()).toBe(0);
+  for (const webhook of webhooks) expect(await webhook.stop()).toBe(0);
   expect(await spoolFiles()).toEqual([]); // no partition of a killed webhook, no quarantine
 });

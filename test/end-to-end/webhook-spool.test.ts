@@ -1,17 +1,16 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { BUILD_TIMEOUT_MS, ensureBuilt, killLeftOvers, runProcess } from '../support/processes';
+import { runProcess, useBuild } from '../support/processes';
 
 let folder: string;
 
-beforeAll(ensureBuilt, BUILD_TIMEOUT_MS);
+useBuild();
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'chartway-spool-'));
   await writeFile(join(folder, 'file'), '');
 });
 afterAll(async () => {
-  await killLeftOvers();
   await rm(folder, { recursive: true, force: true });
 });
 

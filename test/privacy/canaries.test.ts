@@ -1,13 +1,11 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { generateKey } from '../../src/temporal/key-ring';
 import { applicantWorkflowId } from '../../src/workflows/contract';
 import { until } from '../support/condition';
-import { Installation, SECRETS } from '../support/installation';
-import { BUILD_TIMEOUT_MS, ensureBuilt, killLeftOvers, type RunningProcess } from '../support/processes';
+import { Installation, type InstallationOptions, SECRETS } from '../support/installation';
+import { useBuild } from '../support/processes';
 import { filesIn } from '../support/stored';
-import { DELETES_SOON, startTemporalServer } from '../support/temporal-server';
+import { DELETES_SOON } from '../support/temporal-server';
 import { scan } from './scan';
 
 /** Strings that occur nowhere else, in each field of an applicant. */
@@ -43,28 +41,16 @@ interface Output {
   readonly linkTokens: readonly string[];
 }
 
-interface Context {
-  readonly installation: Installation;
-  readonly worker: RunningProcess;
-  readonly dbFile: string;
-}
-
-let folder: string;
-
-beforeAll(ensureBuilt, BUILD_TIMEOUT_MS);
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'chartway-canaries-'));
-});
-afterEach(() => rm(folder, { recursive: true, force: true }));
-afterAll(killLeftOvers);
+useBuild();
 
 test('with keys, personal data is only in the folder of the applicant; an erasure, by command or by age, leaves only lines of the audit log', async () => {
   const applicants = { [BY_COMMAND]: 'eager', [BY_AGE]: 'eager', 'POL-declines': 'declines', 'POL-broken': 'broken' };
   let beforeErasure: Traces | undefined;
-  const keys = { ours: generateKey('main'), webhooks: generateKey('webhook') };
-  const { traces, output } = await runApplicants({ ...applicants, [KEPT]: 'silent' }, keys, async (context) => {
-    beforeErasure = await tracesOf(context);
-    await eraseAndCheck(context);
+  const [main, webhook] = [generateKey('main'), generateKey('webhook')];
+  const keys = { main: `${main},${webhook}`, webhook };
+  const { traces, output } = await runApplicants({ ...applicants, [KEPT]: 'silent' }, keys, async (installation) => {
+    beforeErasure = await tracesOf(installation);
+    await eraseAndCheck(installation);
   });
   expect(output.linkTokens).toHaveLength(6);
   const forbidden = [...CANARIES, ...SECRETS, ...output.linkTokens];
@@ -93,19 +79,16 @@ test('without keys the same scan finds the data in Temporal, and still not in lo
 /** Runs applicants (persona by clientUserId, and one that is cancelled) to their ends, calls `act`, stops all, and returns what remains. */
 async function runApplicants(
   personas: Readonly<Record<string, string>>,
-  keys: { ours: string; webhooks: string } | undefined,
-  act: (context: Context) => Promise<void>,
+  keys: NonNullable<InstallationOptions['keys']> | undefined,
+  act: (installation: Installation) => Promise<void>,
 ): Promise<{ readonly traces: Traces; readonly output: Output }> {
-  const dbFile = join(folder, 'temporal.db');
-  const server = await startTemporalServer({ dbFile, extraArgs: DELETES_SOON });
   const installation = await Installation.start({
-    temporalAddress: server.address,
-    taskQueue: 'canaries',
     speed: 1_200,
     notices: 'sent',
     policy: { SETTLE_ALL_SYNCED: '1s', POLL_SYNCING: '1s', SETTLE_ERROR: '1s' },
     logLevel: 'trace',
-    ...(keys && { keys: { ours: `${keys.ours},${keys.webhooks}`, webhooks: keys.webhooks } }),
+    ...{ database: 'file', temporalArguments: DELETES_SOON },
+    ...(keys && { keys }),
   });
   try {
     const worker = await installation.startWorker();
@@ -137,28 +120,26 @@ async function runApplicants(
       STEP_TIMEOUT_MS,
     );
     const metrics = Buffer.from(await installation.metrics());
-    const context = { installation, worker, dbFile };
-    await act(context);
-    await server.stop();
+    await act(installation);
+    await installation.temporal.stop();
     // Without Temporal the notice stays in the spool.
     await installation.notify([statusNotice]);
-    await installation.end();
+    await installation.stop();
     const logs = Buffer.from(worker.output() + installation.output());
-    return { traces: await tracesOf(context), output: { logs, metrics, linkTokens } };
+    return { traces: await tracesOf(installation), output: { logs, metrics, linkTokens } };
   } finally {
     await installation.remove();
-    await server.stop();
   }
 }
 
-async function eraseAndCheck({ installation, worker }: Context): Promise<void> {
+async function eraseAndCheck(installation: Installation): Promise<void> {
   const humanIds = await Promise.all([BY_COMMAND, BY_AGE].map((id) => humanIdOf(installation, id)));
   const erasedIds = [BY_COMMAND, BY_AGE, ...humanIds];
   const before = await filesIn(installation.folder);
   expect(erasedIds.filter((id) => filesWith(before, id).length === 0)).toEqual([]);
 
   expect(await installation.runCommand('erase', BY_COMMAND, '--yes')).toMatchObject({ status: 0 });
-  await installation.replaceWorker(worker, { REPORTS_RETENTION: '1s' });
+  await installation.replaceWorker({ REPORTS_RETENTION: '1s' });
   const files = await until(
     'the erasure by age',
     async () => {
@@ -200,12 +181,12 @@ function linkTokenOf({ upstream }: Installation, clientUserId: string): Promise<
   );
 }
 
-async function tracesOf({ installation, dbFile }: Context): Promise<Traces> {
-  const files = await filesIn(installation.folder);
+async function tracesOf({ folder, databaseFile }: Installation): Promise<Traces> {
+  const files = await filesIn(folder);
   const outside = [...files].filter(([name]) => !/^reports\/POL-/.test(name));
-  const journal = await readFile(`${dbFile}-wal`).catch(() => Buffer.alloc(0));
+  const journal = await readFile(`${databaseFile}-wal`).catch(() => Buffer.alloc(0));
   return {
-    database: Buffer.concat([await readFile(dbFile), journal]),
+    database: Buffer.concat([await readFile(databaseFile), journal]),
     files: Buffer.concat(outside.map(([, bytes]) => bytes)),
     names: Buffer.from([...files.keys()].join('\n')),
   };

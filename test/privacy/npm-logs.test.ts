@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { BUILD_TIMEOUT_MS, ensureBuilt } from '../support/processes';
+import { useBuild } from '../support/processes';
 import { filesIn } from '../support/stored';
 
-beforeAll(ensureBuilt, BUILD_TIMEOUT_MS);
+useBuild();
 
 test('npm logs no arguments of the starter', async () => {
   const cache = await mkdtemp(join(tmpdir(), 'chartway-npm-'));

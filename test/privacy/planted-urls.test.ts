@@ -2,26 +2,24 @@ import { request } from 'undici';
 import { parseNotices } from '../../src/human-api/notifications';
 import { createUsersUpstream } from '../../src/human-api/users/adapter';
 import { UpstreamError } from '../../src/upstream/errors';
+import { useCleanup } from '../support/cleanup';
 import { startPlantingUpstream, TRAVERSALS } from './planting-upstream';
 import { startRawUpstream } from './raw-upstream';
 import { startTrap } from './trap';
 
-const cleanups: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
+const cleanUp = useCleanup();
 
 async function setup<Upstream extends { port: number; close(): Promise<void> }>(
   start: (trap: string) => Promise<Upstream>,
 ) {
   const trap = await startTrap();
-  cleanups.push(trap.close);
+  cleanUp(trap.close);
   const upstream = await start(trap.url);
-  cleanups.push(upstream.close);
+  cleanUp(upstream.close);
   const base = `http://127.0.0.1:${upstream.port}`;
   const settings = { clientId: 'c', clientSecret: 's', timeoutMs: 5_000 };
   const api = createUsersUpstream({ ...settings, authUrl: base, adminUrl: base, dataUrl: base });
-  cleanups.push(() => api.close());
+  cleanUp(() => api.close());
   const onlyUpstream = {
     connections: 0,
     origins: [`127.0.0.1:${upstream.port}`],
@@ -78,7 +76,7 @@ test('the parser drops each URL of a notice', () => {
 
 test('the trap detects a call', async () => {
   const trap = await startTrap();
-  cleanups.push(trap.close);
+  cleanUp(trap.close);
   await request(`${trap.url}/x`).catch(() => undefined);
   await request('http://localhost:1/x').catch(() => undefined);
   const { connections, origins, names } = trap.seen();

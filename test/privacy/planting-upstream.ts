@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { boundPort } from './bound-port';
+import { listenOnLoopback } from '../support/loopback';
 
 const HUMAN_ID = 'a'.repeat(32);
 
@@ -103,7 +103,7 @@ export async function startPlantingUpstream(trap: string, { redirects }: { reado
     response.writeHead(200, { 'content-type': 'application/pdf' }).end(bytesOf(id));
   }
 
-  const port = await boundPort(server);
+  const port = await listenOnLoopback(server);
   return {
     url: `http://127.0.0.1:${port}`,
     port,

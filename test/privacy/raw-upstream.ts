@@ -1,5 +1,5 @@
 import { createServer, type Socket } from 'node:net';
-import { boundPort } from './bound-port';
+import { listenOnLoopback } from '../support/loopback';
 
 /**
  * Starts an upstream that answers each request with the bytes of the last `answer` call. With `token` it answers the two token calls correctly.
@@ -28,7 +28,7 @@ export async function startRawUpstream(token: string | null) {
     });
   });
   return {
-    port: await boundPort(server),
+    port: await listenOnLoopback(server),
     /** The first line of each request. */
     requests,
     answer(next: Buffer, options: { drip?: boolean } = {}): void {

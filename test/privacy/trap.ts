@@ -1,7 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import dns from 'node:dns';
 import { createServer, isIP, Socket } from 'node:net';
-import { boundPort } from './bound-port';
+import { listenOnLoopback } from '../support/loopback';
 
 /** Undici publishes here before it connects (its docs/api/DiagnosticsChannel.md). */
 const BEFORE_CONNECT = 'undici:client:beforeConnect';
@@ -13,7 +13,7 @@ export async function startTrap() {
     connections += 1;
     socket.destroy();
   });
-  const port = await boundPort(server);
+  const port = await listenOnLoopback(server);
   const origins = new Set<string>();
   const ports = new Set<string>();
   const names = new Set<string>();

@@ -141,7 +141,7 @@ test('an invalid manifest is an error without its content, and stays unchanged',
       Buffer.from([0x89, 0x43, 0x57, 0x44, 0x0d, 0x0a, 0x1a, 0x01, 0xff]),
     ),
   );
-  const NAMES = /^(UnreadableManifest|WrongFolder|NotDecrypted|UnknownKey)$/;
+  const NAMES = /^(UnreadableManifest|WrongFolder|AlteredDocument|UnknownKey)$/;
   await fc.assert(
     fc.asyncProperty(broken, async (bytes) => {
       await writeFile(path, bytes);

@@ -53,6 +53,6 @@ describe('the metrics port', () => {
 
 test('announces readiness in one JSON line', () => {
   const written: string[] = [];
-  announceReady('webhook', ['http://127.0.0.1:3001'], { write: (text) => written.push(String(text)) > 0 });
+  announceReady('webhook', ['http://127.0.0.1:3001', null], { write: (text) => written.push(String(text)) > 0 });
   expect(written).toEqual(['{"event":"ready","process":"webhook","addresses":["http://127.0.0.1:3001"]}\n']);
 });

@@ -60,17 +60,17 @@ export async function recordAfterClosing(): Promise<Recorded[]> {
     };
     const refreshed = await refresh(CLIENT_USER_ID, 'refresh');
     const checked = await recordChecks();
-    const vain = await refresh(`unknown-${randomUUID()}`, 'refresh-of-nothing');
-    upstream.addPerson('left', 'left@example.org', 0);
+    const empty = await refresh(`unknown-${randomUUID()}`, 'refresh-of-nothing');
+    upstream.addPerson('orphaned', 'orphaned@example.org', 0);
     const operations = createOperations({ client, taskQueue });
     await operations.sweep();
-    await operations.withdraw('left');
+    await operations.withdraw('orphaned');
     return [
       refreshed,
       checked,
-      vain,
+      empty,
       { name: 'sweep', history: await historyOf(sweepWorkflowId(taskQueue)) },
-      { name: 'withdraw', history: await historyOf(withdrawWorkflowId('left')) },
+      { name: 'withdraw', history: await historyOf(withdrawWorkflowId('orphaned')) },
     ];
   } finally {
     await stop();

@@ -2,16 +2,15 @@ import type { Client } from '@temporalio/client';
 import { applicantWorkflowId, mailboxWorkflowId, stateQuery } from '../../src/workflows/contract';
 import { until } from '../support/condition';
 import { Installation } from '../support/installation';
-import { killLeftOvers } from '../support/processes';
-import { startTemporalServer } from '../support/temporal-server';
+import { useBuild } from '../support/processes';
 import { reportNotification } from '../webhook/webhook-fixture';
 import { recordAfterClosing } from './record-after-closing';
 import { type Recorded, removeHistories, writeHistories } from './recorded';
 
-// Not a test: `npm run record` has jest run it, because it is made of the tests' support files.
+// Not a test: `npm run record` runs it with jest, because it uses the support files of the tests.
 
 const RECORD_TIMEOUT_MS = 300_000;
-/** Ten story minutes in 2.5 s; the waits fit. */
+/** Ten minutes of the story take 2.5 s; the policy fits to that. */
 const STORY = {
   speed: 240,
   notices: 'sent',
@@ -29,10 +28,10 @@ const STORY = {
     APPLICANT_EXPIRES_AFTER: '2m',
   },
 } as const;
-/** So early that the straight way of one applicant takes three runs. */
+/** So early that an applicant without incidents takes three runs. */
 const CONTINUE_AFTER_EVENTS = 40;
 
-afterAll(killLeftOvers);
+useBuild();
 
 test(
   'records every persona, a cancelled applicant, second rounds, a mailbox and a continue-as-new',
@@ -44,7 +43,11 @@ test(
   RECORD_TIMEOUT_MS,
 );
 
-test('records what comes after the closing', async () => writeHistories(await recordAfterClosing()), RECORD_TIMEOUT_MS);
+test(
+  'records the workflows after a closing',
+  async () => writeHistories(await recordAfterClosing()),
+  RECORD_TIMEOUT_MS,
+);
 
 async function recordPersonas(): Promise<Recorded[]> {
   return onServer([], async (installation) => {
@@ -112,9 +115,9 @@ async function recordContinueAsNew(): Promise<Recorded[]> {
 
 /** The history of every run of a workflow, the first one first: each names the next. */
 async function runsOf(client: Client, workflowId: string): Promise<Recorded[]> {
-  const about = await client.workflow.getHandle(workflowId).describe();
+  const description = await client.workflow.getHandle(workflowId).describe();
   const runs: Recorded[] = [];
-  for (let runId = about.raw.workflowExecutionInfo?.firstRunId; runId; ) {
+  for (let runId = description.raw.workflowExecutionInfo?.firstRunId; runId; ) {
     const history = await client.workflow.getHandle(workflowId, runId).fetchHistory();
     runs.push({ name: `handed-over-${runs.length + 1}`, history });
     runId = history.events?.at(-1)?.workflowExecutionContinuedAsNewEventAttributes?.newExecutionRunId;
@@ -123,16 +126,14 @@ async function runsOf(client: Client, workflowId: string): Promise<Recorded[]> {
 }
 
 async function onServer(
-  extraArgs: readonly string[],
+  temporalArguments: readonly string[],
   record: (installation: Installation) => Promise<Recorded[]>,
 ): Promise<Recorded[]> {
-  const server = await startTemporalServer({ extraArgs });
-  const installation = await Installation.start({ ...STORY, temporalAddress: server.address, taskQueue: 'chartway' });
+  const installation = await Installation.start({ ...STORY, temporalArguments });
   try {
     await installation.startWorker();
     return await record(installation);
   } finally {
     await installation.remove();
-    await server.stop();
   }
 }

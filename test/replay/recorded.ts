@@ -4,7 +4,7 @@ import { temporal } from '@temporalio/proto';
 
 const { History } = temporal.api.history.v1;
 
-/** Where the recorded histories lie, one file each; `npm run record` writes them. */
+/** One file for each recorded history; `npm run record` writes them. */
 const FOLDER = join(__dirname, 'histories');
 
 type History = temporal.api.history.v1.IHistory;
@@ -29,23 +29,23 @@ export function removeHistories(): void {
   rmSync(FOLDER, { recursive: true, force: true });
 }
 
-/** Writes histories, in place of those of the same names. */
+/** Writes histories, and replaces those of the same names. */
 export function writeHistories(recorded: readonly Recorded[]): void {
   mkdirSync(FOLDER, { recursive: true });
   for (const { name, history } of recorded) {
-    // protobuf.js's own JSON, for the SDK's historyToJSON() wants one copy of that package, and npm installs several.
+    // protobuf.js's own JSON, because the SDK's historyToJSON() needs a single copy of that package, and npm installs several.
     const { events } = History.toObject(History.create(history), { enums: String, longs: String, bytes: String });
-    // An event a line, so that a diff shows what has changed.
+    // One event per line, so that a diff shows the changes.
     const lines = (events as readonly object[]).map((event) => JSON.stringify(event, withoutMachine));
     writeFileSync(join(FOLDER, `${name}.json`), `{"events":[\n${lines.join(',\n')}\n]}\n`);
   }
 }
 
-/** What tells of the machine that it ran on: who did it, its own task queue, its build, and where in the code a failure was. */
-const OF_THE_MACHINE = ['identity', 'stackTrace', 'workerVersion', 'prevAutoResetPoints'];
+/** Fields that depend on the recording machine and its build. */
+const MACHINE_FIELDS = ['identity', 'stackTrace', 'workerVersion', 'prevAutoResetPoints'];
 
-/** A replay asks for none of it. */
+/** A replay reads none of {@link MACHINE_FIELDS}, and no sticky task queue. */
 function withoutMachine(key: string, value: unknown): unknown {
   const sticky = key === 'taskQueue' && (value as { kind?: string }).kind === 'TASK_QUEUE_KIND_STICKY';
-  return sticky || OF_THE_MACHINE.includes(key) ? undefined : value;
+  return sticky || MACHINE_FIELDS.includes(key) ? undefined : value;
 }

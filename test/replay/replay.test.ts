@@ -5,7 +5,7 @@ import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { WORKFLOW_BUNDLE } from '../support/global-setup';
 import { type Recorded, recordedHistories } from './recorded';
 
-/** A story each, by the names that `npm run record` gives them. */
+/** One story each, by the names that `npm run record` gives them. */
 const APPLICANTS = [
   ...['adopted', 'attention', 'bounces', 'broken', 'cancelled', 'conflict', 'declines', 'disconnects', 'eager'],
   ...['flips', 'handed-over-1', 'handed-over-2', 'handed-over-3', 'huge', 'never-existed', 'partial', 'pharmacy'],
@@ -13,7 +13,7 @@ const APPLICANTS = [
 ];
 const OTHERS = ['mailbox', 'refresh', 'refresh-checks', 'refresh-of-nothing', 'sweep', 'withdraw'];
 
-// What the SDK says of each history that does not replay would fill the screen; the results tell.
+// The SDK logs pages for each history that does not replay; the results suffice.
 beforeAll(() =>
   Runtime.install({
     logger: new DefaultLogger('ERROR', () => {}),
@@ -21,14 +21,14 @@ beforeAll(() =>
   }),
 );
 
-/** Why each history could not be replayed, by name; null where it could. */
+/** The error of each history's replay, by name; null: it replays. */
 async function replay(codePath: string, histories: readonly Recorded[]): Promise<Record<string, string | null>> {
-  const found: Record<string, string | null> = {};
-  for (const recorded of histories) found[recorded.name] = await replayOne(codePath, recorded);
-  return found;
+  const errors: Record<string, string | null> = {};
+  for (const recorded of histories) errors[recorded.name] = await replayOne(codePath, recorded);
+  return errors;
 }
 
-/** Under its own workflow id, which an applicant's place among those who poll comes from. */
+/** Under its recorded workflow id, because the jitter of an applicant's polls is computed from it. */
 async function replayOne(codePath: string, { name, history }: Recorded): Promise<string | null> {
   const workflowId = history.events?.[0]?.workflowExecutionStartedEventAttributes?.workflowId ?? name;
   const runs = [{ workflowId, history }];
@@ -42,11 +42,11 @@ function all(names: readonly string[], error: string | null): Record<string, str
   return Object.fromEntries(names.map((name) => [name, error]));
 }
 
-test('the workflows of today go on with every history that is recorded', async () => {
+test('every recorded history replays with the current workflows', async () => {
   expect(await replay(WORKFLOW_BUNDLE, recordedHistories())).toEqual(all([...APPLICANTS, ...OTHERS], null));
 });
 
-describe('the gate bites', () => {
+describe('the replay fails', () => {
   let folder: string;
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'chartway-replay-'));
@@ -55,21 +55,21 @@ describe('the gate bites', () => {
 
   /** The current bundle with one change in its text. */
   function changedBundle(from: RegExp, to: string): string {
-    const today = readFileSync(WORKFLOW_BUNDLE, 'utf8');
-    expect(today.match(from)).not.toBeNull();
+    const current = readFileSync(WORKFLOW_BUNDLE, 'utf8');
+    expect(current.match(from)).not.toBeNull();
     const codePath = join(folder, 'workflow-bundle.js');
-    writeFileSync(codePath, today.replace(from, to));
+    writeFileSync(codePath, current.replace(from, to));
     return codePath;
   }
 
-  test('where the workflow calls another activity than it did', async () => {
+  test('if the workflow calls another activity', async () => {
     const codePath = changedBundle(/\.invite\(/g, '.inviteAgain(');
     const invited = recordedHistories().filter(({ name }) => name === 'eager' || name === 'cancelled');
     expect(await replay(codePath, invited)).toEqual(all(['eager', 'cancelled'], 'DeterminismViolationError'));
   });
 
-  test('where the workflow decides another way than it did', async () => {
-    // A person who declined would no longer be withdrawn.
+  test('if the workflow decides differently', async () => {
+    // A person who declined is no longer withdrawn.
     const codePath = changedBundle(
       /conclude\('declined', 'declined', true\)/g,
       "conclude('declined', 'declined', false)",

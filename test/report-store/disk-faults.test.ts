@@ -7,8 +7,9 @@ import { createFolderStore } from '../../src/report-store/folder/store';
 import { documentFile } from '../../src/report-store/layout';
 import type { ReportStore } from '../../src/report-store/port';
 import { createCipher, generateKey, parseKeyRing } from '../../src/temporal/key-ring';
+import { sha256 } from '../support/stored';
 import { FaultyDisk } from './faulty-disk';
-import { change, documentToStore, pdf, pieces, sha256 } from './fixtures';
+import { change, documentToStore, pdf, pieces } from './fixtures';
 
 const [FIRST, SECOND] = [pdf('first '.repeat(2_000)), pdf('second '.repeat(3_000))];
 const FILE = documentFile(documentToStore().report, 'pdf');

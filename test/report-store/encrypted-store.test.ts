@@ -8,7 +8,8 @@ import { AlteredDocument, NoSuchDocument } from '../../src/report-store/errors';
 import { createFolderStore } from '../../src/report-store/folder/store';
 import type { ReportStore } from '../../src/report-store/port';
 import { createCipher, generateKey, parseKeyRing } from '../../src/temporal/key-ring';
-import { change, documentToStore, pdf, pieces, sha256 } from './fixtures';
+import { sha256 } from '../support/stored';
+import { change, documentToStore, pdf, pieces } from './fixtures';
 
 const roots: string[] = [];
 const BODY = pdf('Robin Sample, born 1980-02-03, at Starfleet Medical '.repeat(3_000));
@@ -36,9 +37,9 @@ async function stored(store: ReportStore, body = BODY) {
   return entry;
 }
 
-async function read(store: ReportStore, file: string): Promise<string> {
+async function read(store: ReportStore, file: string, clientUserId = 'POL-1'): Promise<string> {
   const all: Uint8Array[] = [];
-  for await (const piece of store.readDocument('POL-1', file)) all.push(piece);
+  for await (const piece of store.readDocument(clientUserId, file)) all.push(piece);
   return Buffer.concat(all).toString();
 }
 
@@ -130,7 +131,11 @@ test('a file of another applicant, in clear or missing is not taken for the one 
   await expect(read(store, entry.file)).rejects.toThrow(NoSuchDocument);
   await mkdir(join(root, 'POL-3'));
   await copyFile(path('manifest.json'), join(root, 'POL-3', 'manifest.json'));
-  await expect(store.readManifest('POL-3')).rejects.toThrow('POL-3/manifest.json: expected an encrypted file');
+  const altered = new AlteredDocument(
+    'POL-3/manifest.json: the encrypted file was altered, truncated or moved. Restore it from a backup',
+  );
+  await expect(store.readManifest('POL-3')).rejects.toEqual(altered);
+  await expect(read(store, 'manifest.json', 'POL-3')).rejects.toEqual(altered);
 });
 
 test('a manifest that was changed by hand gives no access to files outside of the folder', async () => {

@@ -1,6 +1,6 @@
 import { type Cipher, KeyMissing } from '../../src/domain/encryption';
 import { Encryptor, encryptWhole, MAGIC, openFile } from '../../src/report-store/envelope';
-import { NotDecrypted } from '../../src/report-store/errors';
+import { AlteredDocument } from '../../src/report-store/errors';
 import { createCipher, generateKey, parseKeyRing } from '../../src/temporal/key-ring';
 import { fc } from '../support/property';
 
@@ -125,7 +125,7 @@ describe('an encrypted file', () => {
     const whole = encrypt(plain);
     const headBytes = whole.byteLength - plain.byteLength - 3 * 16;
     const altered = parts(headBytes, whole.byteLength).map(([from, to]) => whole.subarray(from, to));
-    await expect(decrypt(Buffer.concat(altered))).rejects.toThrow(NotDecrypted);
+    await expect(decrypt(Buffer.concat(altered))).rejects.toThrow(AlteredDocument);
     expect((await decrypt(whole)).equals(plain)).toBe(true);
   });
 
@@ -139,7 +139,7 @@ describe('an encrypted file', () => {
         altered[bit >> 3] = (altered[bit >> 3] ?? 0) ^ (1 << (bit & 7));
         const got = await decrypt(altered).catch((error: unknown) => error);
         if (Buffer.isBuffer(got)) expect(got.equals(altered)).toBe(true);
-        else expect((got as Error).name).toMatch(/^(NotDecrypted|KeyMissing|UnknownKey)$/);
+        else expect((got as Error).name).toMatch(/^(AlteredDocument|UnknownKey)$/);
       }),
       { numRuns: 800 },
     );
@@ -147,8 +147,8 @@ describe('an encrypted file', () => {
 
   it('does not decrypt at another path', async () => {
     const { encrypt, decrypt } = setup();
-    await expect(decrypt(encrypt(plainOf(10)), PATH.replace('POL-1', 'POL-2'))).rejects.toThrow(NotDecrypted);
-    await expect(decrypt(encrypt(plainOf(10)), PATH.replace('unity', 'ccdraw'))).rejects.toThrow(NotDecrypted);
+    await expect(decrypt(encrypt(plainOf(10)), PATH.replace('POL-1', 'POL-2'))).rejects.toThrow(AlteredDocument);
+    await expect(decrypt(encrypt(plainOf(10)), PATH.replace('unity', 'ccdraw'))).rejects.toThrow(AlteredDocument);
   });
 
   it('needs a key that the ring lost, and decrypts with a rotated ring', async () => {

@@ -1,15 +1,12 @@
-import { createHash } from 'node:crypto';
-import type { StoredDocument } from '../../src/domain/reports';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createFolderStore } from '../../src/report-store/folder/store';
 import type { DocumentToStore, ManifestChange } from '../../src/report-store/port';
-
-export const ORGANIZATION = { id: '5b1daf3f079c652eaf41fd23', name: 'Starfleet Medical' };
+import { useFolders } from '../support/folders';
+import { filesIn, ORGANIZATION } from '../support/stored';
 
 export function pdf(text: string): string {
   return `%PDF-1.4\n${text}\ntrailer\nstartxref\n15\n%%EOF\n`;
-}
-
-export function sha256(bytes: string): string {
-  return createHash('sha256').update(bytes).digest('hex');
 }
 
 /** A body like that of a connection: `size` bytes at a time. */
@@ -30,28 +27,6 @@ export function documentToStore(change: Partial<DocumentToStore> = {}): Document
   };
 }
 
-export function entry(change: Partial<StoredDocument> = {}): StoredDocument {
-  const reportId = change.reportId ?? 'report-1';
-  const updatedAt = change.updatedAt ?? '2026-03-01T10:00:00.000Z';
-  const format = change.format ?? 'pdf';
-  return {
-    file: `unity/starfleet-medical-000000/${reportId}.${updatedAt.replace(/[-:.]/g, '')}.${format}`,
-    type: 'unity',
-    organization: ORGANIZATION,
-    format,
-    reportId,
-    updatedAt,
-    seenAt: null,
-    sha256: sha256(reportId),
-    bytes: 100,
-    contentType: 'application/pdf',
-    storedAt: '2026-03-01T11:00:00.000Z',
-    superseded: false,
-    round: 1,
-    ...change,
-  };
-}
-
 export function change(changed: Partial<ManifestChange> = {}): ManifestChange {
   return {
     clientUserId: 'POL-1',
@@ -65,5 +40,24 @@ export function change(changed: Partial<ManifestChange> = {}): ManifestChange {
     documents: [],
     missing: [],
     ...changed,
+  };
+}
+
+/** Returns a function that creates a folder store; all are removed after the tests of the file. */
+export function useStore() {
+  const newFolder = useFolders();
+  return async (encryption?: Parameters<typeof createFolderStore>[1]) => {
+    const root = await newFolder('reports');
+    const store = createFolderStore(root, encryption);
+    await store.init();
+    return {
+      root,
+      store,
+      save: (change: Partial<DocumentToStore> = {}, body = pdf('x')) =>
+        store.save(documentToStore(change), pieces(body)),
+      read: (file: string) => readFile(join(root, 'POL-1', file), 'utf8'),
+      /** The names of all files, drafts included, except the identity of the store. */
+      files: async () => [...(await filesIn(root)).keys()].filter((name) => name !== '.chartway/store.json').sort(),
+    };
   };
 }

@@ -18,7 +18,8 @@ async function setup() {
   await store.claim('POL-1');
   const stored = await store.save(documentToStore(), pieces(pdf('x')));
   await store.updateManifest(change({ documents: [stored] }));
-  return { store, erase: () => eraseFolder(root, join(root, '.incoming'), 'POL-1', PAUSES_MS) };
+  const draftFolder = join(root, '.incoming');
+  return { store, draftFolder, erase: () => eraseFolder(root, draftFolder, 'POL-1', PAUSES_MS) };
 }
 
 const fsError = (code: string) => Object.assign(new Error(code), { code, syscall: 'rmdir' });
@@ -35,13 +36,23 @@ test.each(['ENOTEMPTY', 'EBUSY', 'EPERM'])(
     const rmdir = jest.spyOn(fs, 'rmdir').mockRejectedValue(fsError(code));
     const error = await erase().catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(StoreUnavailable);
-    expect((error as Error).message).toMatch(new RegExp(`POL-1: .*\\(${code}\\).*holds a file in it open`));
+    expect((error as Error).message).toMatch(new RegExp(`POL-1: .*\\(${code}\\).*has a file in it open`));
     expect(rmdir).toHaveBeenCalledTimes(PAUSES_MS.length + 1);
     rmdir.mockRestore();
     await erase();
     expect(await store.applicants()).toEqual([]);
   },
 );
+
+test('erase keeps the running downloads of others, although the clock of this host is a day ahead', async () => {
+  const { draftFolder, erase } = await setup();
+  const draft = join(draftFolder, 'a'.repeat(32));
+  await fs.writeFile(draft, 'half');
+  const now = Date.now();
+  jest.spyOn(Date, 'now').mockReturnValue(now + 25 * 3_600_000);
+  await erase();
+  expect(await fs.readFile(draft, 'utf8')).toBe('half');
+});
 
 test('erase succeeds if a scanner releases the files in time, and counts each file once', async () => {
   const { store, erase } = await setup();

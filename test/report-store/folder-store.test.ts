@@ -1,39 +1,18 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ListedReport } from '../../src/domain/reports';
 import { NotTheDocument, UnreadableManifest, WrongFolder } from '../../src/report-store/errors';
 import { createFolderStore } from '../../src/report-store/folder/store';
 import { documentFile } from '../../src/report-store/layout';
-import { change, documentToStore, entry, ORGANIZATION, pdf, pieces, sha256 } from './fixtures';
+import { ORGANIZATION, sha256, storedDocument } from '../support/stored';
+import { change, documentToStore, pdf, pieces, useStore } from './fixtures';
 
-const roots: string[] = [];
 const V2 = '2026-03-02T10:00:00.000Z';
+const setup = useStore();
 
-async function setup() {
-  const root = join(await mkdtemp(join(tmpdir(), 'chartway-store-')), 'reports');
-  roots.push(join(root, '..'));
-  const report = documentToStore().report;
-  const store = createFolderStore(root);
-  await store.init();
-  return {
-    root,
-    store,
-    at: (updatedAt: string | null): ListedReport => ({ ...report, updatedAt }),
-    read: (file: string) => readFile(join(root, 'POL-1', file), 'utf8'),
-    /** All files of the store, drafts included, except its identity. */
-    files: async () =>
-      (await readdir(root, { recursive: true, withFileTypes: true }).catch(() => []))
-        .filter((each) => each.isFile())
-        .map((each) => join(each.parentPath, each.name).slice(root.length + 1))
-        .filter((name) => name !== '.chartway/store.json')
-        .sort(),
-  };
+function at(updatedAt: string | null): ListedReport {
+  return { ...documentToStore().report, updatedAt };
 }
-
-afterAll(async () => {
-  for (const root of roots) await rm(root, { recursive: true });
-});
 
 describe('saving a document', () => {
   it('stores the exact bytes under the name of the layout and returns their entry', async () => {
@@ -99,7 +78,7 @@ describe('saving a document', () => {
 
 describe('a repeated document', () => {
   it('with the same bytes under a later version adds no file, only a later seenAt', async () => {
-    const { store, at, files } = await setup();
+    const { store, files } = await setup();
     const newest = await store.save(documentToStore(), pieces(pdf('same')));
     const again = await store.save(documentToStore({ report: at(V2), newest }), pieces(pdf('same')));
     expect(again).toEqual({ ...newest, seenAt: V2 });
@@ -112,7 +91,7 @@ describe('a repeated document', () => {
   });
 
   it('with other bytes under a later version supersedes the older one, which stays', async () => {
-    const { store, at, read } = await setup();
+    const { store, read } = await setup();
     const first = await store.save(documentToStore(), pieces(pdf('first')));
     const second = await store.save(documentToStore({ report: at(V2), newest: first }), pieces(pdf('second')));
     const { documents } = await store.updateManifest(change({ documents: [second, first] }));
@@ -121,7 +100,7 @@ describe('a repeated document', () => {
   });
 
   it('with the same bytes under an older version is stored as that version, so that it is not downloaded again', async () => {
-    const { store, at, files } = await setup();
+    const { store, files } = await setup();
     const newest = await store.save(documentToStore({ report: at(V2) }), pieces(pdf('same')));
     const older = await store.save(documentToStore({ newest }), pieces(pdf('same')));
     expect(older).toMatchObject({ updatedAt: '2026-03-01T10:00:00.000Z', seenAt: null });
@@ -169,7 +148,7 @@ describe('a repeated document', () => {
   });
 
   it('is stored again if its file was removed', async () => {
-    const { root, store, at, read } = await setup();
+    const { root, store, read } = await setup();
     const newest = await store.save(documentToStore(), pieces(pdf('same')));
     await rm(join(root, 'POL-1', newest.file));
     const again = await store.save(documentToStore({ report: at(V2), newest }), pieces(pdf('same')));
@@ -207,13 +186,13 @@ describe('the manifest', () => {
     const before = await store.updateManifest(change());
     await writeFile(join(root, 'POL-1', '.manifest.json.lock'), 'another writer');
     const waiting = store.updateManifest(change({ outcome: 'failed' }), { waitAtMostMs: 20 });
-    await expect(waiting).rejects.toThrow('for 20 ms');
+    await expect(waiting).rejects.toThrow('for 0.02 s');
     expect(await store.readManifest('POL-1')).toEqual(before);
   });
 
   it('with many documents is not read to its end for each new one', async () => {
     const { root, store } = await setup();
-    const documents = Array.from({ length: 300 }, (_, index) => entry({ reportId: `other-${index}` }));
+    const documents = Array.from({ length: 300 }, (_, index) => storedDocument({ reportId: `other-${index}` }));
     await store.updateManifest(change({ documents }));
     const path = join(root, 'POL-1', 'manifest.json');
     await writeFile(path, (await readFile(path)).subarray(0, -100));

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import {
-  applicantFolder,
   documentFile,
+  folderName,
   isDocumentFile,
   organizationFolder,
   withoutDigest,
@@ -61,8 +61,8 @@ describe('the path of a document', () => {
 
   it('never has an invalid clientUserId as its folder', () => {
     for (const id of ['..', '.incoming', 'a/b', '', 'x'.repeat(101)])
-      expect(() => applicantFolder(id)).toThrow('clientUserId');
-    expect(applicantFolder('POL-1')).toBe('POL-1');
+      expect(() => folderName(id)).toThrow('clientUserId');
+    expect(folderName('POL-1')).toBe('POL-1');
   });
 });
 

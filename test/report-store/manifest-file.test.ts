@@ -3,12 +3,18 @@ import { documentFile } from '../../src/report-store/layout';
 import { mergeManifest } from '../../src/report-store/manifest';
 import { manifestText, parseManifest } from '../../src/report-store/manifest-file';
 import { fc } from '../support/property';
-import { change, entry } from './fixtures';
+import { storedDocument } from '../support/stored';
+import { change } from './fixtures';
 
 const missing = { type: 'ccdraw', organization: null, format: 'pdf', reason: 'not-offered', detail: 'none' } as const;
 const MANIFEST = mergeManifest(
   null,
-  change({ outcome: 'collected', closedAt: '2026-03-02T10:00:00.000Z', documents: [entry()], missing: [missing] }),
+  change({
+    outcome: 'collected',
+    closedAt: '2026-03-02T10:00:00.000Z',
+    documents: [storedDocument()],
+    missing: [missing],
+  }),
 );
 const TEXT = manifestText(MANIFEST);
 const parseWith = (fields: object) => parseManifest('POL-1', JSON.stringify({ ...JSON.parse(TEXT), ...fields }));
@@ -67,8 +73,8 @@ describe('the text of a manifest', () => {
     fc.assert(
       fc.property(stamp, fc.option(stamp, { nil: null }), (updatedAt, seenAt) => {
         const report = { id: 'report-1', type: 'unity', organization: null, updatedAt };
-        const stored = entry({ file: documentFile(report, 'pdf'), organization: null, updatedAt, seenAt });
-        const manifest = mergeManifest(null, change({ documents: [stored, entry()] }));
+        const stored = storedDocument({ file: documentFile(report, 'pdf'), organization: null, updatedAt, seenAt });
+        const manifest = mergeManifest(null, change({ documents: [stored, storedDocument()] }));
         expect(parseManifest('POL-1', manifestText(manifest))).toEqual(manifest);
       }),
     );
@@ -76,7 +82,7 @@ describe('the text of a manifest', () => {
 });
 
 describe('an unreadable entry', () => {
-  const [first, second] = [entry(), entry({ reportId: 'report-2' })];
+  const [first, second] = [storedDocument(), storedDocument({ reportId: 'report-2' })];
   const laterVersion = { ...second, format: 'fhir', pages: 3 };
   const odd: readonly unknown[] = [laterVersion, { ...second, bytes: '1' }, { ...second, file: '../x' }, null, 7, []];
   const oddMissing: readonly unknown[] = [{ type: 1 }, 'ccdraw'];

@@ -2,7 +2,8 @@ import type { MissingDocument, StoredDocument } from '../../src/domain/reports';
 import { mergeDocuments, mergeManifest } from '../../src/report-store/manifest';
 import type { Manifest, RefreshChange, WithdrawalChange } from '../../src/report-store/port';
 import { fc } from '../support/property';
-import { change, entry, ORGANIZATION } from './fixtures';
+import { ORGANIZATION, storedDocument } from '../support/stored';
+import { change } from './fixtures';
 
 const V1 = '2026-03-01T10:00:00.000Z';
 const V2 = '2026-03-02T10:00:00.000Z';
@@ -27,7 +28,7 @@ const WITHDRAWAL: WithdrawalChange = {
 
 /** A round that closed at V2 with one document. */
 function closed(changed: Parameters<typeof change>[0] = {}): Manifest {
-  return mergeManifest(null, change({ outcome: 'partial', closedAt: V2, documents: [entry()], ...changed }));
+  return mergeManifest(null, change({ outcome: 'partial', closedAt: V2, documents: [storedDocument()], ...changed }));
 }
 
 function superseded(documents: readonly StoredDocument[]): (string | null)[] {
@@ -52,8 +53,8 @@ describe('the state of the applicant', () => {
   ])('is not changed by %s, which only adds its documents', (_, late) => {
     const before = closed({ round: 2, revision: 4, outcome: 'declined', documents: [], missing: [missing()] });
     const other = { humanId: 'other', wanted: {}, detailsDigest: 'other', openedAt: V3 };
-    const after = mergeManifest(before, change({ ...other, ...late, documents: [entry()] }));
-    expect(after).toEqual({ ...before, documents: [entry()] });
+    const after = mergeManifest(before, change({ ...other, ...late, documents: [storedDocument()] }));
+    expect(after).toEqual({ ...before, documents: [storedDocument()] });
   });
 
   it('is that of the newer write: by round, then by revision; 0.1.0 has neither', () => {
@@ -74,30 +75,37 @@ describe('the state of the applicant', () => {
 
 describe('documents', () => {
   it('of both sides are listed, sorted by file', () => {
-    const [a, b, c] = [entry({ reportId: 'a' }), entry({ reportId: 'b' }), entry({ reportId: 'c' })];
+    const [a, b, c] = [
+      storedDocument({ reportId: 'a' }),
+      storedDocument({ reportId: 'b' }),
+      storedDocument({ reportId: 'c' }),
+    ];
     const before = mergeManifest(null, change({ documents: [c, a] }));
     expect(mergeManifest(before, change({ documents: [b] })).documents).toEqual([a, b, c]);
     expect(mergeManifest(before, change()).documents).toEqual([a, c]);
   });
 
   it('with the same bytes keep the first storedAt and the last seenAt, compared as instants', () => {
-    const stored = entry({ storedAt: V1, seenAt: '2026-03-02T12:00:00.000+02:00' });
-    const later = entry({ storedAt: V3, seenAt: '2026-03-02T11:00:00' });
+    const stored = storedDocument({ storedAt: V1, seenAt: '2026-03-02T12:00:00.000+02:00' });
+    const later = storedDocument({ storedAt: V3, seenAt: '2026-03-02T11:00:00' });
     const expected = [{ ...stored, seenAt: '2026-03-02T11:00:00' }];
     expect(mergeDocuments([stored], [later])).toEqual(expected);
     expect(mergeDocuments([later], [stored])).toEqual(expected);
-    expect(mergeDocuments([stored], [entry({ seenAt: null })])).toEqual([{ ...stored, storedAt: V1 }]);
+    expect(mergeDocuments([stored], [storedDocument({ seenAt: null })])).toEqual([{ ...stored, storedAt: V1 }]);
   });
 
   it('with other bytes in one file are the entry stored later', () => {
-    const [a, b] = [entry({ sha256: 'a', storedAt: V1, seenAt: V3 }), entry({ sha256: 'b', storedAt: V2 })];
+    const [a, b] = [
+      storedDocument({ sha256: 'a', storedAt: V1, seenAt: V3 }),
+      storedDocument({ sha256: 'b', storedAt: V2 }),
+    ];
     expect(mergeDocuments([a], [b])).toEqual([b]);
     expect(mergeDocuments([b], [a])).toEqual([b]);
   });
 
   it('of one version in two files: the one stored later is current, at the same time the one with a digest', () => {
-    const first = entry();
-    const second = entry({ file: first.file.replace('.pdf', '-0a1b2c3d.pdf') });
+    const first = storedDocument();
+    const second = storedDocument({ file: first.file.replace('.pdf', '-0a1b2c3d.pdf') });
     const files = (a: StoredDocument, b: StoredDocument) =>
       mergeDocuments([a], [b]).flatMap(({ file, superseded: is }) => (is ? [] : [file]));
     expect([files(first, second), files(second, first)]).toEqual([[second.file], [second.file]]);
@@ -105,25 +113,32 @@ describe('documents', () => {
   });
 
   it('are superseded by the newest version of the same report in the same format, in any order', () => {
-    const versions = [entry({ updatedAt: V1 }), entry({ updatedAt: V3 }), entry({ updatedAt: V2 })];
+    const versions = [
+      storedDocument({ updatedAt: V1 }),
+      storedDocument({ updatedAt: V3 }),
+      storedDocument({ updatedAt: V2 }),
+    ];
     expect(superseded(mergeDocuments(versions, []))).toEqual([V1, V2]);
     expect(superseded(mergeDocuments([...versions].reverse(), []))).toEqual([V1, V2]);
-    const others = [entry({ format: 'json', updatedAt: V1 }), entry({ reportId: 'other', updatedAt: V1 })];
+    const others = [
+      storedDocument({ format: 'json', updatedAt: V1 }),
+      storedDocument({ reportId: 'other', updatedAt: V1 }),
+    ];
     expect(superseded(mergeDocuments(versions, others))).toEqual([V1, V2]);
   });
 
   it('of a round with other details stay superseded by every later write; with the same details they do not', () => {
-    const former = entry({ reportId: 'former', round: 1 });
+    const former = storedDocument({ reportId: 'former', round: 1 });
     const before = closed({ round: 1, revision: 3, documents: [former] });
     const same = mergeManifest(before, change({ round: 2, detailsRound: 1, revision: 4 }));
     expect(same.documents).toEqual([former]);
     const corrected = mergeManifest(before, change({ round: 2, detailsRound: 2, revision: 4 }));
     expect(corrected.documents).toEqual([{ ...former, superseded: true }]);
-    const newer = entry({ reportId: 'former', updatedAt: V3, round: 1 });
+    const newer = storedDocument({ reportId: 'former', updatedAt: V3, round: 1 });
     const late = change({ round: 1, detailsRound: 1, revision: 2, documents: [former, newer] });
     const afterLate = mergeManifest(corrected, late);
     expect(superseded(afterLate.documents)).toEqual([V1, V3]);
-    const stored = entry({ reportId: 'former', round: 2 });
+    const stored = storedDocument({ reportId: 'former', round: 2 });
     const again = mergeManifest(afterLate, change({ round: 2, detailsRound: 2, revision: 5, documents: [stored] }));
     expect(again.documents).toMatchObject([
       { updatedAt: V1, round: 2, superseded: false },
@@ -134,24 +149,26 @@ describe('documents', () => {
   it.each([
     [
       'compared as instants',
-      entry({ updatedAt: '2026-03-02T00:30:00.000+02:00', storedAt: V3 }),
+      storedDocument({ updatedAt: '2026-03-02T00:30:00.000+02:00', storedAt: V3 }),
       '2026-03-01T23:00:00Z',
     ],
-    ['dated far after they were stored', entry({ updatedAt: '2099-01-01T00:00:00.000Z', storedAt: V1 }), V2],
-    ['without a date', { ...entry({ file: 'unity/x/dateless.pdf' }), updatedAt: null }, V1],
+    ['dated far after they were stored', storedDocument({ updatedAt: '2099-01-01T00:00:00.000Z', storedAt: V1 }), V2],
+    ['without a date', { ...storedDocument({ file: 'unity/x/dateless.pdf' }), updatedAt: null }, V1],
   ])('%s are older', (_, older, updatedAt) => {
-    expect(superseded(mergeDocuments([older, entry({ updatedAt, storedAt: V3 })], []))).toEqual([older.updatedAt]);
+    expect(superseded(mergeDocuments([older, storedDocument({ updatedAt, storedAt: V3 })], []))).toEqual([
+      older.updatedAt,
+    ]);
   });
 
   it('count as the newest version with the same bytes, and become current again', () => {
-    const repeated = entry({ updatedAt: V1, seenAt: V3 });
-    expect(superseded(mergeDocuments([repeated, entry({ updatedAt: V2 })], []))).toEqual([V2]);
-    expect(superseded(mergeDocuments([entry({ superseded: true })], []))).toEqual([]);
+    const repeated = storedDocument({ updatedAt: V1, seenAt: V3 });
+    expect(superseded(mergeDocuments([repeated, storedDocument({ updatedAt: V2 })], []))).toEqual([V2]);
+    expect(superseded(mergeDocuments([storedDocument({ superseded: true })], []))).toEqual([]);
   });
 });
 
 describe('missing documents', () => {
-  const stored = mergeManifest(null, change({ documents: [entry()] }));
+  const stored = mergeManifest(null, change({ documents: [storedDocument()] }));
   const missingAfter = (...entries: MissingDocument[]) => mergeManifest(stored, change({ missing: entries })).missing;
 
   it('are those of the newest write', () => {
@@ -168,7 +185,7 @@ describe('missing documents', () => {
   ])('are removed once another run or a refresh stored them, whatever the name of the provider: %j', (changed) => {
     expect(missingAfter(missing(changed))).toEqual([]);
     const before = closed({ documents: [], missing: [missing(changed)] });
-    expect(mergeManifest(before, refresh({ documents: [entry()] })).missing).toEqual([]);
+    expect(mergeManifest(before, refresh({ documents: [storedDocument()] })).missing).toEqual([]);
   });
 
   it.each([
@@ -178,12 +195,12 @@ describe('missing documents', () => {
   ])('stay if they have another %j', (other) => {
     expect(missingAfter(missing(other))).toEqual([missing(other)]);
     const before = closed({ documents: [], missing: [missing(other), missing()] });
-    expect(mergeManifest(before, refresh({ documents: [entry()] })).missing).toEqual([missing(other)]);
+    expect(mergeManifest(before, refresh({ documents: [storedDocument()] })).missing).toEqual([missing(other)]);
   });
 
   it('that failed stay although the run stored an older version, also in an earlier write', () => {
     const failed = missing({ reason: 'failed' });
-    const after = mergeManifest(null, change({ documents: [entry()], missing: [failed, missing()] }));
+    const after = mergeManifest(null, change({ documents: [storedDocument()], missing: [failed, missing()] }));
     expect(after.missing).toEqual([failed]);
     const onlyNew = change({ missing: [failed], onlyNewDocuments: true });
     expect(mergeManifest(stored, onlyNew).missing).toEqual([failed]);
@@ -192,24 +209,24 @@ describe('missing documents', () => {
 
 describe('a refresh', () => {
   it('adds the newer version and refreshedAt; outcome and closing stay', () => {
-    const newer = entry({ updatedAt: V3, sha256: 'other' });
+    const newer = storedDocument({ updatedAt: V3, sha256: 'other' });
     const after = mergeManifest(closed(), refresh({ documents: [newer] }));
     expect(after).toMatchObject({ outcome: 'partial', reason: null, closedAt: V2, refreshedAt: V3 });
-    expect(after.documents).toEqual([{ ...entry(), superseded: true }, newer]);
+    expect(after.documents).toEqual([{ ...storedDocument(), superseded: true }, newer]);
     expect(mergeManifest(after, refresh({ refreshedAt: V2 })).refreshedAt).toBe(V3);
   });
 
   it('with one of two reports keeps the other missing while it fails', () => {
     const failed = missing({ reason: 'failed' });
     const before = closed({ missing: [failed] });
-    const one = refresh({ documents: [entry({ updatedAt: V3, sha256: 'other' })], missing: [failed] });
+    const one = refresh({ documents: [storedDocument({ updatedAt: V3, sha256: 'other' })], missing: [failed] });
     expect(mergeManifest(before, one).missing).toEqual([failed]);
     expect(mergeManifest(before, { ...one, missing: [] }).missing).toEqual([]);
   });
 
   it('with the first provider ends "no such report at all"', () => {
     const before = closed({ documents: [], missing: [missing({ organization: null })] });
-    expect(mergeManifest(before, refresh({ documents: [entry()] })).missing).toEqual([]);
+    expect(mergeManifest(before, refresh({ documents: [storedDocument()] })).missing).toEqual([]);
   });
 
   it.each([
@@ -217,8 +234,8 @@ describe('a refresh', () => {
     ['has closed in another round', { outcome: 'declined' as const, closedAt: V3 }],
   ])('only adds documents where the applicant %s', (_, changed) => {
     const before = mergeManifest(closed(), change(changed));
-    const after = mergeManifest(before, refresh({ documents: [entry({ reportId: 'late' })] }));
-    expect(after).toEqual({ ...before, documents: [entry({ reportId: 'late' }), entry()] });
+    const after = mergeManifest(before, refresh({ documents: [storedDocument({ reportId: 'late' })] }));
+    expect(after).toEqual({ ...before, documents: [storedDocument({ reportId: 'late' }), storedDocument()] });
   });
 
   it('needs a manifest', () => {
@@ -230,7 +247,7 @@ describe('a withdrawal by an operator', () => {
   const cancelled = { outcome: 'cancelled', reason: 'operator', revision: 1, closedAt: V3 };
 
   it('closes an open applicant, and keeps an outcome', () => {
-    const open = mergeManifest(null, change({ documents: [entry()] }));
+    const open = mergeManifest(null, change({ documents: [storedDocument()] }));
     expect(mergeManifest(open, WITHDRAWAL)).toEqual({ ...open, ...cancelled });
     expect(mergeManifest(closed(), WITHDRAWAL)).toEqual(closed());
   });
@@ -253,7 +270,7 @@ describe('merging', () => {
       seenAt: fc.option(instant, { nil: null }),
       storedAt: fc.constantFrom(V1, V2, V3),
     })
-    .map((fields) => entry(fields));
+    .map((fields) => storedDocument(fields));
   const documents = fc.array(document, { maxLength: 8 });
 
   it('twice gives the same as once', () => {

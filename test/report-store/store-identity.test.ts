@@ -103,7 +103,7 @@ describe('a missing store', () => {
 
   it.each([
     ['of another id than REPORT_STORE_ID', OTHER, 'correct REPORT_STORE_ID'],
-    ['that was replaced by another since', null, 'restart for this one'],
+    ['that was replaced by another since', null, 'restart this process to use the other one'],
   ])('is one %s', async (_, expectedId, advice) => {
     const { root, store, unmount } = await setup();
     await store.init();

@@ -11,18 +11,18 @@ afterEach(() => {
 });
 
 function setup({ identifiesLegacy = true, isLegacy = false } = {}) {
-  const state = { isThere: false, isLegacy, checks: 0 };
+  const state = { isReady: false, isLegacy, checks: 0 };
   const logged: string[] = [];
   const stopping = new AbortController();
   const store: Pick<ReportStore, 'identity' | 'identifyLegacy'> = {
     identity: async () => {
       state.checks += 1;
-      if (!state.isThere) throw new StoreNotFound('expected a store: run `npm run chartway -- store init`');
+      if (!state.isReady) throw new StoreNotFound('expected a store: run `npm run chartway -- store init`');
       return IDENTITY;
     },
     identifyLegacy: async () => {
       if (!state.isLegacy) return null;
-      state.isThere = true;
+      state.isReady = true;
       return IDENTITY;
     },
   };
@@ -42,41 +42,41 @@ function setup({ identifiesLegacy = true, isLegacy = false } = {}) {
 it('logs once what to do about a missing store, and is ready when it appears', async () => {
   const { state, logged, watch, checks } = setup();
   await checks(5);
-  expect(watch.isThere()).toBe(false);
+  expect(watch.isReady()).toBe(false);
   expect(logged).toEqual(['error REPORT_STORE is not ready: expected a store: run `npm run chartway -- store init`']);
-  state.isThere = true;
-  await watch.whenThere;
-  expect(watch.isThere()).toBe(true);
-  expect(logged.slice(1)).toEqual(['info REPORT_STORE is there']);
+  state.isReady = true;
+  await watch.whenReady;
+  expect(watch.isReady()).toBe(true);
+  expect(logged.slice(1)).toEqual(['info REPORT_STORE is ready']);
 });
 
 it('is not ready while the store is away, and gives no identity to a folder in its place', async () => {
   const { state, watch, checks } = setup();
-  state.isThere = true;
-  await watch.whenThere;
-  state.isThere = false;
+  state.isReady = true;
+  await watch.whenReady;
+  state.isReady = false;
   state.isLegacy = true;
   await checks(3);
-  expect(watch.isThere()).toBe(false);
-  state.isThere = true;
+  expect(watch.isReady()).toBe(false);
+  state.isReady = true;
   await checks(2);
-  expect(watch.isThere()).toBe(true);
+  expect(watch.isReady()).toBe(true);
 });
 
 it('gives a store of 0.1.0 an identity at the start, and logs it', async () => {
   const { logged, watch } = setup({ isLegacy: true });
-  await watch.whenThere;
+  await watch.whenReady;
   expect(logged).toEqual(['info REPORT_STORE was made by 0.1.0; it now has an identity']);
 });
 
 it('gives no identity in a process that only reads', async () => {
   const { watch, checks } = setup({ identifiesLegacy: false, isLegacy: true });
   await checks(3);
-  expect(watch.isThere()).toBe(false);
+  expect(watch.isReady()).toBe(false);
 });
 
-it('rejects whenThere when the process stops', async () => {
+it('resolves whenReady to false when the process stops', async () => {
   const { watch, stopping } = setup();
   stopping.abort(new Error('stopped'));
-  await expect(watch.whenThere).rejects.toThrow('stopped');
+  expect(await watch.whenReady).toBe(false);
 });

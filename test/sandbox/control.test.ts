@@ -57,8 +57,15 @@ describe('the control routes', () => {
     const { body } = await call('GET', '/control/personas');
     expect(body).toHaveLength(17);
     expect(body).toContainEqual({
-      ...{ name: 'pharmacy', summary: expect.any(String), outcome: 'collected', providers: 1, documents: 2 },
-      ...{ olderDocuments: 0, laterDocuments: 0, storyMinutes: 22, realSeconds: 22 * 60 },
+      name: 'pharmacy',
+      summary: expect.any(String),
+      outcome: 'collected',
+      providers: 1,
+      documents: 2,
+      olderDocuments: 0,
+      laterDocuments: 0,
+      storyMinutes: 22,
+      realSeconds: 22 * 60,
     });
   });
 

@@ -53,9 +53,13 @@ export async function startSandbox(options: Options = {}) {
         urls: [receiver.url],
         secret: webhookSecret ?? null,
         signing: signing ? { ...signingDefaults, ...signing } : null,
-        ...(webhookAnswers !== 0 && { answerTimeoutMs: 20_000 }),
+        answerTimeoutMs: webhookAnswers === 0 ? 100 : 20_000,
       },
-      ...{ tokenLifetimeSeconds: 86_400, createAnswer: null, publicUrl: null, seed: null, scenario: null },
+      tokenLifetimeSeconds: 86_400,
+      createAnswer: null,
+      publicUrl: null,
+      seed: null,
+      scenario: null,
       storySpeed: { speed: 1, longestWaitMs: null },
       ...settings,
     },
@@ -93,7 +97,16 @@ export async function startSandbox(options: Options = {}) {
   }
 
   return {
-    ...{ sandbox, clock, receiver, logged, call, mintClient, mintAccess, clientToken, users, create },
+    sandbox,
+    clock,
+    receiver,
+    logged,
+    call,
+    mintClient,
+    mintAccess,
+    clientToken,
+    users,
+    create,
     accessToken: async (clientUserId: string) => field(await mintAccess(clientUserId), 'access_token'),
     /** Invites and returns the humanId. */
     invite: async (clientUserId: string, email: string, details: object = {}) =>

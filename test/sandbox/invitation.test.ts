@@ -66,7 +66,11 @@ describe('an action by hand', () => {
   it('changes the status at once and delivers later', async () => {
     const { act, advance, notified } = await setup('silent@example.org', { firstName: 'Maxwell' });
     expect((await act('open')).body).toEqual({
-      ...{ phase: 'open', firstName: 'Maxwell', reference: 'POL-1', status: 'Engaged', playedBy: null },
+      phase: 'open',
+      firstName: 'Maxwell',
+      reference: 'POL-1',
+      status: 'Engaged',
+      playedBy: null,
       connections: [],
     });
     const provider = { id: STARFLEET_MEDICAL, name: 'Starfleet Medical', kind: 'hospital', demand: null };

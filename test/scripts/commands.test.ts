@@ -1,5 +1,7 @@
+import { once } from 'node:events';
 import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
+import { until } from '../support/condition';
 import { ROOT, SmallProject } from './small-project';
 
 const ALL_PASSED = {
@@ -98,6 +100,29 @@ describe('npm run build', () => {
       stderr: expect.stringContaining(`waiting for process ${process.pid}`),
     });
     expect(existsSync(project.at('.data/test.lock'))).toBe(false);
+  });
+
+  const clone = new SmallProject();
+  afterAll(() => clone.remove());
+  it('waits for the npm ci that a killed command has left, before it starts its own', async () => {
+    clone.write('slow', '');
+    const npm = clone.program(
+      'npm',
+      `const { existsSync, writeFileSync } = require('node:fs');
+      writeFileSync('npm.pid', String(process.pid));
+      setInterval(() => existsSync('slow') || process.exit(3), 20);`,
+    );
+    const start = () => clone.node(['scripts/build.mjs'], { PATH: `${npm}${delimiter}${process.env['PATH']}` });
+    const killed = start();
+    const pid = await until('npm ci', () => existsSync(clone.at('npm.pid')) && clone.read('npm.pid'));
+    await until('its pid in the lock', () => clone.read('.data/build.lock').endsWith(` ${pid}`));
+    killed.child.kill('SIGKILL');
+    await once(killed.child, 'exit');
+    const second = start();
+    await second.waitForOutput(`waiting for process ${pid}, which is installing or building`);
+    rmSync(clone.at('slow'));
+    expect(await second.exited).toBe(1);
+    expect(second.stderr).toContain('npm ci ended with status 3');
   });
 
   it('ends with the needed version if Node is too old', async () => {

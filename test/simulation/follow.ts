@@ -2,17 +2,25 @@ import { Registry } from 'prom-client';
 import { createUpstreamActivities } from '../../src/activities';
 import type { ApplicantRuns } from '../../src/activities/applicant-runs';
 import { createMailboxActivities } from '../../src/activities/mailbox';
+import { createManifestActivities } from '../../src/activities/manifests';
 import { createActivityMetrics } from '../../src/activities/metrics';
 import { createRefreshActivities } from '../../src/activities/refresh';
 import { NO_ENCRYPTION } from '../../src/domain/encryption';
 import { DAY_MS, DEFAULT_POLICY } from '../../src/domain/policy';
-import { applicantWorkflowId, COLLECT_RECORDS } from '../../src/workflows/contract';
-import { NO_RUNS } from '../support/activity-deps';
+import {
+  applicantWorkflowId,
+  COLLECT_RECORDS,
+  REFRESH_REPORTS,
+  refreshWorkflowId,
+  reportNoticeSignal,
+  scheduleChecksSignal,
+} from '../../src/workflows/contract';
+import { manifestDeps, NO_RUNS } from '../support/activity-deps';
 import { ApplicantUnderTest, applicantInput, type FollowOptions, type Handle } from '../support/applicant-under-test';
 import { FakeStore } from '../support/fake-store';
 import { type Change, FakeUpstream } from '../support/fake-upstream';
 import { BY_NOTICES } from '../support/policies';
-import { createActivities, useVirtualTime } from './applicant';
+import { useVirtualTime } from './applicant';
 import type { Activities } from './attempts';
 import { Clock } from './clock';
 import { SimulatedServer } from './server';
@@ -71,12 +79,42 @@ export function useSimulation() {
     return server;
   };
 
+  const findOpen = (workflowId: string) => {
+    const server = servers.get(workflowId);
+    return server?.closed === null ? server : null;
+  };
+  /** Signals a workflow, and starts it if it does not run. */
+  const sendWithStart = (workflow: Workflow, signal: { readonly name: string }, arg: unknown, services: Services) => {
+    const server =
+      findOpen(workflow.workflowId) ?? start({ input: {}, ...workflow }, createAllActivities(withRuns(services)));
+    server.signal(signal.name, arg);
+    return server;
+  };
+  /** Unless the test has other `runs`, applicants and refreshes of this server signal each other. */
+  const withRuns = (services: Services) => {
+    const toRefresh = async (clientUserId: string, signal: { readonly name: string }, arg: unknown) => {
+      const workflow = { workflowType: REFRESH_REPORTS, workflowId: refreshWorkflowId(clientUserId) };
+      sendWithStart(workflow, signal, arg, services);
+    };
+    const runs: ApplicantRuns = {
+      ...NO_RUNS,
+      openSinceMs: async (clientUserId) => findOpen(applicantWorkflowId(clientUserId))?.startedAtMs ?? null,
+      passReportNotice: async (clientUserId, notice) => {
+        const isTaken = findOpen(applicantWorkflowId(clientUserId))?.signal(reportNoticeSignal.name, notice);
+        return isTaken ? 'taken' : 'closed-or-unknown';
+      },
+      passToRefresh: (clientUserId, notice) => toRefresh(clientUserId, reportNoticeSignal, notice),
+      scheduleChecks: (clientUserId, schedule) => toRefresh(clientUserId, scheduleChecksSignal, schedule),
+    };
+    return { runs, ...services };
+  };
+
   const followOn = async (upstream: FakeUpstream, options: FollowOptions = {}) => {
     sequence += 1;
     const { store = new FakeStore(), clientUserId = `POL-${sequence}`, forgetAfterTasks } = options;
     const workflowId = applicantWorkflowId(clientUserId);
     const workflow = { workflowType: COLLECT_RECORDS, workflowId, input: applicantInput(clientUserId, options) };
-    const server = start(workflow, createActivities(upstream, store), forgetAfterTasks);
+    const server = start(workflow, createAllActivities(withRuns({ upstream, store })), forgetAfterTasks);
     const handle = createHandle(server, clock);
     return new ApplicantUnderTest(env, handle, clientUserId, upstream, store, clock.nowMs, async () => {});
   };
@@ -96,15 +134,13 @@ export function useSimulation() {
     },
     /** Starts a mailbox or a refresh. */
     startWorkflow: (workflow: Workflow, services: Services) =>
-      createHandle(start({ input: {}, ...workflow }, createInternalActivities(services)), clock),
+      createHandle(start({ input: {}, ...workflow }, createAllActivities(withRuns(services))), clock),
     /** Signals a mailbox or a refresh, and starts it if it does not run. */
-    signalWithStart(workflow: Workflow, signal: { readonly name: string }, arg: unknown, services: Services): Handle {
-      const { workflowId } = workflow;
-      const open = servers.get(workflowId);
-      const isOpen = open && open.closed === null;
-      const server = isOpen ? open : start({ input: {}, ...workflow }, createInternalActivities(services));
-      server.signal(signal.name, arg);
-      return createHandle(server, clock);
+    signalWithStart: (...args: Parameters<typeof sendWithStart>): Handle => createHandle(sendWithStart(...args), clock),
+    /** A workflow that was started; null if it was not. */
+    find(workflowId: string): Handle | null {
+      const server = servers.get(workflowId);
+      return server ? createHandle(server, clock) : null;
     },
     /** Waits until a mailbox or a refresh closes, and returns its result. */
     async waitForResult<R>(workflowId: string): Promise<R> {
@@ -118,12 +154,20 @@ export function useSimulation() {
   };
 }
 
-function createInternalActivities({ upstream, store: reportStore, runs = NO_RUNS }: Services): Activities {
-  const metrics = createActivityMetrics(new Registry());
+function createAllActivities({ upstream, store, runs }: Required<Services>): Activities {
+  const deps = {
+    ...manifestDeps(store),
+    upstream,
+    timeoutMs: 0,
+    runs,
+    policy: DEFAULT_POLICY,
+    noticeEncryption: NO_ENCRYPTION,
+  };
   return {
-    ...createUpstreamActivities({ upstream, reportStore, timeoutMs: 0 }),
-    ...createMailboxActivities({ runs, reportStore, noticeEncryption: NO_ENCRYPTION, metrics }),
-    ...createRefreshActivities({ reportStore, runs, refreshForMs: 30 * DAY_MS, policy: DEFAULT_POLICY }),
+    ...createUpstreamActivities(deps),
+    ...createManifestActivities(deps),
+    ...createMailboxActivities({ ...deps, metrics: createActivityMetrics(new Registry()) }),
+    ...createRefreshActivities(deps),
   } as unknown as Activities;
 }
 

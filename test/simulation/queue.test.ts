@@ -1,5 +1,5 @@
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/domain/policy';
-import { T0 } from '../domain/model/upstream';
+import { T0, truthOf } from '../domain/model/upstream';
 import { fc } from '../support/property';
 import { NO_FAULTS, type SimulationCase, type SimulationResult, simulate } from './applicant';
 import { POLICY } from './cases';
@@ -13,13 +13,10 @@ const MAX_COMMIT_MS = 45 * SECOND_MS;
 const code = new WorkflowCode(['recordManifest']);
 
 const INVITED_ONLY: SimulationCase = {
-  truth: {
-    statuses: [
-      { atMs: T0, status: 'Invited' },
-      { atMs: T0 + 2 * HOUR_MS, status: 'Declined' },
-    ],
-    ...{ reports: [], goneAtMs: null, outages: [], lagMs: 0, dated: true },
-  },
+  truth: truthOf([
+    { atMs: T0, status: 'Invited' },
+    { atMs: T0 + 2 * HOUR_MS, status: 'Declined' },
+  ]),
   deliveries: [],
   ...NO_FAULTS,
 };

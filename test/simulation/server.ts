@@ -56,6 +56,8 @@ export class SimulatedServer {
   readonly history: string[] = [];
   /** By name, as the workflow set them last. */
   readonly searchAttributes: Record<string, unknown> = {};
+  readonly workflowId: string;
+  readonly startedAtMs: number;
   private readonly worker: SimulatedWorker;
   private run: SimulatedRun;
   private runs = 0;
@@ -74,6 +76,8 @@ export class SimulatedServer {
     workflow: { readonly workflowId: string; readonly workflowType: string; readonly input: unknown },
   ) {
     const { workflowId, workflowType, input } = workflow;
+    this.workflowId = workflowId;
+    this.startedAtMs = clock.nowMs;
     this.worker = new SimulatedWorker(clock, activities);
     this.run = this.startRun(workflowId, workflowType, toPayloads([input]));
     for (const { atMs, downMs } of plan.deaths) clock.at(atMs, () => this.killWorker(downMs));

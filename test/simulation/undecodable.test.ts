@@ -1,7 +1,7 @@
 import { UNDECODABLE } from '../../src/domain/encryption';
 import { DAY_MS, DEFAULT_POLICY, HOUR_MS } from '../../src/domain/policy';
 import { interceptors } from '../../src/workflows/undecodable';
-import { T0, type Truth } from '../domain/model/upstream';
+import { T0, truthOf } from '../domain/model/upstream';
 import { NO_FAULTS, type SimulationCase, simulate } from './applicant';
 import type { Activities } from './attempts';
 import { WorkflowCode, WorkflowTaskFailed } from './workflow-code';
@@ -13,15 +13,14 @@ const REPORT = { id: 'r1', type: 'unity', organization: CLINIC, offered: ['json'
 
 /** A course by polls, with a report that has two versions, up to the last status. */
 function testCase(last: string): SimulationCase {
-  const truth: Truth = {
-    statuses: [
+  const truth = truthOf(
+    [
       { atMs: T0, status: 'Invited' },
       { atMs: T0 + HOUR_MS, status: 'Syncing' },
       { atMs: T0 + 30 * HOUR_MS, status: last },
     ],
-    ...{ goneAtMs: null, outages: [], lagMs: 0, dated: true },
-    reports: [{ ...REPORT, versionsAtMs: [T0 + HOUR_MS, T0 + 40 * HOUR_MS], fault: 'none' }],
-  };
+    [{ ...REPORT, versionsAtMs: [T0 + HOUR_MS, T0 + 40 * HOUR_MS], fault: 'none' }],
+  );
   return { ...NO_FAULTS, truth, deliveries: [], forgetAfterTasks: 1 };
 }
 

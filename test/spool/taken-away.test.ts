@@ -115,7 +115,7 @@ describe('a fault of the configuration is', () => {
 
   test('a folder that cannot be written', async () => {
     const files = faultyFiles({ create: () => Promise.reject(systemError('EROFS')) });
-    expect(await fault({ files })).toThrow(/WEBHOOK_SPOOL: expected a folder .*\(EROFS\)/);
+    await expect(fault({ files })).rejects.toThrow(/WEBHOOK_SPOOL: expected a folder .*\(EROFS\)/);
   });
 
   test('a disk that does not answer', async () => {
@@ -124,7 +124,7 @@ describe('a fault of the configuration is', () => {
       new Promise<void>((resolve) => {
         answer = resolve;
       });
-    expect(await fault({ files: faultyFiles({ sync }), openTimeoutMs: 100 })).toThrow(
+    await expect(fault({ files: faultyFiles({ sync }), openTimeoutMs: 100 })).rejects.toThrow(
       /WEBHOOK_SPOOL: expected a folder .*\(ETIMEDOUT\)/,
     );
     answer();

@@ -5,6 +5,8 @@ import type { DigestKeys } from '../../src/report-store/keyed-digest';
 import { mergeManifest } from '../../src/report-store/manifest';
 import type { Manifest, ReportStore } from '../../src/report-store/port';
 import { checkShelfName, folderOfPrefix, type Shelf } from '../../src/report-store/shelf';
+import { until } from './condition';
+import { deferred } from './deferred';
 
 /** The keys of digests in tests. */
 export const DIGEST_KEYS: DigestKeys = { keys: [Buffer.alloc(32, 7)], clientSecret: 'test' };
@@ -21,16 +23,14 @@ export class FakeStore implements ReportStore {
   /** Holds every read and write of a manifest until the returned function is called. */
   hold(): () => void {
     this.heldCalls = 0;
-    let release = () => {};
-    this.held = new Promise<void>((resolve) => {
-      release = resolve;
-    });
-    return release;
+    const { promise, resolve } = deferred();
+    this.held = promise;
+    return resolve;
   }
 
   /** Waits, in real time, for a held call. */
   async waitForCall(): Promise<void> {
-    while (this.heldCalls === 0) await new Promise((resolve) => setImmediate(resolve));
+    await until('a held call of the store', () => this.heldCalls > 0);
   }
 
   /** Adds the manifest of an earlier round. */

@@ -2,6 +2,8 @@ import { activityInfo } from '@temporalio/activity';
 import type { ListedReport } from '../../src/domain/reports';
 import { AccessDenied, type CallFacts, NotFound, NotOffered } from '../../src/upstream/errors';
 import type { Invitation, Person, PersonFilter, Upstream } from '../../src/upstream/port';
+import { until } from './condition';
+import { deferred } from './deferred';
 
 /** A call that the fake answers. */
 export type Route =
@@ -89,22 +91,17 @@ export class FakeUpstream implements Upstream {
 
   /** Waits, in real time, for this number of calls. */
   async waitForCall(route: Route, times = 1): Promise<void> {
-    while (this.count(route) < times) await new Promise((resolve) => setImmediate(resolve));
+    await until(`${times} calls of ${route}`, () => this.count(route) >= times);
   }
 
   /** Holds every call of a route until the returned function is called. */
   hold(route: Route): () => void {
-    let release = () => {};
-    this.holds.set(
-      route,
-      new Promise<void>((resolve) => {
-        release = () => {
-          this.holds.delete(route);
-          resolve();
-        };
-      }),
-    );
-    return release;
+    const { promise, resolve } = deferred();
+    this.holds.set(route, promise);
+    return () => {
+      this.holds.delete(route);
+      resolve();
+    };
   }
 
   /** Adds a person that was invited at `atMs`. */

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
@@ -8,8 +8,8 @@ import { createDataConverter } from '../../src/temporal/data-converter';
 import { parseKeyRing } from '../../src/temporal/key-ring';
 import type { collectRecords } from '../../src/workflows/collect-records';
 import { applicantWorkflowId, type CollectRecordsResult, stateQuery } from '../../src/workflows/contract';
-import { type RunningProcess, runProcess, startProcess } from './processes';
-import { freePort } from './temporal-server';
+import { type RunningProcess, runProcess, startProcess, useBuild } from './processes';
+import { freePort, startTemporalServer, type TemporalServer } from './temporal-server';
 import { Upstream } from './upstream';
 import { UpstreamProxy } from './upstream-proxy';
 
@@ -18,11 +18,10 @@ const WEBHOOK_SECRET = 'test-webhook-secret';
 /** Must not occur in any output. */
 export const SECRETS: readonly string[] = [CREDENTIALS.clientSecret, WEBHOOK_SECRET];
 
+/** The task queue of every installation; each has its own Temporal server. */
+export const TASK_QUEUE = 'chartway';
+
 export interface InstallationOptions {
-  /** The address of a running Temporal server. */
-  readonly temporalAddress: string;
-  /** Different for each installation on one server. */
-  readonly taskQueue: string;
   /** How many times faster the stories of the sandbox run. */
   readonly speed: number;
   /** `lost`: the sandbox sends none, and no webhook runs. `by hand`: a webhook runs, and the test sends them. */
@@ -32,11 +31,15 @@ export interface InstallationOptions {
   /** Returns the URL to which the sandbox posts its notices instead of the given URL of the webhook. */
   readonly noticesBy?: (webhookUrl: string) => Promise<string>;
   /** PAYLOAD_KEYS of worker, starter and operator, and of the webhook. Default: no encryption. */
-  readonly keys?: { readonly ours: string; readonly webhooks: string };
+  readonly keys?: { readonly main: string; readonly webhook: string };
   /** `none`: the report store is not created before the worker starts. */
   readonly store?: 'none';
   /** Default: `warn`. */
   readonly logLevel?: string;
+  /** `file`: Temporal can be started again with its database. Default: in memory. */
+  readonly database?: 'file';
+  /** More arguments of the Temporal server. */
+  readonly temporalArguments?: readonly string[];
 }
 
 interface Row {
@@ -64,13 +67,16 @@ const DEFAULT_IDENTITY: Identity = {
 /** The longest story takes about 20 s on an idle machine. */
 const ENDED_TIMEOUT_MS = 60_000;
 
-/** The compiled processes of an installation, with a sandbox and an empty store. */
+/** The compiled processes of an installation, with a Temporal server, a sandbox and an empty store. */
 export class Installation {
   private readonly running: RunningProcess[] = [];
   private readonly outputs: string[] = [];
+  private currentWorker: RunningProcess | null = null;
 
   private constructor(
-    readonly folder: string,
+    private readonly options: InstallationOptions,
+    private readonly home: string,
+    private server: TemporalServer,
     private readonly env: Readonly<Record<string, string>>,
     readonly client: Client,
     readonly proxy: UpstreamProxy,
@@ -81,12 +87,22 @@ export class Installation {
   ) {}
 
   static async start(options: InstallationOptions): Promise<Installation> {
-    const folder = await mkdtemp(join(tmpdir(), 'chartway-installation-'));
+    const home = await mkdtemp(join(tmpdir(), 'chartway-installation-'));
+    const folder = folderIn(home);
+    await mkdir(folder);
     if (options.store !== 'none') await createFolderStore(join(folder, 'reports')).init();
+    const server = await startTemporal(options, home);
+    const common = {
+      ...{ TEMPORAL_ADDRESS: server.address, TASK_QUEUE, LOG_LEVEL: options.logLevel ?? 'warn' },
+      ...(options.keys && { PAYLOAD_KEYS: options.keys.main }),
+    };
     // A fixed port, so that a killed webhook returns at the same URL.
     const webhookPort = await freePort();
-    const startWebhook = () =>
-      startProcess('webhook', folder, { ...webhookEnv(options), WEBHOOK_PORT: String(webhookPort) });
+    const webhookEnv = {
+      ...{ ...common, WEBHOOK_SECRET, WEBHOOK_PORT: String(webhookPort) },
+      ...(options.keys && { PAYLOAD_KEYS: options.keys.webhook }),
+    };
+    const startWebhook = () => startProcess('webhook', folder, webhookEnv);
     const webhook = options.notices === 'lost' ? null : await startWebhook();
     const webhookUrl = `http://127.0.0.1:${webhookPort}/notifications`;
     const sandbox = await startProcess('sandbox', folder, {
@@ -94,18 +110,16 @@ export class Installation {
       SANDBOX_SPEED: String(options.speed),
       SANDBOX_CLIENT_ID: CREDENTIALS.clientId,
       SANDBOX_CLIENT_SECRET: CREDENTIALS.clientSecret,
-      ...(webhook &&
-        options.notices === 'sent' && {
-          SANDBOX_WEBHOOK_URL: (await options.noticesBy?.(webhookUrl)) ?? webhookUrl,
-          SANDBOX_WEBHOOK_SECRET: WEBHOOK_SECRET,
-        }),
+      ...(options.notices === 'sent' && {
+        SANDBOX_WEBHOOK_URL: (await options.noticesBy?.(webhookUrl)) ?? webhookUrl,
+        SANDBOX_WEBHOOK_SECRET: WEBHOOK_SECRET,
+      }),
     });
     const [url = ''] = sandbox.addresses;
     const proxy = await UpstreamProxy.start(url);
     const env = {
       ...options.policy,
-      ...common(options),
-      ...(options.keys && { PAYLOAD_KEYS: options.keys.ours }),
+      ...common,
       HUMAN_API_CLIENT_ID: CREDENTIALS.clientId,
       HUMAN_API_CLIENT_SECRET: CREDENTIALS.clientSecret,
       HUMAN_API_AUTH_URL: `${proxy.url}/auth`,
@@ -116,14 +130,40 @@ export class Installation {
       REPORT_STORE: join(folder, 'reports'),
     };
     const upstream = new Upstream(url, CREDENTIALS);
-    const ring = options.keys ? parseKeyRing(options.keys.ours) : null;
+    const ring = options.keys ? parseKeyRing(options.keys.main) : null;
     const client = createLazyClient(
-      { namespace: 'default', connection: { address: options.temporalAddress } },
+      { namespace: 'default', connection: { address: server.address } },
       createDataConverter({ ring, encrypts: ring !== null }, 'default'),
     );
-    const installation = new Installation(folder, env, client, proxy, upstream, webhook, startWebhook);
+    const installation = new Installation(options, home, server, env, client, proxy, upstream, webhook, startWebhook);
     installation.running.push(sandbox, ...(webhook ? [webhook] : []));
     return installation;
+  }
+
+  /** The folder in which the processes run. */
+  get folder(): string {
+    return folderIn(this.home);
+  }
+
+  get temporal(): TemporalServer {
+    return this.server;
+  }
+
+  get databaseFile(): string {
+    return databaseIn(this.home);
+  }
+
+  /** The worker that was started last. */
+  get worker(): RunningProcess {
+    if (!this.currentWorker) throw new Error('expected a started worker');
+    return this.currentWorker;
+  }
+
+  /** Stops Temporal and starts it again at its address. */
+  async restartTemporal(whileStopped: () => Promise<void> = async () => {}): Promise<void> {
+    await this.server.stop();
+    await whileStopped();
+    this.server = await startTemporal(this.options, this.home, Number(this.server.address.split(':')[1]));
   }
 
   get reports(): string {
@@ -145,6 +185,7 @@ export class Installation {
   async startWorker(settings: Readonly<Record<string, string>> = {}): Promise<RunningProcess> {
     const worker = await startProcess('worker', this.folder, { ...this.env, METRICS_PORT: '0', ...settings });
     this.running.push(worker);
+    this.currentWorker = worker;
     return worker;
   }
 
@@ -152,16 +193,16 @@ export class Installation {
   async replaceWebhook(): Promise<void> {
     if (!this.webhook) throw new Error('expected an installation with a webhook');
     this.running.splice(this.running.indexOf(this.webhook), 1);
-    await this.webhook.end('SIGKILL');
+    await this.webhook.stop('SIGKILL');
     this.webhook = await this.startWebhook();
     this.running.push(this.webhook);
   }
 
-  /** Kills a worker as a machine does that fails, and starts the next one in its place. */
-  async replaceWorker(worker: RunningProcess, settings?: Readonly<Record<string, string>>): Promise<RunningProcess> {
-    this.running.splice(this.running.indexOf(worker), 1);
-    await worker.end('SIGKILL');
-    return this.startWorker(settings);
+  /** Kills the worker as a machine does that fails, and starts the next one in its place. */
+  async replaceWorker(settings?: Readonly<Record<string, string>>): Promise<void> {
+    this.running.splice(this.running.indexOf(this.worker), 1);
+    await this.worker.stop('SIGKILL');
+    await this.startWorker(settings);
   }
 
   /** Starts applicants by a file. `as`: the persona of the sandbox, which the local part of the e-mail names. */
@@ -224,30 +265,54 @@ export class Installation {
   }
 
   /** Ends every process with SIGTERM and returns how each exited. */
-  async end(): Promise<readonly { readonly status: number | null; readonly lines: readonly string[] }[]> {
+  async stop(): Promise<readonly { readonly status: number | null; readonly lines: readonly string[] }[]> {
     const ending = this.running.splice(0).map(async (process) => {
-      const status = await process.end();
+      const status = await process.stop();
       if (process.name !== 'sandbox') this.outputs.push(process.output());
       return { status, lines: process.lines() };
     });
     return Promise.all(ending);
   }
 
-  /** Removes everything; can follow {@link end}. */
+  /** Removes everything; can follow {@link stop}. */
   async remove(): Promise<void> {
-    await this.end();
+    await this.stop();
     await this.client.connection.close();
     await this.proxy.close();
-    await rm(this.folder, { recursive: true, force: true });
+    await this.server.stop();
+    await rm(this.home, { recursive: true, force: true });
   }
 }
 
-function common({ temporalAddress, taskQueue, logLevel = 'warn' }: InstallationOptions) {
-  return { TEMPORAL_ADDRESS: temporalAddress, TASK_QUEUE: taskQueue, LOG_LEVEL: logLevel };
+/** An installation for the tests of a file or group, with a worker if there is a store. */
+export function useInstallation(options: InstallationOptions): () => Installation {
+  let installation: Installation | undefined;
+  useBuild();
+  beforeAll(async () => {
+    installation = await Installation.start(options);
+    if (options.store !== 'none') await installation.startWorker();
+  });
+  afterAll(() => installation?.remove());
+  return () => {
+    if (!installation) throw new Error('expected the installation to be used within a test');
+    return installation;
+  };
 }
 
-function webhookEnv(options: InstallationOptions) {
-  return { ...common(options), WEBHOOK_SECRET, ...(options.keys && { PAYLOAD_KEYS: options.keys.webhooks }) };
+function folderIn(home: string): string {
+  return join(home, 'processes');
+}
+
+function databaseIn(home: string): string {
+  return join(home, 'temporal.db');
+}
+
+function startTemporal(options: InstallationOptions, home: string, port?: number): Promise<TemporalServer> {
+  const { database, temporalArguments: extraArgs = [] } = options;
+  return startTemporalServer({
+    ...{ extraArgs, ...(port !== undefined && { port }) },
+    ...(database === 'file' && { dbFile: databaseIn(home) }),
+  });
 }
 
 function noticesUrl(webhook: RunningProcess): string {

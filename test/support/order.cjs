@@ -9,7 +9,6 @@ const WAITING = [
   'chaos/restore',
   'chaos/lost-notices',
   'temporal/erasure',
-  'end-to-end/after-closing',
   'workflows/rate-limits',
   'temporal/stuck',
   'chaos/disk-faults',

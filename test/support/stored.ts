@@ -1,6 +1,37 @@
+import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
+import type { StoredDocument } from '../../src/domain/reports';
 import type { Manifest } from '../../src/report-store/port';
+
+export const ORGANIZATION = { id: '5b1daf3f079c652eaf41fd23', name: 'Starfleet Medical' };
+
+export function sha256(bytes: string | Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+/** The manifest's entry of a document. */
+export function storedDocument(change: Partial<StoredDocument> = {}): StoredDocument {
+  const reportId = change.reportId ?? 'report-1';
+  const updatedAt = change.updatedAt ?? '2026-03-01T10:00:00.000Z';
+  const format = change.format ?? 'pdf';
+  return {
+    file: `unity/starfleet-medical-000000/${reportId}.${updatedAt.replace(/[-:.]/g, '')}.${format}`,
+    type: 'unity',
+    organization: ORGANIZATION,
+    format,
+    reportId,
+    updatedAt,
+    seenAt: null,
+    sha256: sha256(reportId),
+    bytes: 100,
+    contentType: 'application/pdf',
+    storedAt: '2026-03-01T11:00:00.000Z',
+    superseded: false,
+    round: 1,
+    ...change,
+  };
+}
 
 /** The folder of one applicant in a report store. */
 export interface Stored {

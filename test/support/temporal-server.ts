@@ -1,8 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { Client, Connection } from '@temporalio/client';
 import { tryPort } from '../../src/dev/ports';
 import { SEARCH_ATTRIBUTES } from '../../src/workflows/contract';
+import { spawnCommand } from './command';
 
 /** A Temporal dev server on the loopback interface. */
 export interface TemporalServer {
@@ -50,10 +49,20 @@ export async function startTemporalServer(
   const cli = process.env['TEMPORAL_CLI_PATH'];
   if (cli === undefined) throw new Error('expected TEMPORAL_CLI_PATH to name the Temporal CLI; `npm test` sets it');
   const port = options.port ?? (await freePort());
-  const child = spawn(
-    cli,
+  const command = spawnCommand(
     [
-      ...['server', 'start-dev', '--headless', '--ip', '127.0.0.1', '--port', String(port), '--log-level', 'error'],
+      ...[
+        cli,
+        'server',
+        'start-dev',
+        '--headless',
+        '--ip',
+        '127.0.0.1',
+        '--port',
+        String(port),
+        '--log-level',
+        'error',
+      ],
       ...(options.dbFile === undefined ? [] : ['--db-filename', options.dbFile, '--sqlite-pragma', 'journal_mode=wal']),
       ...Object.entries(options.searchAttributes ?? {}).flatMap(([name, type]) => [
         '--search-attribute',
@@ -64,36 +73,37 @@ export async function startTemporalServer(
     { stdio: 'ignore' },
   );
   const address = `127.0.0.1:${port}`;
-  const exited = once(child, 'exit');
+  const stop = async () => void (await command.stop('SIGTERM', STOP_TIMEOUT_MS));
   try {
     await Promise.race([
       serving(address),
-      exited.then(([code]) => {
-        throw new Error(`expected the Temporal dev server to run, it exited with status ${code}`);
+      command.exited.then((status) => {
+        throw new Error(`expected the Temporal dev server to run, it exited with status ${status}`);
       }),
     ]);
   } catch (error) {
-    await stop(child, exited);
+    await stop();
     throw error;
   }
-  return { address, namespace: 'default', pid: child.pid ?? -1, stop: () => stop(child, exited) };
+  return { address, namespace: 'default', pid: command.pid, stop };
 }
 
-/** One server for the tests of a file, with the search attributes of applicants, and a client of it. */
+/** One server for the tests of a file or group, with the search attributes of applicants, and a client of it. */
 export function useTemporalServer(options: Parameters<typeof startTemporalServer>[0] = {}) {
-  let started: { readonly server: TemporalServer; readonly client: Client } | undefined;
+  let started: { server: TemporalServer; address: string; connection: Connection; client: Client } | undefined;
   beforeAll(async () => {
     const server = await startTemporalServer({ searchAttributes: APPLICANTS_ATTRIBUTES, ...options });
-    const connection = await Connection.connect({ address: server.address });
-    started = { server, client: new Client({ connection }) };
+    const { address } = server;
+    const connection = await Connection.connect({ address });
+    started = { server, address, connection, client: new Client({ connection }) };
   });
   afterAll(async () => {
-    await started?.client.connection.close();
+    await started?.connection.close();
     await started?.server.stop();
   });
   return () => {
     if (!started) throw new Error('expected the server to be used within a test');
-    return { address: started.server.address, client: started.client };
+    return started;
   };
 }
 
@@ -113,14 +123,6 @@ async function serving(address: string): Promise<void> {
       await connection?.close();
     }
   }
-}
-
-async function stop(child: ChildProcess, exited: Promise<unknown>): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  child.kill('SIGTERM');
-  const kill = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS);
-  await exited;
-  clearTimeout(kill);
 }
 
 /** Returns a free port. No other process takes it: it is below the range of port 0, and each jest worker has its own range. */

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { listenOnLoopback } from './loopback';
 
 /** A call that the proxy waits for, to hold it. */
 interface Trap {
@@ -18,6 +18,7 @@ export class UpstreamProxy {
   readonly calls: string[] = [];
   private traps: readonly Trap[] = [];
   private readonly held: ServerResponse[] = [];
+  private port = 0;
 
   private constructor(
     private readonly server: Server,
@@ -31,13 +32,12 @@ export class UpstreamProxy {
       // Without the sandbox there is no answer.
       proxy.pass(request, response).catch(() => response.destroy());
     });
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
+    proxy.port = await listenOnLoopback(server);
     return proxy;
   }
 
   get url(): string {
-    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+    return `http://127.0.0.1:${this.port}`;
   }
 
   /** Holds the next such call; resolves to it (method, path and query) when it is held. {@link release} cuts it off. */

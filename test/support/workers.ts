@@ -10,62 +10,93 @@ import { DAY_MS, DEFAULT_POLICY } from '../../src/domain/policy';
 import type { Audit } from '../../src/observability/audit';
 import type { ReportStore } from '../../src/report-store/port';
 import { createApplicantRuns } from '../../src/temporal/notices';
+import type { Deployment } from '../../src/temporal/settings';
 import { createSweepSource } from '../../src/temporal/sweep-source';
-import { activityQueues } from '../../src/temporal/workers';
+import { activityQueues, createWorkers } from '../../src/temporal/workers';
+import type { Upstream } from '../../src/upstream/port';
 import { manifestDeps, NO_RETENTION } from './activity-deps';
-import type { FakeUpstream } from './fake-upstream';
 import { WORKFLOW_BUNDLE } from './global-setup';
 import { installRuntime } from './runtime';
 
 /** Calls per second: no rate limit. */
 const UNLIMITED = 1_000;
+/** The time limit of a call, which becomes part of the waits between calls. */
+const UPSTREAM_TIMEOUT_MS = 200;
 
-/** Starts the workers of a worker process over a fake upstream and a store; returns what stops them. */
-export async function startWorkers(options: {
+export interface WorkersOptions {
   /** Of the server; or an open connection. */
   readonly address: string | NativeConnection;
   readonly client: Client;
   readonly taskQueue: string;
-  readonly upstream: FakeUpstream;
+  readonly upstream: Upstream;
   readonly reportStore: ReportStore;
   readonly refreshForMs?: number;
-  readonly dataConverter?: DataConverter;
+  readonly dataConverter?: DataConverter | undefined;
   /** Default: off. */
   readonly retention?: RetentionSettings;
   /** Default: discarded. */
   readonly audit?: Pick<Audit, 'record'>;
   readonly registry?: Registry;
+  readonly maxCallsPerSecond?: number;
+  readonly deployment?: Deployment;
+  /** Replace the internal activities of the same names. */
+  readonly internalActivities?: object;
+  /** SDK options of the workflow worker, or of all workers, which the worker process does not set. */
+  readonly workflows?: Partial<WorkerOptions>;
   readonly interceptors?: NonNullable<WorkerOptions['interceptors']>;
-}): Promise<() => Promise<void>> {
-  const { address, client, taskQueue, upstream, reportStore, refreshForMs = 30 * DAY_MS } = options;
-  const { retention = NO_RETENTION, registry = new Registry(), dataConverter, interceptors } = options;
+}
+
+/** Starts the workers of a worker process; returns what stops them. */
+export async function startWorkers(options: WorkersOptions): Promise<() => Promise<void>> {
+  const { address } = options;
   installRuntime();
   const connection = typeof address === 'string' ? await NativeConnection.connect({ address }) : address;
-  const runs = createApplicantRuns({ client, taskQueue, refreshForMs });
-  const internalActivities = createInternalActivities({
-    ...manifestDeps(reportStore),
-    ...(options.audit && { audit: options.audit }),
-    noticeEncryption: NO_ENCRYPTION,
-    metrics: createActivityMetrics(registry),
-    runs,
-    sweepSource: createSweepSource({ client, taskQueue }),
-    refreshForMs,
-    policy: DEFAULT_POLICY,
-    retention,
-  });
-  const upstreamActivities = createUpstreamActivities({ upstream, reportStore, timeoutMs: 200 });
-  const common = { connection, ...(dataConverter && { dataConverter }), ...(interceptors && { interceptors }) };
-  const workflowBundle = { codePath: WORKFLOW_BUNDLE };
-  const workers = await Promise.all([
-    Worker.create({ ...common, taskQueue, workflowBundle, activities: internalActivities }),
-    ...activityQueues(taskQueue, UNLIMITED).map((queue) =>
-      Worker.create({ ...common, ...queue, activities: upstreamActivities }),
-    ),
-  ]);
+  const workers = await createAll(options, connection);
   const running = workers.map((worker) => worker.run());
   return async () => {
     for (const worker of workers) worker.shutdown();
     await Promise.all(running);
     if (typeof address === 'string') await connection.close();
+  };
+}
+
+async function createAll(
+  options: WorkersOptions,
+  connection: NativeConnection,
+): Promise<readonly { run(): Promise<void>; shutdown(): void }[]> {
+  const { taskQueue, dataConverter, workflows, interceptors, maxCallsPerSecond = UNLIMITED } = options;
+  const { internalActivities, upstreamActivities } = createActivities(options);
+  if (!workflows && !interceptors) {
+    const { deployment = { name: null, buildId: null } } = options;
+    const common = { connection, namespace: 'default', taskQueue, bundlePath: WORKFLOW_BUNDLE, dataConverter };
+    return [await createWorkers({ ...common, internalActivities, upstreamActivities, maxCallsPerSecond, deployment })];
+  }
+  const common = { connection, ...(dataConverter && { dataConverter }), ...(interceptors && { interceptors }) };
+  const workflowBundle = { codePath: WORKFLOW_BUNDLE };
+  return Promise.all([
+    Worker.create({ ...common, taskQueue, workflowBundle, activities: internalActivities, ...workflows }),
+    ...activityQueues(taskQueue, maxCallsPerSecond).map((queue) =>
+      Worker.create({ ...common, ...queue, activities: upstreamActivities }),
+    ),
+  ]);
+}
+
+function createActivities(options: WorkersOptions) {
+  const { client, taskQueue, upstream, reportStore, refreshForMs = 30 * DAY_MS } = options;
+  const { retention = NO_RETENTION, registry = new Registry() } = options;
+  const internalActivities = createInternalActivities({
+    ...manifestDeps(reportStore),
+    ...(options.audit && { audit: options.audit }),
+    noticeEncryption: NO_ENCRYPTION,
+    metrics: createActivityMetrics(registry),
+    runs: createApplicantRuns({ client, taskQueue, refreshForMs }),
+    sweepSource: createSweepSource({ client, taskQueue }),
+    refreshForMs,
+    policy: DEFAULT_POLICY,
+    retention,
+  });
+  return {
+    internalActivities: { ...internalActivities, ...options.internalActivities },
+    upstreamActivities: createUpstreamActivities({ upstream, reportStore, timeoutMs: UPSTREAM_TIMEOUT_MS }),
   };
 }

@@ -164,6 +164,7 @@ test('a memo that cannot be decoded is a conflict of this applicant, not an erro
 test('an applicant that was never started is null, even if its id contains "namespace"', async () => {
   const { applicants } = setup();
   expect(await applicants.read('namespace-1')).toBeNull();
+  expect(await applicants.waitForClose('namespace-1')).toBeNull();
 });
 
 test('a cancellation is requested, and the workflow does not end by it', async () => {

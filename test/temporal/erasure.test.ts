@@ -7,6 +7,7 @@ import { DEFAULT_POLICY } from '../../src/domain/policy';
 import { openMailboxQuarantine } from '../../src/quarantine/quarantine';
 import { openErasureRecords } from '../../src/report-store/erasure-records';
 import { openHolds } from '../../src/report-store/holds';
+import { encodeLine } from '../../src/spool/frame';
 import { encodeRecord } from '../../src/spool/record';
 import { createOperations } from '../../src/temporal/operations';
 import { Unavailable } from '../../src/upstream/errors';
@@ -131,8 +132,9 @@ test('a notice in the spool keeps the erasure open; a second one after its deliv
   const segment = join(partition, '1790000000000-01234567-000001.log');
   const notice = serializeNotices([reportNotice(humanId)]);
   await writeFile(segment, encodeRecord({ atMs: 1, text: notice }, NO_ENCRYPTION));
+  await writeFile(segment, encodeLine('sealed', Buffer.from('with a key that is not set')), { flag: 'a' });
   expect(await erase('POL-W', '--yes')).toBe(1);
-  expect(printed).toMatchObject([{ result: 'erased', people: 1, files: 2, quarantined: 1, spooled: 1 }]);
+  expect(printed).toMatchObject([{ result: 'erased', people: 1, files: 2, quarantined: 1, spooled: 1, unread: 1 }]);
   expect((await quarantine.list()).map((header) => header.humanId)).toEqual(['h-other']);
   expect(await store.shelf.list('erasures/')).toHaveLength(1);
 

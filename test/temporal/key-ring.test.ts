@@ -1,15 +1,10 @@
 import { KeyMissing } from '../../src/domain/encryption';
-import { createCipher, generateKey, type KeyRing, parseKeyRing } from '../../src/temporal/key-ring';
-
-function ringOf(...entries: string[]): KeyRing {
-  const ring = parseKeyRing(entries.join(','));
-  if (ring === null) throw new RangeError('not a ring');
-  return ring;
-}
+import { createCipher, generateKey, parseKeyRing } from '../../src/temporal/key-ring';
+import { keyRingOf } from '../support/keys';
 
 describe('PAYLOAD_KEYS', () => {
   test('the first key encrypts, and all are listed', () => {
-    const ring = ringOf(generateKey('2027'), generateKey('2026'));
+    const ring = keyRingOf(generateKey('2027'), generateKey('2026'));
     expect(ring.first).toBe('2027');
     expect(ring.ids).toEqual(['2027', '2026']);
     expect(ring.key('2026', 'payload')).toHaveLength(32);
@@ -18,7 +13,7 @@ describe('PAYLOAD_KEYS', () => {
 
   test('each use has its own key, which is not the secret', () => {
     const entry = generateKey('a');
-    const ring = ringOf(entry);
+    const ring = keyRingOf(entry);
     const keys = [ring.key('a', 'payload'), ring.key('a', 'seal'), Buffer.from(entry.slice(2), 'base64')];
     expect(new Set(keys.map((key) => key?.toString('hex'))).size).toBe(3);
   });
@@ -40,7 +35,7 @@ describe('PAYLOAD_KEYS', () => {
 
 describe('bytes that are encrypted and bound to a name', () => {
   const plain = Buffer.from('a notice');
-  const cipher = createCipher(ringOf(generateKey('a')));
+  const cipher = createCipher(keyRingOf(generateKey('a')));
 
   test('are unreadable, and are decrypted with that name only', () => {
     const encrypted = cipher.encrypt(plain, 'spool/1');
@@ -67,9 +62,9 @@ describe('bytes that are encrypted and bound to a name', () => {
 
   test('are decrypted after a rotation while the old key is listed; then the error names the missing key', () => {
     const [old, fresh] = [generateKey('old'), generateKey('new')];
-    const encrypted = createCipher(ringOf(old)).encrypt(plain, 'x');
-    expect(createCipher(ringOf(fresh, old)).decrypt(encrypted, 'x')).toEqual(plain);
-    const rotated = createCipher(ringOf(fresh));
+    const encrypted = createCipher(keyRingOf(old)).encrypt(plain, 'x');
+    expect(createCipher(keyRingOf(fresh, old)).decrypt(encrypted, 'x')).toEqual(plain);
+    const rotated = createCipher(keyRingOf(fresh));
     expect(() => rotated.decrypt(encrypted, 'x')).toThrow(KeyMissing);
     expect(() => rotated.decrypt(encrypted, 'x')).toThrow(/"old".*PAYLOAD_KEYS/);
   });

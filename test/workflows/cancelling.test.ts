@@ -1,4 +1,4 @@
-import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/domain/policy';
+import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/domain/policy';
 import { Unavailable } from '../../src/upstream/errors';
 import { useSimulation } from '../simulation/follow';
 import type { ApplicantUnderTest } from '../support/applicant-under-test';
@@ -21,29 +21,23 @@ async function expectCancelled(applicant: ApplicantUnderTest): Promise<void> {
 }
 
 describe('a cancel before the invitation', () => {
-  test('while the store is read: upstream is not called', async () => {
-    const store = new FakeStore();
-    const release = store.hold();
-    const applicant = await follow([], { policy: BY_NOTICES, store });
-    await store.waitForCall();
-    applicant.handle.cancel();
-    release();
-    await expectCancelled(applicant);
-    expect(applicant.routes()).toEqual([]);
-  });
-
-  test('of a round that is recorded already keeps its outcome', async () => {
-    const store = new FakeStore();
-    store.addManifest('POL-ended', { outcome: 'collected', reason: null });
-    const release = store.hold();
-    const applicant = await follow([], { policy: BY_NOTICES, store, clientUserId: 'POL-ended' });
-    await store.waitForCall();
-    applicant.handle.cancel();
-    release();
-    await applicant.waitForEnd(MINUTE_MS);
-    expect(applicant.manifest.outcome).toBe('collected');
-    expect(applicant.routes()).toEqual([]);
-  });
+  test.each([
+    [null, 'cancelled'],
+    ['collected', 'collected'],
+  ] as const)(
+    'while a manifest with the outcome %s is read: the outcome is %s, and upstream is not called',
+    async (recorded, outcome) => {
+      const store = new FakeStore();
+      store.addManifest('POL-read', { outcome: recorded });
+      const release = store.hold();
+      const applicant = await follow([], { policy: BY_NOTICES, store, clientUserId: 'POL-read' });
+      await store.waitForCall();
+      applicant.handle.cancel();
+      release();
+      await applicant.waitForEnd(MINUTE_MS);
+      expect([applicant.manifest.outcome, applicant.routes()]).toEqual([outcome, []]);
+    },
+  );
 
   test('in a back-off: no one is invited', async () => {
     const upstream = new FakeUpstream([]);
@@ -108,14 +102,6 @@ describe('a cancel during the invitation', () => {
 });
 
 describe('a cancel after the invitation', () => {
-  test('while waiting: the person is withdrawn once', async () => {
-    const applicant = await follow([], { policy: BY_NOTICES });
-    await applicant.skipTo(DAY_MS);
-    await applicant.handle.cancel();
-    await expectCancelled(applicant);
-    expect(applicant.routes(MINUTE_MS)).toEqual(['withdraw']);
-  });
-
   test('does not wait for a poll in flight', async () => {
     const upstream = new FakeUpstream([]);
     const applicant = await followOn(upstream);
@@ -165,22 +151,6 @@ describe('a cancel after the invitation', () => {
     },
   );
 
-  test('while the last list is in flight: the applicant is cancelled, not collected', async () => {
-    const upstream = new FakeUpstream(ALL_SYNCED);
-    const applicant = await followOn(upstream, { policy: BY_NOTICES });
-    await applicant.sendNotices(ALL_SYNCED);
-    await applicant.skip(MINUTE_MS);
-    const listed = upstream.count('listReports');
-    const release = upstream.hold('listReports');
-    const skipping = applicant.skip(10 * MINUTE_MS);
-    await upstream.waitForCall('listReports', listed + 1);
-    await applicant.handle.cancel();
-    release();
-    await skipping;
-    await expectCancelled(applicant);
-    expect(applicant.manifest.documents).toHaveLength(3);
-  });
-
   test('during the withdrawal of another outcome keeps that outcome', async () => {
     const script = [{ afterMs: HOUR_MS, status: 'Declined' }];
     const upstream = new FakeUpstream(script);
@@ -192,20 +162,5 @@ describe('a cancel after the invitation', () => {
     release();
     expect((await applicant.waitForEnd(MINUTE_MS)).result?.outcome).toBe('declined');
     expect([upstream.count('withdraw'), applicant.manifest.outcome]).toEqual([1, 'declined']);
-  });
-
-  test('while the closing manifest is written keeps the outcome', async () => {
-    const store = new FakeStore();
-    const applicant = await follow(ALL_SYNCED, { policy: BY_NOTICES, store });
-    await applicant.sendNotices(ALL_SYNCED);
-    await applicant.skip(9 * MINUTE_MS);
-    const release = store.hold();
-    const skipping = applicant.skip(2 * MINUTE_MS);
-    await store.waitForCall();
-    applicant.handle.cancel();
-    release();
-    await skipping;
-    expect((await applicant.waitForEnd(MINUTE_MS)).result).toMatchObject({ outcome: 'collected', documents: 3 });
-    expect([applicant.manifest.outcome, applicant.upstream.count('withdraw')]).toEqual(['collected', 0]);
   });
 });

@@ -87,52 +87,16 @@ describe('a create without an answer', () => {
     await applicant.skip(10 * MINUTE_MS);
     expect([upstream.count('invite'), upstream.people.length]).toEqual([1, 1]);
   });
-
-  test('that had no effect is repeated after look-ups for nearly a minute', async () => {
-    const upstream = new FakeUpstream([]);
-    upstream.faults.push({ route: 'invite', error: DROPPED, times: 1 });
-    const applicant = await followOn(upstream, { policy: BY_NOTICES });
-    await applicant.waitForInvitation();
-    const [, secondMs = 0] = callTimes(applicant, 'invite');
-    expect(secondMs).toBeGreaterThanOrEqual(50 * SECOND_MS);
-    expect(secondMs).toBeLessThanOrEqual(MINUTE_MS);
-    const between = applicant.routes().slice(2, -1);
-    expect(between.length).toBeGreaterThanOrEqual(5);
-    expect(new Set(between)).toEqual(new Set(['findPeople']));
-    expect(upstream.people).toHaveLength(1);
-  });
-
-  test('is looked up through a following outage, however long', async () => {
-    const upstream = new FakeUpstream([]);
-    upstream.faults.push({ route: 'invite', error: DROPPED, times: 1, after: true });
-    const when = (atMs: number) => atMs < (upstream.people[0]?.invitedAtMs ?? -Infinity) + 2 * HOUR_MS;
-    upstream.faults.push({ route: 'findPeople', error: DROPPED, when });
-    const applicant = await followOn(upstream, { policy: BY_NOTICES });
-    await applicant.skipUntil((state) => state.humanId !== null);
-    expect([upstream.count('invite'), upstream.people.length]).toEqual([1, 1]);
-  });
 });
 
-describe('the answer 409', () => {
-  test('leads to a look-up, and the person is adopted', async () => {
-    const upstream = new FakeUpstream(COLLECTED);
-    upstream.commitDelayMs = 10 * SECOND_MS;
-    upstream.addPerson(ID, `${ID}@example.org`, await nowMs());
-    upstream.faults.push({ route: 'invite', error: new AlreadyExists(facts(409)) });
-    const applicant = await followOn(upstream, { clientUserId: ID, policy: BY_NOTICES });
-    await applicant.waitForInvitation();
-    expect([upstream.count('invite'), upstream.people.length]).toEqual([1, 1]);
-  });
-
-  test('is a conflict if a minute of look-ups finds no one', async () => {
-    const upstream = new FakeUpstream(COLLECTED);
-    upstream.faults.push({ route: 'invite', error: new AlreadyExists(facts(409)) });
-    const applicant = await followOn(upstream, { policy: BY_NOTICES });
-    const { result, afterMs } = await applicant.waitForEnd(MINUTE_MS);
-    expect(result).toEqual({ outcome: 'failed', reason: 'conflict', documents: 0 });
-    expect(afterMs).toBeLessThanOrEqual(MINUTE_MS);
-    expect([upstream.count('invite'), upstream.count('withdraw')]).toEqual([1, 0]);
-  });
+test('the answer 409 leads to a look-up, and the person is adopted', async () => {
+  const upstream = new FakeUpstream(COLLECTED);
+  upstream.commitDelayMs = 10 * SECOND_MS;
+  upstream.addPerson(ID, `${ID}@example.org`, await nowMs());
+  upstream.faults.push({ route: 'invite', error: new AlreadyExists(facts(409)) });
+  const applicant = await followOn(upstream, { clientUserId: ID, policy: BY_NOTICES });
+  await applicant.waitForInvitation();
+  expect([upstream.count('invite'), upstream.people.length]).toEqual([1, 1]);
 });
 
 describe('a person who exists already', () => {

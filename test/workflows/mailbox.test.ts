@@ -78,7 +78,7 @@ test('a notice that arrives during the search is delivered too', async () => {
   expect(delivered.map(({ reportId }) => reportId).sort()).toEqual(['r-1', 'r-2']);
 });
 
-test('upstream is asked for a person that Temporal does not find, through an outage', async () => {
+test('upstream is asked for a person that Temporal does not find, also in an outage', async () => {
   const { upstream, delivered, deliver } = setup();
   const { humanId } = upstream.addPerson('POL-2', 'pol-2@example.org', await nowMs());
   upstream.faults.push({ route: 'readStatus', error: new Unavailable(facts(503), 'scripted'), times: 8 });

@@ -1,9 +1,8 @@
 import { DAY_MS, DEFAULT_POLICY, HOUR_MS, MINUTE_MS, type Policy, SECOND_MS } from '../../src/domain/policy';
-import { Unavailable } from '../../src/upstream/errors';
 import { statusNoticeSignal } from '../../src/workflows/contract';
 import { useSimulation } from '../simulation/follow';
 import type { ApplicantUnderTest } from '../support/applicant-under-test';
-import { type Change, FakeUpstream, facts, provider, row } from '../support/fake-upstream';
+import { type Change, FakeUpstream, provider, row } from '../support/fake-upstream';
 import { BY_NOTICES } from '../support/policies';
 
 const { follow, followOn, nowMs } = useSimulation();
@@ -34,35 +33,6 @@ describe('polls', () => {
     await applicant.sendNotices(script);
     await applicant.skipTo(9.5 * HOUR_MS);
     expect(readMinutes(applicant)).toEqual([360, 480, 540]);
-  });
-
-  test('that fail are retried after one, two and four seconds, even after many quiet ones', async () => {
-    const upstream = new FakeUpstream([]);
-    const when = (atMs: number) => atMs > applicant.invitedAtMs + 19.5 * HOUR_MS;
-    upstream.faults.push({ route: 'readStatus', error: new Unavailable(facts(503), 'scripted'), times: 3, when });
-    const applicant = await followOn(upstream, { policy: polling({ invited: HOUR_MS }) });
-    await applicant.skipTo(21.5 * HOUR_MS);
-    const times = upstream.callsTo('readStatus').map(({ atMs }) => atMs);
-    const delays = times.slice(19).map((atMs, index, all) => atMs - (all[index - 1] ?? atMs));
-    for (const [index, seconds] of [1, 2, 4].entries())
-      expect(delays[index + 1]).toBeLessThanOrEqual(1.2 * seconds * SECOND_MS);
-    expect(Math.round((delays[4] ?? 0) / MINUTE_MS)).toBe(60);
-    expect(times).toHaveLength(24);
-  });
-
-  test('come every five minutes at most during an outage and add no history event', async () => {
-    const upstream = new FakeUpstream([]);
-    const when = (atMs: number) =>
-      atMs > applicant.invitedAtMs + 1.5 * HOUR_MS && atMs < applicant.invitedAtMs + DAY_MS;
-    upstream.faults.push({ route: 'readStatus', error: new Unavailable(facts(503), 'scripted'), when });
-    const applicant = await followOn(upstream, { policy: polling({ invited: HOUR_MS }) });
-    await applicant.skipTo(1.4 * HOUR_MS);
-    const eventsBefore = await applicant.countEvents();
-    await applicant.skipTo(25.5 * HOUR_MS);
-    expect(await applicant.countEvents()).toBe(eventsBefore);
-    const reads = upstream.count('readStatus');
-    expect(reads).toBeGreaterThan((22 * 60) / 5);
-    expect(reads).toBeLessThan((22 * 60) / 4 + 40);
   });
 
   test('list the reports as well while the status is Some Synced', async () => {
@@ -127,44 +97,6 @@ describe('a notice', () => {
     expect(result?.outcome).toBe('declined');
     expect(afterMs).toBeGreaterThan(DECLINED.afterMs + lagMs);
     expect(afterMs).toBeLessThan(DECLINED.afterMs + 10 * MINUTE_MS);
-  });
-
-  test('that is dated 2099 costs a read, and later notices still count', async () => {
-    const applicant = await syncing([DECLINED]);
-    const forged = { humanId: applicant.humanId, status: 'Declined', updatedAt: '2099-01-01T00:00:00Z' };
-    await applicant.handle.signal(statusNoticeSignal, forged);
-    await applicant.skipTo(2 * HOUR_MS);
-    expect(await applicant.state()).toMatchObject({ stage: 'syncing', status: 'Syncing' });
-    expect(readMinutes(applicant)).toHaveLength(1);
-    await applicant.sendNotices([DECLINED]);
-    expect((await applicant.waitForEnd(MINUTE_MS)).result?.outcome).toBe('declined');
-  });
-
-  test('that is dated before the known status is read only if it could end the applicant', async () => {
-    const applicant = await syncing();
-    await applicant.sendStatusNotice('Engaged', HOUR_MS / 2);
-    await applicant.sendStatusNotice('Syncing', HOUR_MS);
-    await applicant.skip(MINUTE_MS);
-    expect(readMinutes(applicant)).toEqual([]);
-    await applicant.sendStatusNotice('Declined', HOUR_MS / 2);
-    await applicant.skip(MINUTE_MS);
-    expect(await applicant.state()).toMatchObject({ stage: 'syncing', status: 'Syncing', outcome: null });
-    expect(readMinutes(applicant)).toHaveLength(1);
-  });
-
-  test('that is true counts after a flood of forged ones, which cost few calls', async () => {
-    const applicant = await syncing([DECLINED]);
-    for (let index = 0; index < 500; index += 1) {
-      await applicant.sendStatusNotice('Declined', HOUR_MS + MINUTE_MS + index * 10);
-      await applicant.sendReportNotice(`forged-${index}`);
-    }
-    await applicant.skipTo(2 * HOUR_MS);
-    expect(readMinutes(applicant).length).toBeLessThanOrEqual(10);
-    expect(applicant.upstream.count('listReports')).toBeLessThanOrEqual(6);
-    expect(await applicant.state()).toMatchObject({ stage: 'syncing', outcome: null });
-    await applicant.sendNotices([DECLINED]);
-    expect((await applicant.waitForEnd(MINUTE_MS)).result?.outcome).toBe('declined');
-    expect([applicant.upstream.count('withdraw'), applicant.upstream.count('openReport')]).toEqual([1, 0]);
   });
 
   test('that arrives before the answer to the invitation counts after it', async () => {

@@ -1,39 +1,21 @@
 import { Client, Connection } from '@temporalio/client';
 import type { DataConverter, PayloadCodec } from '@temporalio/common';
-import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
-import { createTurnActivities } from '../../src/activities';
-import { createInvitationActivities } from '../../src/activities/invitation';
-import { createManifestActivities } from '../../src/activities/manifests';
-import { createPersonActivities } from '../../src/activities/person';
-import { createReportActivities } from '../../src/activities/reports';
-import { createWithdrawalActivities } from '../../src/activities/withdrawal';
+import { NativeConnection } from '@temporalio/worker';
 import type { Policy } from '../../src/domain/policy';
 import type { ReportStore } from '../../src/report-store/port';
-import { activityQueues, createWorkers } from '../../src/temporal/workers';
-import type { Upstream } from '../../src/upstream/port';
 import { applicantWorkflowId, COLLECT_RECORDS, type CollectRecordsInput } from '../../src/workflows/contract';
-import { manifestDeps } from '../support/activity-deps';
 import type { Handle } from '../support/applicant-under-test';
-import { WORKFLOW_BUNDLE } from '../support/global-setup';
 import { installRuntime } from '../support/runtime';
 import { APPLICANTS_ATTRIBUTES, startTemporalServer } from '../support/temporal-server';
+import { startWorkers, type WorkersOptions } from '../support/workers';
 
-/** `internalActivities`: in addition to those of the manifests. `workflows`: options of a separate workflow worker. */
-export interface WorkerSetup {
-  readonly taskQueue: string;
-  readonly upstream: Upstream;
+type WorkerSetup = Omit<WorkersOptions, 'address' | 'client' | 'dataConverter' | 'reportStore'> & {
   readonly store: ReportStore;
-  readonly maxCallsPerSecond?: number;
-  readonly internalActivities?: object;
-  readonly workflows?: Partial<WorkerOptions>;
-}
-
-/** Calls per second: no rate limit. */
-const UNLIMITED = 1_000;
+};
 
 /** A Temporal dev server, for tests of many applicants in real time. */
 export class RealServer {
-  private readonly running: { worker: { shutdown(): void }; ended: Promise<void> }[] = [];
+  private readonly stops: (() => Promise<void>)[] = [];
 
   private constructor(
     readonly client: Client,
@@ -55,41 +37,9 @@ export class RealServer {
   }
 
   /** Starts the workers of a worker process. */
-  async startWorkers({
-    taskQueue,
-    upstream,
-    store,
-    workflows,
-    maxCallsPerSecond = UNLIMITED,
-    ...more
-  }: WorkerSetup): Promise<void> {
-    const deps = { ...manifestDeps(store), upstream, timeoutMs: 1_000 };
-    const internalActivities = { ...createManifestActivities(deps), ...more.internalActivities };
-    const upstreamActivities = {
-      ...createWithdrawalActivities(deps),
-      ...createInvitationActivities(deps),
-      ...createPersonActivities(deps),
-      ...createReportActivities(deps),
-      ...createTurnActivities(),
-    };
-    const { native: connection } = this;
-    if (!workflows) {
-      const activities = { internalActivities, upstreamActivities, maxCallsPerSecond };
-      const deployment = { name: null, buildId: null };
-      const common = { connection, namespace: 'default', taskQueue, bundlePath: WORKFLOW_BUNDLE, deployment };
-      return this.run(await createWorkers({ ...common, ...activities, dataConverter: this.dataConverter }));
-    }
-    const workflowBundle = { codePath: WORKFLOW_BUNDLE };
-    this.run(
-      await Worker.create({ connection, taskQueue, workflowBundle, activities: internalActivities, ...workflows }),
-    );
-    for (const queue of activityQueues(taskQueue, maxCallsPerSecond)) {
-      this.run(await Worker.create({ connection, ...queue, activities: upstreamActivities }));
-    }
-  }
-
-  private run(worker: Worker | Awaited<ReturnType<typeof createWorkers>>): void {
-    this.running.push({ worker, ended: worker.run() });
+  async startWorkers({ store: reportStore, ...setup }: WorkerSetup): Promise<void> {
+    const { native: address, client, dataConverter } = this;
+    this.stops.push(await startWorkers({ address, client, dataConverter, reportStore, ...setup }));
   }
 
   /** `taskTimeoutMs`: the SDK's core repeats a failed task after this time. */
@@ -108,8 +58,7 @@ export class RealServer {
   }
 
   async stop(): Promise<void> {
-    for (const { worker } of this.running) worker.shutdown();
-    await Promise.all(this.running.map(({ ended }) => ended));
+    await Promise.all(this.stops.map((stop) => stop()));
     await this.client.connection.close();
     await this.native.close();
     await this.stopServer();

@@ -1,12 +1,12 @@
 import { HOUR_MS, MINUTE_MS } from '../../src/domain/policy';
 import { WrongFolder } from '../../src/report-store/errors';
 import { createKeyedDigest } from '../../src/report-store/keyed-digest';
-import { entry } from '../report-store/fixtures';
 import { useSimulation } from '../simulation/follow';
 import type { FollowOptions } from '../support/applicant-under-test';
 import { DIGEST_KEYS, FakeStore } from '../support/fake-store';
 import { type Change, FakeUpstream, provider } from '../support/fake-upstream';
 import { BY_NOTICES } from '../support/policies';
+import { storedDocument } from '../support/stored';
 
 const { followOn, nowMs } = useSimulation();
 
@@ -70,7 +70,7 @@ test.each([null, 'collected'] as const)(
 
 test('a new round with corrected details supersedes the documents of the other details', async () => {
   const store = new FakeStore();
-  const [document] = provider('A').map(({ id, type, updatedAt }) => entry({ reportId: id, type, updatedAt }));
+  const [document] = provider('A').map(({ id, type, updatedAt }) => storedDocument({ reportId: id, type, updatedAt }));
   const earlier = { outcome: 'collected', detailsDigest: OTHER_DETAILS, closedAt: '2026-01-01T00:00:00.000Z' } as const;
   store.addManifest(ID, { ...earlier, revision: 3, documents: document ? [document] : [] });
   const again = await follow(store, { again: true });

@@ -3,21 +3,24 @@ import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/domain/policy';
 import { createKeyedDigest } from '../../src/report-store/keyed-digest';
 import type { Manifest } from '../../src/report-store/port';
 import { AccessDenied } from '../../src/upstream/errors';
-import { REFRESH_REPORTS, refreshWorkflowId, reportNoticeSignal } from '../../src/workflows/contract';
-import { until } from '../support/condition';
+import {
+  REFRESH_REPORTS,
+  type RefreshReportsResult,
+  refreshWorkflowId,
+  reportNoticeSignal,
+} from '../../src/workflows/contract';
+import { useSimulation } from '../simulation/follow';
+import { SimulatedServer } from '../simulation/server';
 import { DIGEST_KEYS, FakeStore } from '../support/fake-store';
 import { type Change, FakeUpstream, facts, provider, row } from '../support/fake-upstream';
-import { useTimeSkipping } from '../support/time-skipping';
 
-// Applicants and their refreshes signal each other through Temporal's client, so these tests need a real server.
-const { server, followOn, nowMs } = useTimeSkipping();
+const { find, followOn, nowMs, signalWithStart, skip, waitForResult } = useSimulation();
 
 const V2 = '2026-02-01T00:00:00.000Z';
-let sequence = 0;
+const ID = 'POL-1';
+const REFRESH = { workflowType: REFRESH_REPORTS, workflowId: refreshWorkflowId(ID) };
 
-function refreshOf(clientUserId: string) {
-  return server().client.workflow.getHandle(refreshWorkflowId(clientUserId));
-}
+const refreshResult = () => waitForResult<RefreshReportsResult>(REFRESH.workflowId);
 
 describe('the checks that a closing schedules', () => {
   /** The ccdraw is listed hours after the closing, and its notice is lost. */
@@ -27,219 +30,162 @@ describe('the checks that a closing schedules', () => {
   ];
 
   async function close(refreshCheckAfterMs: readonly number[]) {
-    sequence += 1;
-    const clientUserId = `CHECK-${sequence}`;
-    const applicant = await followOn(new FakeUpstream(LATE), { clientUserId, refreshCheckAfterMs });
+    const applicant = await followOn(new FakeUpstream(LATE), { clientUserId: ID, refreshCheckAfterMs });
     expect(await applicant.waitForEnd(HOUR_MS)).toMatchObject({ status: 'COMPLETED' });
-    const handle = refreshOf(clientUserId);
-    const status = async () => (await handle.describe()).status.name;
-    const completed = () => until('the last check', async () => (await status()) === 'COMPLETED');
-    return { applicant, handle, status, completed };
+    return { applicant, upstream: applicant.upstream, lists: applicant.upstream.count('listReports') };
   }
 
   test('store a report without a notice, and the last one ends the refresh', async () => {
-    const { applicant, handle, status, completed } = await close([DAY_MS, 7 * DAY_MS]);
-    const { upstream } = applicant;
-    const before = { lists: upstream.count('listReports'), manifest: applicant.manifest };
-    await applicant.skip(DAY_MS - HOUR_MS);
-    expect(upstream.count('listReports')).toBe(before.lists);
-    await applicant.skip(3 * HOUR_MS);
-    await until('the first check', () => applicant.manifest.documents.length === 3);
-    const { outcome, closedAt } = before.manifest;
-    expect(applicant.manifest).toMatchObject({ outcome, closedAt, missing: [] });
-    expect(await status()).toBe('RUNNING');
-    await applicant.skip(7 * DAY_MS);
-    await completed();
-    expect(await handle.result()).toMatchObject({ ended: 'refreshed', stored: 1 });
-    expect(upstream.count('listReports')).toBe(before.lists + 2);
+    const { applicant, upstream, lists } = await close([DAY_MS, 7 * DAY_MS]);
+    const { outcome, closedAt } = applicant.manifest;
+    await skip(DAY_MS - HOUR_MS);
+    expect(upstream.count('listReports')).toBe(lists);
+    await skip(3 * HOUR_MS);
+    expect(applicant.manifest).toMatchObject({ outcome, closedAt, missing: [], documents: { length: 3 } });
+    expect((await find(REFRESH.workflowId)?.describe())?.status.name).toBe('RUNNING');
+    await skip(7 * DAY_MS);
+    expect(await refreshResult()).toMatchObject({ ended: 'refreshed', stored: 1 });
+    expect(upstream.count('listReports')).toBe(lists + 2);
   });
 
-  test('do not run if they are off or later than REFRESH_FOR', async () => {
-    for (const afterMs of [[], [31 * DAY_MS]]) {
-      const { handle } = await close(afterMs);
-      await expect(handle.describe()).rejects.toThrow(/not found/i);
-    }
+  test.each([[[]], [[31 * DAY_MS]]])('do not run if they are off or later than REFRESH_FOR: %j', async (afterMs) => {
+    await close(afterMs);
+    expect(find(REFRESH.workflowId)).toBeNull();
   });
 
   test('leave a later round alone, which schedules its own', async () => {
-    const { applicant, completed } = await close([DAY_MS]);
-    const { upstream, store, clientUserId } = applicant;
+    const { applicant, upstream } = await close([DAY_MS]);
+    const { store, clientUserId } = applicant;
     const options = { clientUserId, store, refreshCheckAfterMs: [DAY_MS], input: { again: true } };
     const again = await followOn(upstream, options);
     await again.waitForEnd(MINUTE_MS);
     const lists = upstream.count('listReports');
-    await again.skip(DAY_MS - HOUR_MS);
+    await skip(DAY_MS - HOUR_MS);
     expect(upstream.count('listReports')).toBe(lists);
-    await again.skip(3 * HOUR_MS);
-    await completed();
+    await skip(3 * HOUR_MS);
+    await refreshResult();
     expect(upstream.count('listReports')).toBe(lists + 1);
     expect(again.manifest).toMatchObject({ closedAt: expect.any(String), missing: [] });
   });
 
   test('continue after one that upstream denies', async () => {
-    const { applicant, handle, completed } = await close([DAY_MS, 7 * DAY_MS]);
-    const { upstream } = applicant;
+    const { upstream } = await close([DAY_MS, 7 * DAY_MS]);
     let isDenied = true;
     upstream.faults.push({ route: 'listReports', error: new AccessDenied(facts(403)), when: () => isDenied });
-    await applicant.skip(2 * DAY_MS);
-    await until('the denial', () => upstream.count('proveCredentials') > 0);
+    await skip(2 * DAY_MS);
+    expect(upstream.count('proveCredentials')).toBeGreaterThan(0);
     isDenied = false;
-    await applicant.skip(6 * DAY_MS);
-    await completed();
-    expect(await handle.result()).toMatchObject({ ended: 'refreshed', stored: 1 });
+    await skip(6 * DAY_MS);
+    expect(await refreshResult()).toMatchObject({ ended: 'refreshed', stored: 1 });
   });
 
   test('end if the person is withdrawn', async () => {
-    const { applicant, handle, completed } = await close([DAY_MS]);
-    applicant.store.addManifest(applicant.clientUserId, { outcome: 'cancelled', reason: 'operator' });
-    const lists = applicant.upstream.count('listReports');
-    await applicant.skip(DAY_MS + 3 * HOUR_MS);
-    await completed();
-    expect(await handle.result()).toMatchObject({ ended: 'withdrawn' });
-    expect(applicant.upstream.count('listReports')).toBe(lists);
+    const { applicant, upstream, lists } = await close([DAY_MS]);
+    applicant.store.addManifest(ID, { outcome: 'cancelled', reason: 'operator' });
+    await skip(DAY_MS + 3 * HOUR_MS);
+    expect(await refreshResult()).toMatchObject({ ended: 'withdrawn' });
+    expect(upstream.count('listReports')).toBe(lists);
   });
 });
 
 /** A person whose applicant closed an hour ago; upstream has a newer version since. */
-async function closed(left: Partial<Manifest> = {}) {
-  sequence += 1;
-  const clientUserId = `POL-closed-${sequence}`;
+async function createClosed(changes: Partial<Manifest> = {}) {
   const closedAtMs = (await nowMs()) - HOUR_MS;
   const reports = [...provider('A'), row('u-A', 'unity', 'A', V2)];
   const upstream = new FakeUpstream([{ afterMs: 0, status: 'All Synced', reports }]);
-  const { humanId } = upstream.addPerson(clientUserId, `${clientUserId}@example.org`, closedAtMs);
+  const { humanId } = upstream.addPerson(ID, `${ID}@example.org`, closedAtMs);
   const store = new FakeStore();
   const closedAt = new Date(closedAtMs).toISOString();
-  store.addManifest(clientUserId, {
-    humanId,
-    outcome: 'collected',
-    closedAt,
-    wanted: { unity: ['json', 'pdf'] },
-    ...left,
-  });
-  return {
-    ...{ clientUserId, humanId, upstream, store, refresh: refreshOf(clientUserId) },
-    notice: (reportId: string): ReportNotice => ({ humanId, reportId, type: 'unity', updatedAt: V2 }),
-    countNewer: () => store.manifests.get(clientUserId)?.documents.filter(({ updatedAt }) => updatedAt === V2).length,
-  };
+  store.addManifest(ID, { humanId, outcome: 'collected', closedAt, wanted: { unity: ['json', 'pdf'] }, ...changes });
+  const start = (input = {}) => followOn(upstream, { clientUserId: ID, store, input });
+  return { humanId, upstream, store, start };
 }
 
 describe('a report notice to a run that ends with a recorded outcome', () => {
   /** A run that waits for the manifest. */
-  async function reading(left: Partial<Manifest>) {
-    const person = await closed(left);
-    const { store, upstream, clientUserId } = person;
+  async function startWithHeldStore(changes: Partial<Manifest>) {
+    const { humanId, store, start } = await createClosed(changes);
     const release = store.hold();
-    const applicant = await followOn(upstream, { store, clientUserId });
+    const applicant = await start();
     await store.waitForCall();
-    const send = (reportId: string) => applicant.sendReportNotice(reportId, V2, person.humanId);
-    return { ...person, applicant, release, send };
+    return { applicant, release, send: (reportId: string) => applicant.sendReportNotice(reportId, V2, humanId) };
   }
 
-  test.each<[string, Partial<Manifest>, object]>([
-    ['of the same details', {}, { outcome: 'collected', reason: null }],
-    [
-      'of other details',
-      { detailsDigest: createKeyedDigest(DIGEST_KEYS, 'digest of other details') },
-      { outcome: 'failed', reason: 'conflict' },
-    ],
-  ])('%s goes to the refresh', async (_what, left, result) => {
-    const { applicant, send, release, countNewer, refresh } = await reading(left);
+  const OTHER_DETAILS = { detailsDigest: createKeyedDigest(DIGEST_KEYS, 'digest of other details') };
+
+  test.each<[string, Partial<Manifest>, object, object | null]>([
+    ['of the same details goes to the refresh', {}, { outcome: 'collected' }, { ended: 'refreshed', stored: 2 }],
+    ['of other details goes to the refresh', OTHER_DETAILS, { reason: 'conflict' }, { ended: 'refreshed', stored: 2 }],
+    ['of a withdrawn person is dropped', { outcome: 'partial', reason: 'deadline' }, { reason: 'deadline' }, null],
+  ])('%s', async (_what, changes, result, refreshed) => {
+    const { applicant, send, release } = await startWithHeldStore(changes);
     await send('u-A');
     release();
     expect((await applicant.waitForEnd(SECOND_MS)).result).toMatchObject(result);
-    for (let minutes = 0; minutes < 60 && countNewer() !== 2; minutes += 1) await applicant.skip(MINUTE_MS);
-    expect(await refresh.result()).toMatchObject({ ended: 'refreshed', stored: 2 });
-  });
-
-  test('of a withdrawn person is dropped', async () => {
-    const { applicant, send, release, refresh } = await reading({ outcome: 'partial', reason: 'deadline' });
-    await send('u-A');
-    release();
-    expect((await applicant.waitForEnd(SECOND_MS)).result).toMatchObject({ outcome: 'partial', reason: 'deadline' });
-    await expect(refresh.describe()).rejects.toThrow();
+    if (refreshed) expect(await refreshResult()).toMatchObject(refreshed);
+    else expect(find(REFRESH.workflowId)).toBeNull();
   });
 
   test('is not lost if it arrives while others are passed on', async () => {
-    const { applicant, send, release, refresh } = await reading({});
+    const { applicant, send, release } = await startWithHeldStore({});
     const sent: string[] = [];
     const sendAndCount = (reportId: string) => {
       sent.push(reportId);
       return send(reportId);
     };
-    const passed = new Set<string>();
-    const service = server().client.workflowService;
-    const pass = service.signalWithStartWorkflowExecution.bind(service);
-    const spy = jest.spyOn(service, 'signalWithStartWorkflowExecution');
-    spy.mockImplementation(async (request: Parameters<typeof pass>[0]) => {
-      passed.add(reportIdIn(request.signalInput));
-      if (passed.size === sent.length && sent.length < 150) await sendAndCount(`later-${sent.length}`);
-      return pass(request);
-    });
     await Promise.all(Array.from({ length: 120 }, (_, index) => sendAndCount(`early-${index}`)));
+    const received = new Set<string>();
+    const { signal } = SimulatedServer.prototype;
+    const spy = jest.spyOn(SimulatedServer.prototype, 'signal');
+    spy.mockImplementation(function (this: SimulatedServer, name, ...args) {
+      if (this.workflowId === REFRESH.workflowId) received.add((args[0] as ReportNotice).reportId);
+      if (received.size === sent.length && sent.length < 150) void sendAndCount(`later-${sent.length}`);
+      return signal.call(this, name, ...args);
+    });
     release();
-    await until('the end', async () => (await applicant.handle.describe()).status.name !== 'RUNNING');
+    await applicant.waitForEnd(SECOND_MS);
     spy.mockRestore();
-    const received = async () => {
-      const { events } = await refresh.fetchHistory();
-      const signals = (events ?? []).map(({ workflowExecutionSignaledEventAttributes: signal }) => signal);
-      return new Set(signals.flatMap((signal) => (signal ? [reportIdIn(signal.input)] : [])));
-    };
-    await until('all of them in the refresh', async () => (await received()).size >= sent.length);
-    expect(await received()).toEqual(new Set(sent));
+    expect(received).toEqual(new Set(sent));
     expect(sent).toHaveLength(150);
   });
 });
 
 describe('an applicant that is open again', () => {
-  /** Signals the refresh as the webhook does, with workers of its own. */
-  async function startRefresh({ clientUserId, upstream, store, notice }: Awaited<ReturnType<typeof closed>>) {
-    const taskQueue = `refresh-${sequence}`;
-    const send = (reportId: string) =>
-      server().client.workflow.signalWithStart(REFRESH_REPORTS, {
-        ...{ taskQueue, workflowId: refreshWorkflowId(clientUserId), workflowIdReusePolicy: 'ALLOW_DUPLICATE' },
-        ...{ signal: reportNoticeSignal, signalArgs: [notice(reportId)] },
-      });
-    return { send, stop: await server().work(taskQueue, upstream, store) };
-  }
+  /** Signals the refresh as the webhook does. */
+  const sender =
+    ({ humanId, upstream, store }: Awaited<ReturnType<typeof createClosed>>) =>
+    (reportId: string) => {
+      const notice: ReportNotice = { humanId, reportId, type: 'unity', updatedAt: V2 };
+      return signalWithStart(REFRESH, reportNoticeSignal, notice, { upstream, store });
+    };
 
   test('receives the notices, and the refresh stores nothing', async () => {
-    const person = await closed();
-    const { clientUserId, upstream, store, refresh } = person;
-    const applicant = await followOn(upstream, { clientUserId, store, input: { again: true } });
+    const person = await createClosed();
+    const applicant = await person.start({ again: true });
     await applicant.skipUntil(({ stage }) => stage === 'collecting', SECOND_MS);
-    const { send, stop } = await startRefresh(person);
-    await send('new-1');
-    await send('new-2');
-    await until('the end', async () => (await refresh.describe()).status.name === 'COMPLETED');
-    expect(await refresh.result()).toEqual({ clientUserId, ended: 'open', stored: 0, ignored: 0 });
+    for (const reportId of ['new-1', 'new-2']) sender(person)(reportId);
+    expect(await refreshResult()).toEqual({ clientUserId: ID, ended: 'open', stored: 0, ignored: 0 });
     const { events } = await applicant.handle.fetchHistory();
-    expect(events?.filter((event) => event.workflowExecutionSignaledEventAttributes)).toHaveLength(2);
-    await stop();
+    expect(events?.filter((event) => (event as unknown) === 'WorkflowExecutionSignaled')).toHaveLength(2);
   });
 
   test('during a refresh keeps its manifest open, and the refresh ends without another list', async () => {
-    const person = await closed();
-    const { clientUserId, upstream, store, refresh, countNewer } = person;
+    const person = await createClosed();
+    const { upstream, store, start } = person;
     const release = upstream.hold('openReport');
-    const { send, stop } = await startRefresh(person);
-    await send('u-A');
-    while (upstream.count('openReport') < 2) await server().env.sleep(SECOND_MS);
-    await send('c-A');
-    await followOn(upstream, { clientUserId, store, input: { again: true } });
-    await until('the manifest of the new round', () => store.manifests.get(clientUserId)?.outcome === null);
+    sender(person)('u-A');
+    const skipping = skip(MINUTE_MS);
+    await upstream.waitForCall('openReport', 2);
+    sender(person)('c-A');
+    const applicant = await start({ again: true });
+    await applicant.state();
+    expect(store.manifests.get(ID)?.outcome).toBeNull();
     const written = store.written.length;
     release();
-    await until('the end', async () => (await refresh.describe()).status.name === 'COMPLETED');
-    expect(await refresh.result()).toMatchObject({ ended: 'open', stored: 2 });
+    await skipping;
+    expect(await refreshResult()).toMatchObject({ ended: 'open', stored: 2 });
     for (const manifest of store.written.slice(written - 1))
       expect(manifest).toMatchObject({ outcome: null, closedAt: null, refreshedAt: null });
-    expect(countNewer()).toBeGreaterThan(0);
-    await stop();
+    expect(store.manifests.get(ID)?.documents.some(({ updatedAt }) => updatedAt === V2)).toBe(true);
   });
 });
-
-function reportIdIn(input: { payloads?: { data?: Uint8Array | null }[] | null } | null | undefined): string {
-  const data = input?.payloads?.[0]?.data ?? '';
-  return (JSON.parse(Buffer.from(data).toString()) as ReportNotice).reportId;
-}

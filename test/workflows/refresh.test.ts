@@ -94,25 +94,6 @@ test('documents of a round with other details are superseded and fetched again',
   expect(rounds?.sort()).toEqual(['1 true', '1 true', '2 false', '2 false', '2 false']);
 });
 
-test('a version with the same bytes adds no file', async () => {
-  const { send, result, notice, manifest, upstream } = await setup([NEWER], { documents: [] });
-  send(notice('u-p'));
-  await result();
-  const first = manifest();
-  upstream.bytes.set('u-p.json', `u-p ${V2} json`).set('u-p.pdf', `u-p ${V2} pdf`);
-  const V3 = '2026-03-01T00:00:00.000Z';
-  const list = upstream.listReports;
-  upstream.listReports = async (clientUserId) => {
-    await list(clientUserId);
-    return [...provider('p').slice(1), row('u-p', 'unity', 'p', V3)];
-  };
-  send(notice('u-p', V3));
-  expect(await result()).toMatchObject({ ended: 'refreshed', stored: 2 });
-  expect(manifest()?.documents.map(({ file }) => file)).toEqual(first?.documents.map(({ file }) => file));
-  const unity = manifest()?.documents.filter(({ reportId }) => reportId === 'u-p');
-  expect(unity).toMatchObject(Array(2).fill({ updatedAt: V2, seenAt: V3 }));
-});
-
 test('a stored document is removed from the missing ones', async () => {
   const missing = (['json', 'pdf'] as const).map((format) => ({
     ...{ type: 'unity', organization: { id: 'o-p', name: 'p' }, format },

@@ -105,19 +105,6 @@ async function sendAllSynced({ personUpstream, handle }: Awaited<ReturnType<type
 
 const COLLECTED = { outcome: 'collected', reason: null, documents: 1 };
 
-test('an undecodable answer stops its applicant until it can be decoded, and delays no other', async () => {
-  codec.damaged = (text, workflowId) => workflowId === 'applicant-POL-1' && text.includes('"kind":"listed"');
-  const [first, second] = [await invited('POL-1', ALL_SYNCED), await invited('POL-2', ALL_SYNCED)];
-  await Promise.all([sendAllSynced(first), sendAllSynced(second)]);
-  expect(await second.handle.result()).toEqual(COLLECTED);
-  await until('a task to fail', () => hasFailedTask(first.handle));
-  expect(codec.faults).toContain('altered');
-  expect(first.personUpstream.count('withdraw')).toBe(0);
-  expect(first.personUpstream.count('openReport')).toBe(0);
-  codec.damaged = () => false;
-  expect(await first.handle.result()).toEqual(COLLECTED);
-});
-
 test('an undecodable input invites no one until it can be decoded', async () => {
   codec.damaged = (text, workflowId) => workflowId === 'applicant-POL-3' && text.includes('detailsDigest');
   const applicant = await invited('POL-3', ALL_SYNCED);

@@ -38,7 +38,8 @@ async function cancelApplicant(context: CommandContext, clientUserId: string, wa
     return { clientUserId, result: 'requested', outcome: null };
   }
   terminal.write(`cancelling ${clientUserId}; Ctrl-C stops the wait, not the cancel`);
-  const { outcome } = await warnWhileNoWorker(context, () => applicants.waitForClose(clientUserId, signal));
+  const summary = await warnWhileNoWorker(context, () => applicants.waitForClose(clientUserId, signal));
+  const outcome = summary?.outcome ?? null;
   return { clientUserId, result: outcome === 'cancelled' ? 'cancelled' : 'closed', outcome };
 }
 

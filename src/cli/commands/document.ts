@@ -1,12 +1,6 @@
 import { open, rm } from 'node:fs/promises';
 import { KeyMissing } from '../../domain/encryption';
-import {
-  AlteredDocument,
-  NoSuchDocument,
-  StoreUnavailable,
-  UnreadableManifest,
-  WrongFolder,
-} from '../../report-store/errors';
+import { StoreError } from '../../report-store/errors';
 import { MANIFEST, reportName } from '../../report-store/layout';
 import { isClosedPipe } from '../closed-pipe';
 import type { ExitStatus } from '../exit-status';
@@ -46,7 +40,7 @@ async function showDocument(
     const entry = (await store.readManifest(clientUserId))?.documents.find((document) => document.file === file);
     const subject = entry ? { documentId: reportName(entry.reportId) } : { detail: 'manifest' };
     await (await context.audit()).record({ who: actor, did: 'open-document', clientUserId, ...subject });
-    const bytes = await copyDocument(store.readDocument(clientUserId, file), out);
+    const bytes = await copyDocument(store.readDocument(clientUserId, file), out, context.signal);
     if (json) context.print(JSON.stringify({ clientUserId, file, out, bytes }));
     return 0;
   } catch (error) {
@@ -60,35 +54,41 @@ async function showDocument(
 class OutFileFailed extends Error {}
 
 function isExpected(error: unknown): error is Error {
-  return [
-    ...[NoSuchDocument, AlteredDocument, KeyMissing, StoreUnavailable],
-    ...[WrongFolder, UnreadableManifest, OutFileFailed],
-  ].some((type) => error instanceof type);
+  return [StoreError, KeyMissing, OutFileFailed].some((type) => error instanceof type);
 }
 
-async function copyDocument(document: AsyncIterable<Uint8Array>, out: string | null): Promise<number> {
-  if (out === null) return writeChunks(document, writeToStdout);
+async function copyDocument(document: AsyncIterable<Uint8Array>, out: string | null, signal: AbortSignal) {
+  if (out === null) return writeChunks(document, writeToStdout, signal);
   const handle = await open(out, 'wx', PRIVATE_FILE).catch((error: NodeJS.ErrnoException) => {
     throw new OutFileFailed(
       `expected to create a new file for --out, got ${error.code}; name a file that does not exist`,
     );
   });
   try {
-    return await writeChunks(document, (chunk) => handle.writeFile(chunk));
+    try {
+      return await writeChunks(document, (chunk) => handle.writeFile(chunk), signal);
+    } finally {
+      // NFS may report a full disk only here.
+      await handle.close();
+    }
   } catch (error) {
     await rm(out, { force: true });
+    signal.throwIfAborted();
     const { code } = error as NodeJS.ErrnoException;
     throw code === undefined || isExpected(error)
       ? error
       : new OutFileFailed(`expected to write to --out, got ${code}`);
-  } finally {
-    await handle.close();
   }
 }
 
-async function writeChunks(document: AsyncIterable<Uint8Array>, write: (chunk: Uint8Array) => Promise<void>) {
+async function writeChunks(
+  document: AsyncIterable<Uint8Array>,
+  write: (chunk: Uint8Array) => Promise<void>,
+  signal: AbortSignal,
+): Promise<number> {
   let bytes = 0;
   for await (const chunk of document) {
+    signal.throwIfAborted();
     await write(chunk);
     bytes += chunk.byteLength;
   }

@@ -1,9 +1,5 @@
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Notice } from '../../domain/notices';
-import { scanSegment } from '../../spool/frame';
-import { isSegmentName } from '../../spool/partition';
-import { decodeRecord } from '../../spool/record';
+import { readSpoolRecords } from '../../spool/read-records';
 import { parseStoredNotices } from '../../upstream/notices';
 import type { CommandContext } from './context';
 import { openQuarantineView, type QuarantineView, readNotices } from './quarantine-view';
@@ -14,11 +10,18 @@ export interface EntriesResult {
   readonly dropped: number;
   /** Ids of records that also hold notices of other people. They are kept. */
   readonly mixed: readonly string[];
-  /** Notices in the spool of this host. They will still be delivered, so what they start must be erased afterwards. */
+  /** Notices in the spool of this host. They will still be delivered, and the mailbox that they open must then be erased. */
   readonly spooled: number;
+  /** Records in the spool of this host whose key is missing. They may hold notices of this person. */
+  readonly unread: number;
 }
 
-/** Drops a person's quarantine records and counts the person's notices in the spool of this host. */
+/** A file or folder under WEBHOOK_SPOOL cannot be read or removed. */
+export class SpoolUnreadable extends Error {
+  override readonly name = 'SpoolUnreadable';
+}
+
+/** Drops a person's quarantine records and counts the person's notices in the spool of this host. @throws {SpoolUnreadable} */
 export async function eraseEntries(
   context: Pick<CommandContext, 'spoolFolder' | 'reportStore' | 'noticeEncryption'>,
   clientUserId: string,
@@ -29,13 +32,21 @@ export async function eraseEntries(
     of.clientUserId === clientUserId || (of.humanId != null && humanIds.includes(of.humanId));
   const mixed: string[] = [];
   let dropped = 0;
-  for (const header of await view.list()) {
-    const owner = await findOwner(view, header.id, isOfPerson);
-    const isTheirs = owner === 'person' || (owner === 'unknown' && isOfPerson(header));
-    if (isTheirs && (await view.drop(header.id))) dropped += 1;
-    if (owner === 'mixed') mixed.push(header.id);
+  try {
+    for (const header of await view.list()) {
+      const owner = await findOwner(view, header.id, isOfPerson);
+      const isTheirs = owner === 'person' || (owner === 'unknown' && isOfPerson(header));
+      if (isTheirs && (await view.drop(header.id))) dropped += 1;
+      if (owner === 'mixed') mixed.push(header.id);
+    }
+    return { dropped, mixed, ...(await countSpooled(context, isOfPerson)) };
+  } catch (error) {
+    const { code, syscall } = error as NodeJS.ErrnoException;
+    if (code === undefined || syscall === undefined) throw error;
+    throw new SpoolUnreadable(
+      `WEBHOOK_SPOOL cannot be read or changed (${code} at ${syscall}), so notices of ${clientUserId} may be left in it. Run the same command again as a user who may do both`,
+    );
   }
-  return { dropped, mixed, spooled: await countSpooled(context, isOfPerson) };
 }
 
 async function findOwner(view: QuarantineView, id: string, isOfPerson: (notice: Notice) => boolean) {
@@ -45,23 +56,16 @@ async function findOwner(view: QuarantineView, id: string, isOfPerson: (notice: 
   return notices.some(isOfPerson) ? 'mixed' : 'others';
 }
 
-/** Reads only: a running webhook owns the segments, or will claim them. */
 async function countSpooled(
   { spoolFolder, noticeEncryption }: Pick<CommandContext, 'spoolFolder' | 'noticeEncryption'>,
   isOfPerson: (notice: Notice) => boolean,
 ) {
-  let count = 0;
-  const entries =
-    spoolFolder === null ? [] : await readdir(spoolFolder, { recursive: true, withFileTypes: true }).catch(() => []);
-  for (const entry of entries) {
-    if (!entry.isFile() || !isSegmentName(entry.name)) continue;
-    // A segment may be delivered, and removed, at any time.
-    const bytes = await readFile(join(entry.parentPath, entry.name)).catch(() => Buffer.alloc(0));
-    for (const line of scanSegment(bytes)) {
-      const decoded = line.kind === 'record' ? decodeRecord(line, noticeEncryption) : null;
-      const notices = decoded?.kind === 'record' ? parseStoredNotices(Buffer.from(decoded.record.text)) : null;
-      count += notices?.filter(isOfPerson).length ?? 0;
-    }
+  let spooled = 0;
+  let unread = 0;
+  for await (const decoded of spoolFolder === null ? [] : readSpoolRecords(spoolFolder, noticeEncryption)) {
+    if (decoded.kind === 'key-missing') unread += 1;
+    const notices = decoded.kind === 'record' ? parseStoredNotices(Buffer.from(decoded.record.text)) : null;
+    spooled += notices?.filter(isOfPerson).length ?? 0;
   }
-  return count;
+  return { spooled, unread };
 }

@@ -4,7 +4,7 @@ import { createErasure } from '../../temporal/erasure';
 import { RemovalStuck } from '../../temporal/removal';
 import type { ExitStatus } from '../exit-status';
 import { addApplicantCommand, type CommandContext, type RegisterCommand } from './context';
-import { type EntriesResult, eraseEntries } from './erase-entries';
+import { type EntriesResult, eraseEntries, SpoolUnreadable } from './erase-entries';
 import { describeErasureStep } from './erasure-steps';
 import { warnWhileNoWorker } from './worker-notice';
 
@@ -49,11 +49,11 @@ async function erase(context: CommandContext, clientUserId: string, isConfirmed:
     const detail = `${counts}, ${entries.dropped} in quarantine${describeUnknownPeople(erased.others)}`;
     await audit.record({ who: actor, did: 'erase', clientUserId, detail });
     // Notices in the spool will still open a mailbox, so the journal is kept for the next run.
-    if (entries.spooled === 0) await records.finish(clientUserId);
+    if (entries.spooled + entries.unread === 0) await records.finish(clientUserId);
     else await records.markReported(clientUserId);
     return printEraseResult(context, clientUserId, erased, entries);
   } catch (error) {
-    if (!(error instanceof RemovalStuck)) throw error;
+    if (!(error instanceof RemovalStuck || error instanceof SpoolUnreadable)) throw error;
     terminal.write(error.message);
     return 1;
   }
@@ -80,10 +80,11 @@ function printEraseResult(
   entries: EntriesResult | null,
 ): ExitStatus {
   const { result, people, runs, files, others } = erased;
-  const { dropped = 0, mixed = [], spooled = 0 } = entries ?? {};
+  const { dropped = 0, mixed = [], spooled = 0, unread = 0 } = entries ?? {};
   const totals = `${people} people upstream, ${runs} runs in Temporal, ${files} files`;
   if (json) {
-    print(JSON.stringify({ clientUserId, result, people, runs, files, quarantined: dropped, mixed, spooled, others }));
+    const inEntries = { quarantined: dropped, mixed, spooled, unread };
+    print(JSON.stringify({ clientUserId, result, people, runs, files, ...inEntries, others }));
   } else if (result === 'held') {
     const stopped = hasErased(erased) ? `only ${totals} were erased` : 'nothing was erased';
     terminal.write(`${clientUserId}: held, so ${stopped}; \`npm run chartway -- holds\` prints the reason`);
@@ -102,7 +103,12 @@ function printEraseResult(
       `${spooled} notices of ${clientUserId} are in the spool of this host; run the same command again when a webhook has delivered them`,
     );
   }
-  return result === 'erased' && mixed.length + spooled === 0 ? 0 : 1;
+  if (unread > 0) {
+    terminal.write(
+      `${unread} records in the spool of this host are encrypted with a key that PAYLOAD_KEYS does not list; add the key, then run the same command again`,
+    );
+  }
+  return result === 'erased' && mixed.length + spooled + unread === 0 ? 0 : 1;
 }
 
 /** Not a failure: our data is erased. An operator must decide whether these people are ours. */

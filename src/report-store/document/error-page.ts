@@ -11,7 +11,7 @@ const PHRASES: ReadonlySet<string> = new Set([
   ...['access blocked', 'web filter violation', 'internet security by zscaler'],
   ...['login', 'log in', 'sign in', 'sign on', 'single sign-on', 'please sign in', 'please log in', 'captive portal'],
 ]);
-/** Anything may follow these. */
+/** Texts that begin so are errors, whatever follows. */
 const BEGINNINGS = [
   ...['access denied', 'access to this page has been denied', 'request rejected', 'the requested url was rejected'],
   ...['error: the request could not be satisfied', 'error: the requested url could not be retrieved'],

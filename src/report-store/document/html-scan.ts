@@ -5,16 +5,7 @@ const MUST_CLOSE: ReadonlySet<string> = new Set([
 ]);
 /** Elements that show something without text. */
 const VISIBLE: ReadonlySet<string> = new Set([
-  'img',
-  'svg',
-  'object',
-  'embed',
-  'iframe',
-  'canvas',
-  'video',
-  'picture',
-  'frame',
-  'input',
+  ...['img', 'svg', 'object', 'embed', 'iframe', 'canvas', 'video', 'picture', 'frame', 'input'],
 ]);
 /** Elements whose content is not markup. */
 const RAW: ReadonlySet<string> = new Set(['script', 'style', 'title', 'textarea']);

@@ -7,7 +7,7 @@ const END = Buffer.from('%%EOF');
 /** Bytes that may follow the end mark, without padding: viewers search the mark in the last 1,024 bytes (annex H). */
 const MAX_TRAILING = 1_024;
 
-/** Of the length that a linearised file declares. */
+/** The smallest accepted share of the length that a linearised file declares. */
 const MIN_LENGTH_SHARE = 0.9;
 
 /** The beginning of an HTML or XML page, or of the JSON of a gateway. */

@@ -1,10 +1,11 @@
 import { constants, type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isCode } from '../../disk/folders';
+import { nullIfAbsent } from '../../disk/folders';
 import { type FileEncryption, requireCipher } from '../../domain/encryption';
 import { type DecryptedFile, Encryptor, encryptWhole, openFile } from '../envelope';
-import { applicantFolder, withoutDigest } from '../layout';
-import { rejectLinks } from './no-links';
+import { folderName, withoutDigest } from '../layout';
+import type { FolderIdentity } from './identity';
+import { rejectLinks } from './store-folders';
 
 /** A file of an applicant, open for reading. */
 export interface OpenDocument extends DecryptedFile {
@@ -22,8 +23,9 @@ export class ApplicantFiles {
     readonly draftFolder: string,
     readonly clientUserId: string,
     private readonly encryption: FileEncryption,
+    readonly identity: FolderIdentity,
   ) {
-    this.path = join(base, applicantFolder(clientUserId));
+    this.path = join(base, folderName(clientUserId));
   }
 
   pathOf(file: string): string {
@@ -45,14 +47,11 @@ export class ApplicantFiles {
     return this.encrypts ? encryptWhole(requireCipher(this.encryption), this.boundTo(file), Buffer.from(text)) : text;
   }
 
-  /** Null if there is none. @throws NotDecrypted; KeyMissing; LinkInStore */
+  /** Null if there is none. @throws AlteredDocument; KeyMissing; LinkInStore */
   async open(file: string): Promise<OpenDocument | null> {
     const path = this.pathOf(file);
     if (!(await rejectLinks(this.base, path))) return null;
-    const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW).catch((error: unknown) => {
-      if (isCode(error, 'ENOENT')) return null;
-      throw error;
-    });
+    const handle = await nullIfAbsent(open(path, constants.O_RDONLY | constants.O_NOFOLLOW));
     if (handle === null) return null;
     try {
       const { mtime } = await handle.stat();
@@ -64,7 +63,7 @@ export class ApplicantFiles {
     }
   }
 
-  /** The text of a file, or only its first piece; null if there is none. @throws NotDecrypted; KeyMissing; LinkInStore */
+  /** The text of a file, or only its first piece; null if there is none. @throws AlteredDocument; KeyMissing; LinkInStore */
   async readText(file: string, { onlyFirstPiece = false } = {}): Promise<string | null> {
     const opened = await this.open(file);
     if (opened === null) return null;
@@ -80,7 +79,7 @@ export class ApplicantFiles {
     }
   }
 
-  /** The place that the encryption of a file is bound to. Stored in its envelope. */
+  /** What the encryption of a file is bound to. Do not change it: existing files could not be decrypted. */
   private boundTo(file: string): string {
     return `${this.clientUserId}/${withoutDigest(file)}`;
   }

@@ -5,9 +5,9 @@ import { nullIfAbsent } from '../../disk/folders';
 import { WrongFolder } from '../errors';
 import type { ApplicantFiles } from './applicant-files';
 import { draftName } from './drafts';
-import { makeStoreFolder, rejectLinks } from './no-links';
+import { makeStoreFolder, rejectLinks } from './store-folders';
 
-/** Names the owner of a folder from before the invitation until the first manifest, which names it then. */
+/** Names the owner of a folder without a manifest. Written before the invitation, removed after the first manifest. */
 export const CLAIM = '.applicant.json';
 
 /** Reserves an applicant's folder. On a case-insensitive file system, `POL-9` and `pol-9` share it and only the first claim is written. @throws WrongFolder */

@@ -1,7 +1,7 @@
 import { StoreUnavailable } from '../errors';
 
-/** Replaces an error of the file system, whose message has paths and so names of providers. @throws StoreUnavailable */
-export async function inStoreErrors<T>(work: () => Promise<T>): Promise<T> {
+/** Turns an error of the file system into StoreUnavailable, because its message contains paths, which name providers. */
+export async function translateDiskErrors<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {

@@ -6,12 +6,12 @@ import { isCode, nullIfAbsent } from '../../disk/folders';
 import { parseInstantMs } from '../../domain/instants';
 import type { StoredDocument } from '../../domain/reports';
 import { provenContentType } from '../document/content-type';
-import { NotDecrypted } from '../errors';
+import { AlteredDocument } from '../errors';
 import { documentFile } from '../layout';
 import type { DocumentToStore } from '../port';
 import type { ApplicantFiles } from './applicant-files';
 import type { Draft } from './drafts';
-import { makeStoreFolder, rejectLinks, syncFolders } from './no-links';
+import { makeStoreFolder, rejectLinks, syncFolders } from './store-folders';
 
 /**
  * Moves a draft to its final name and returns its entry. A stored file is never changed (decision 0045): if the name has the same bytes, because an
@@ -31,7 +31,7 @@ export async function publishDocument(
     if (await moveToFreeName(files, draft, file)) return toEntry(document, file, draft);
     const stored = await inspectFile(files, file);
     if (stored?.sha256 !== draft.sha256) continue;
-    await syncFolders(files.base, dirname(files.pathOf(file))); // the earlier attempt may have ended before
+    await syncFolders(files.base, dirname(files.pathOf(file))); // the attempt that stored it may have crashed before this
     return toEntry(document, file, stored);
   }
   await moveIntoPlace(draft.path, files.pathOf(file));
@@ -71,7 +71,7 @@ async function moveToFreeName(files: ApplicantFiles, draft: Draft, file: string)
   }
 }
 
-/** An erased applicant keeps no folders, also where the draft was revoked after they were made. */
+/** Removes the folders made for a draft that was revoked meanwhile: an erased applicant leaves no folder. */
 async function removeEmptyFolders({ base }: ApplicantFiles, folder: string): Promise<void> {
   try {
     for (let at = folder; at.length > base.length; at = dirname(at)) await rmdir(at);
@@ -120,7 +120,7 @@ async function inspectFile(files: ApplicantFiles, file: string): Promise<StoredB
       await opened.close();
     }
   } catch (error) {
-    if (error instanceof NotDecrypted) return null;
+    if (error instanceof AlteredDocument) return null;
     throw error;
   }
 }

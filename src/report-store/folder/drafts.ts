@@ -1,11 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { type FileHandle, open, readdir, rm, stat } from 'node:fs/promises';
+import { type FileHandle, open, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isCode, nullIfAbsent, PRIVATE_FILE } from '../../disk/folders';
 import type { FormatCheck } from '../document/format-check';
 import type { Encryptor } from '../envelope';
-import { inStoreErrors } from './disk-errors';
-import { makeStoreFolder, rejectLinks } from './no-links';
+import { translateDiskErrors } from './disk-errors';
+import { makeStoreFolder, rejectLinks } from './store-folders';
 
 /** A checked document under a temporary name, complete and synced. The caller moves or removes it. */
 export interface Draft {
@@ -18,7 +18,7 @@ export interface Draft {
   readonly changedAt: Date;
 }
 
-/** No download takes longer, so an older draft is of a process that was killed. */
+/** No download takes longer: an older draft belongs to a killed process. */
 const STALE_AFTER_MS = 24 * 3_600_000;
 
 const NAME = /^[0-9a-f]{32}$/;
@@ -42,7 +42,7 @@ export async function revokeDrafts(folder: string, clientUserId: string): Promis
   }
 }
 
-/** Differs from the digits of the applicant's manifest drafts (see lock.ts), which are a digest too. */
+/** `downloads of` keeps these digits apart from those of the manifest's drafts (lock.ts). */
 function ownerDigits(clientUserId: string): string {
   return createHash('sha256').update(`downloads of ${clientUserId}`).digest('hex').slice(0, OWNER_DIGITS);
 }
@@ -64,25 +64,25 @@ export async function receiveDraft(
   let bytes = 0;
   let changedAt: Date;
   try {
-    const file = await inStoreErrors(() => createDraft(folder, path));
+    const file = await translateDiskErrors(() => createDraft(folder, path));
     try {
       for await (const piece of { [Symbol.asyncIterator]: () => pieces }) {
         check.take(piece);
         hash.update(piece);
         bytes += piece.byteLength;
         const ready = encryptor ? encryptor.take(piece) : piece;
-        if (ready.byteLength > 0) await inStoreErrors(() => file.writeFile(ready));
+        if (ready.byteLength > 0) await translateDiskErrors(() => file.writeFile(ready));
       }
       check.finish();
-      if (encryptor) await inStoreErrors(() => file.writeFile(encryptor.finish()));
-      // Not repeated on the same file: the system may have dropped the bytes and report success the second time.
-      await inStoreErrors(() => file.sync());
-      changedAt = (await inStoreErrors(() => file.stat())).mtime;
+      if (encryptor) await translateDiskErrors(() => file.writeFile(encryptor.finish()));
+      // A failed sync must not be repeated: the system may have dropped the bytes and then report success.
+      await translateDiskErrors(() => file.sync());
+      changedAt = (await translateDiskErrors(() => file.stat())).mtime;
     } finally {
-      await inStoreErrors(() => file.close());
+      await translateDiskErrors(() => file.close());
     }
   } catch (error) {
-    await rm(path, { force: true }).catch(() => undefined); // it becomes stale otherwise
+    await rm(path, { force: true }).catch(() => undefined); // removeStaleDrafts removes what stays
     await pieces.return?.().catch(() => undefined); // the loop closes the body only if it was entered
     throw error;
   }
@@ -102,9 +102,26 @@ async function createDraft(folder: string, path: string): Promise<FileHandle> {
 
 /** Removes the drafts of killed processes. */
 export async function removeStaleDrafts(folder: string, staleAfterMs = STALE_AFTER_MS): Promise<void> {
-  for (const name of (await readdir(folder)).filter((each) => NAME.test(each))) {
+  const names = (await readdir(folder)).filter((name) => NAME.test(name));
+  if (names.length === 0) return;
+  const nowMs = await readFileSystemClock(folder);
+  for (const name of names) {
     const path = join(folder, name);
     const stats = await nullIfAbsent(stat(path)); // another process may have moved or removed it
-    if (stats?.isFile() && Date.now() - stats.mtimeMs > staleAfterMs) await rm(path, { force: true });
+    if (stats?.isFile() && nowMs - stats.mtimeMs > staleAfterMs) await rm(path, { force: true });
+  }
+}
+
+/**
+ * The clock that stamps the files of the store, in ms since 1970: the age of a file is measured with it, because hosts have different clocks. Writes
+ * a file and removes it, so it fails where the store cannot be written.
+ */
+export async function readFileSystemClock(folder: string): Promise<number> {
+  const probe = join(folder, draftName());
+  try {
+    await writeFile(probe, '', { mode: PRIVATE_FILE, flag: 'wx' });
+    return (await stat(probe)).mtimeMs;
+  } finally {
+    await rm(probe, { force: true });
   }
 }

@@ -4,11 +4,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { isCode, nullIfAbsent, syncFolder } from '../../disk/folders';
 import { isClientUserId } from '../../domain/identifiers';
 import { StoreUnavailable } from '../errors';
-import { applicantFolder, MANIFEST } from '../layout';
+import { folderName, MANIFEST } from '../layout';
 import { CLAIM } from './claim';
 import { removeStaleDrafts, revokeDrafts } from './drafts';
 import { lockOf, rewriteUnderLock } from './lock';
-import { makeStoreFolder, rejectLinks } from './no-links';
+import { makeStoreFolder, rejectLinks } from './store-folders';
 
 /** A running download writes more often: HUMAN_API_TIMEOUT, the wait for its next byte, is at most 5 minutes. */
 const DEAD_DOWNLOAD_AFTER_MS = 10 * 60_000;
@@ -31,7 +31,7 @@ export async function eraseFolder(
 ): Promise<number> {
   await makeStoreFolder(base, draftFolder);
   await removeStaleDrafts(draftFolder, DEAD_DOWNLOAD_AFTER_MS);
-  const name = applicantFolder(clientUserId);
+  const name = folderName(clientUserId);
   const path = join(base, name);
   await rejectLinks(base, path);
   // Before the folder is read: a draft is then either in the folder already, or can never be moved there.
@@ -67,8 +67,8 @@ async function tryRemove(path: string, draftFolder: string, files: Set<string>):
 
 function describeHeldFile(name: string, code: string): string {
   return (
-    `${name}: its folder in the report store cannot be removed (${code}): another program, such as a virus scanner, ` +
-    'holds a file in it open, or adds files to it. End that program, then run the same command again'
+    `${name}: the folder in the report store cannot be removed (${code}), because another program, such as a virus scanner, ` +
+    'has a file in it open or adds files. End that program, then run the command again'
   );
 }
 

@@ -6,9 +6,9 @@ import { makePrivateFolder, nullIfAbsent } from '../../disk/folders';
 import { StoreNotFound } from '../errors';
 import type { StoreIdentity } from '../port';
 import { IDENTITY_FILE, SHELF_FOLDER } from '../shelf';
-import { inStoreErrors } from './disk-errors';
+import { translateDiskErrors } from './disk-errors';
 import { draftName } from './drafts';
-import { makeStoreFolder, rejectLinks } from './no-links';
+import { makeStoreFolder, rejectLinks } from './store-folders';
 
 const FILE = `${SHELF_FOLDER}/${IDENTITY_FILE}`;
 const ID = /^[0-9a-f]{32}$/;
@@ -21,8 +21,8 @@ export interface FolderIdentity {
   init(): Promise<StoreIdentity>;
   /** Makes an identity for an existing folder; null if there is one, or if a particular one is expected. */
   identifyLegacy(): Promise<StoreIdentity | null>;
-  /** Reads from the store. A result that is nothing counts only if the store is there before and after. @throws StoreNotFound */
-  readReliably<T>(read: () => Promise<T>, isNothing: (result: T) => boolean): Promise<T>;
+  /** Reads from the store. An empty result counts only if the store is there before and after the read. @throws StoreNotFound; StoreUnavailable */
+  readReliably<T>(read: () => Promise<T>, isEmpty: (result: T) => boolean): Promise<T>;
 }
 
 /** `expectedId`: the only accepted id; null accepts the first one that is read, and then no other. */
@@ -48,9 +48,9 @@ export function createFolderIdentity(base: string, draftFolder: string, expected
   }
 
   return {
-    read: () => inStoreErrors(read),
+    read: () => translateDiskErrors(read),
     init: () =>
-      inStoreErrors(async () => {
+      translateDiskErrors(async () => {
         if ((await readIdentity(base)) !== null) return read();
         // The folder may be that of an unmounted disk.
         if (expectedId !== null) throw new StoreNotFound(NOT_NEW);
@@ -58,13 +58,14 @@ export function createFolderIdentity(base: string, draftFolder: string, expected
         return create();
       }),
     identifyLegacy: () =>
-      inStoreErrors(async () => (expectedId === null && (await readIdentity(base)) === null ? create() : null)),
-    async readReliably(readOnce, isNothing) {
-      await read();
-      const result = await readOnce();
-      if (isNothing(result)) await read();
-      return result;
-    },
+      translateDiskErrors(async () => (expectedId === null && (await readIdentity(base)) === null ? create() : null)),
+    readReliably: (readOnce, isEmpty) =>
+      translateDiskErrors(async () => {
+        await read();
+        const result = await readOnce();
+        if (isEmpty(result)) await read();
+        return result;
+      }),
   };
 }
 
@@ -78,8 +79,8 @@ const UNREADABLE = `expected an id in ${FILE} of the report store, got something
 
 function describeOtherStore(expected: string, got: string, isConfigured: boolean): string {
   const advice = isConfigured
-    ? 'mount that one, or correct REPORT_STORE_ID'
-    : 'mount that one, or restart for this one';
+    ? 'mount that store, or correct REPORT_STORE_ID'
+    : 'mount that store, or restart this process to use the other one';
   return `expected the report store ${expected}, got ${got}: ${advice}`;
 }
 

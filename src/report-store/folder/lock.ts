@@ -3,7 +3,8 @@ import { type FileHandle, open, readdir, readFile, rename, rm, stat, unlink, wri
 import { basename, dirname, join, relative } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isCode, PRIVATE_FILE, syncFolder } from '../../disk/folders';
-import { draftName } from './drafts';
+import { StoreUnavailable } from '../errors';
+import { draftName, readFileSystemClock } from './drafts';
 
 /** A file that many processes rewrite. */
 export interface SharedFile {
@@ -35,7 +36,7 @@ const FILE_DIGITS = 16;
  *
  * One risk remains: a network file system that lists a folder from a stale cache can hide the draft of a process that was stopped for more than ten
  * seconds between reading and renaming. It would undo later writes. Every write of a run has all its documents, so the next one repairs that.
- * @throws Error where the lock was not free in time; any error of `rewrite`
+ * @throws StoreUnavailable where the lock was not free in time; any error of `rewrite`
  */
 export async function rewriteUnderLock(
   file: SharedFile,
@@ -96,17 +97,6 @@ async function createLock(lock: string, draft: string): Promise<boolean> {
   return true;
 }
 
-/** The age of a lock is measured with the clock that stamped it, because hosts have different ones. */
-async function readFileSystemClock(draftFolder: string): Promise<number> {
-  const probe = join(draftFolder, draftName());
-  try {
-    await writeFile(probe, '', { mode: PRIVATE_FILE, flag: 'wx' });
-    return (await stat(probe)).mtimeMs;
-  } finally {
-    await rm(probe, { force: true });
-  }
-}
-
 async function removeStaleLock(lock: string, nowMs: number): Promise<void> {
   const stats = await stat(lock).catch(() => null);
   // A time far in the future is stale too: the clock was set back.
@@ -144,9 +134,11 @@ async function release({ path }: SharedFile, draft: string): Promise<void> {
   if ((await readFile(lockOf(path), 'utf8')) === draft) await unlink(lockOf(path));
 }
 
-function lockTimeout({ path, waitAtMostMs = WAIT_AT_MOST_MS }: SharedFile): Error {
-  return new Error(
-    `${basename(path)} of ${basename(dirname(path))}: its lock was held by other processes for ${waitAtMostMs} ms. ` +
-      `Try again; if it happens again, check whether the disk responds and whether clocks and time stamps of ${lockOf(path)} are right`,
+function lockTimeout({ path, waitAtMostMs = WAIT_AT_MOST_MS }: SharedFile): StoreUnavailable {
+  return new StoreUnavailable(
+    'LOCKED',
+    'open',
+    `${basename(path)} of ${basename(dirname(path))}: other processes held its lock for ${waitAtMostMs / 1_000} s. Try again. ` +
+      `If that does not help, check the disk, and the clock against the time stamp of ${basename(lockOf(path))}`,
   );
 }

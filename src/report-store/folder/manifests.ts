@@ -1,4 +1,4 @@
-import { NotDecrypted } from '../errors';
+import { AlteredDocument } from '../errors';
 import { MANIFEST } from '../layout';
 import { mergeManifest } from '../manifest';
 import { manifestText, parseManifest } from '../manifest-file';
@@ -7,22 +7,23 @@ import type { ApplicantFiles } from './applicant-files';
 import { hasOwnClaim, removeClaim } from './claim';
 import { revokeDrafts } from './drafts';
 import { rewriteUnderLock } from './lock';
-import { makeStoreFolder } from './no-links';
-
-/** An applicant's folder in a folder store. */
-export interface ApplicantFolder {
-  readonly files: ApplicantFiles;
-  /** As {@link readManifest}, and null only if the store is still there. */
-  readManifest(): Promise<Manifest | null>;
-}
+import { makeStoreFolder } from './store-folders';
 
 type Change = Parameters<ReportStore['updateManifest']>[0];
 
-/** @throws WrongFolder; UnreadableManifest; NotDecrypted; KeyMissing */
-export async function readManifest(files: ApplicantFiles): Promise<Manifest | null> {
+/** As {@link ReportStore.readManifest}. */
+export function readManifest(files: ApplicantFiles): Promise<Manifest | null> {
+  return files.identity.readReliably(
+    () => readManifestOnce(files),
+    (manifest) => manifest === null,
+  );
+}
+
+/** Reads it in a folder that may have no identity. @throws as {@link readManifest} */
+export async function readManifestOnce(files: ApplicantFiles): Promise<Manifest | null> {
   const text = await files.readText(MANIFEST).catch((error: unknown) => {
-    if (!(error instanceof NotDecrypted)) throw error;
-    throw new NotDecrypted(`${files.clientUserId}/${MANIFEST}: ${error.message}`);
+    if (!(error instanceof AlteredDocument)) throw error;
+    throw new AlteredDocument(`${files.clientUserId}/${MANIFEST}: ${error.message}`);
   });
   if (text !== null) return parseManifest(files.clientUserId, text);
   await hasOwnClaim(files);
@@ -35,14 +36,14 @@ const OWNER = /^\{\s*"clientUserId": "([^"]*)"/;
 /** Checks the owner of a folder without reading all of a manifest that lists many documents. @throws as {@link readManifest} */
 export async function expectOwnFolder(files: ApplicantFiles): Promise<void> {
   const head = await files.readText(MANIFEST, { onlyFirstPiece: true }).catch((error: unknown) => {
-    if (error instanceof NotDecrypted) return ''; // reported by readManifest
+    if (error instanceof AlteredDocument) return ''; // reported by readManifest
     throw error;
   });
   if (OWNER.exec(head ?? '')?.[1] !== files.clientUserId) await readManifest(files);
 }
 
 export async function updateManifest(
-  { files, readManifest: read }: ApplicantFolder,
+  files: ApplicantFiles,
   change: Change,
   waitAtMostMs: number | undefined,
 ): Promise<Manifest> {
@@ -51,7 +52,7 @@ export async function updateManifest(
   let written: Manifest | null = null;
   let isFirst = false;
   await rewriteUnderLock(file, async () => {
-    const before = await read();
+    const before = await readManifest(files);
     isFirst = before === null;
     // The manifest of a closed applicant is complete, so no download may add a document.
     if (isClosing(change, before)) await revokeDrafts(files.draftFolder, files.clientUserId);

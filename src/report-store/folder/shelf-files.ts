@@ -1,24 +1,22 @@
 import { readdir, readFile, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { writeAtomically } from '../../disk/atomic-file';
-import { isCode, syncFolder } from '../../disk/folders';
+import { nullIfAbsent, syncFolder } from '../../disk/folders';
 import { checkShelfName, folderOfPrefix, IDENTITY_FILE, SHELF_FOLDER, type Shelf } from '../shelf';
-import { inStoreErrors } from './disk-errors';
+import { translateDiskErrors } from './disk-errors';
 import { draftName } from './drafts';
 import type { FolderIdentity } from './identity';
-import { makeStoreFolder, rejectLinks } from './no-links';
+import { makeStoreFolder, rejectLinks } from './store-folders';
 
 /** The shelf of a folder store. */
 export function createFolderShelf(base: string, draftFolder: string, identity: FolderIdentity): Shelf {
   const root = join(base, SHELF_FOLDER);
-  const readReliably = <T>(read: () => Promise<T>, isNothing: (result: T) => boolean) =>
-    inStoreErrors(() => identity.readReliably(read, isNothing));
   const pathOf = (name: string): string => join(root, checkShelfName(name));
 
   return {
     async put(name, bytes) {
       const path = pathOf(name);
-      await inStoreErrors(async () => {
+      await translateDiskErrors(async () => {
         await identity.read();
         await makeStoreFolder(base, draftFolder);
         await makeStoreFolder(base, dirname(path));
@@ -30,9 +28,9 @@ export function createFolderShelf(base: string, draftFolder: string, identity: F
       const path = pathOf(name);
       const read = async () => {
         await rejectLinks(base, path);
-        return nullIfNoFile(readFile(path));
+        return nullIfAbsent(readFile(path), 'EISDIR');
       };
-      return readReliably(read, (bytes) => bytes === null);
+      return identity.readReliably(read, (bytes) => bytes === null);
     },
 
     async list(prefix) {
@@ -42,7 +40,7 @@ export function createFolderShelf(base: string, draftFolder: string, identity: F
         const names = await listFiles(root, folder);
         return names.filter((name) => name !== IDENTITY_FILE && name.startsWith(prefix)).sort();
       };
-      return readReliably(list, (names) => names.length === 0);
+      return identity.readReliably(list, (names) => names.length === 0);
     },
 
     async remove(name) {
@@ -50,31 +48,25 @@ export function createFolderShelf(base: string, draftFolder: string, identity: F
       const remove = async () => {
         await rejectLinks(base, dirname(path));
         // Unlike rm, unlink succeeds for only one of two concurrent calls.
-        const isRemoved = (await nullIfNoFile(unlink(path).then(() => true))) ?? false;
+        const isRemoved =
+          (await nullIfAbsent(
+            unlink(path).then(() => true),
+            'EISDIR',
+          )) ?? false;
         if (isRemoved) await syncFolder(dirname(path));
         return isRemoved;
       };
-      return readReliably(remove, (isRemoved) => !isRemoved);
+      return identity.readReliably(remove, (isRemoved) => !isRemoved);
     },
   };
 }
 
 /** Names relative to the shelf, with "/" on every platform. */
 async function listFiles(root: string, folder: string): Promise<string[]> {
-  const entries = (await nullIfNoFile(readdir(join(root, folder), { withFileTypes: true }))) ?? [];
+  const entries = (await nullIfAbsent(readdir(join(root, folder), { withFileTypes: true }))) ?? [];
   const names = entries.map((entry) => {
     const name = folder === '' ? entry.name : `${folder}/${entry.name}`;
     return entry.isDirectory() ? listFiles(root, name) : entry.isFile() ? [name] : [];
   });
   return (await Promise.all(names)).flat();
-}
-
-/** The path does not exist, or is a folder instead of a file, or the reverse. */
-async function nullIfNoFile<T>(call: Promise<T>): Promise<T | null> {
-  try {
-    return await call;
-  } catch (error) {
-    if (isCode(error, 'ENOENT', 'ENOTDIR', 'EISDIR')) return null;
-    throw error;
-  }
 }

@@ -1,21 +1,20 @@
-import { rm, unlink, writeFile } from 'node:fs/promises';
+import { unlink } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { PRIVATE_FILE } from '../../disk/folders';
 import { type FileEncryption, NO_ENCRYPTION } from '../../domain/encryption';
 import { createDocumentCheck } from '../document/check';
 import { documentFile } from '../layout';
 import type { ReportStore } from '../port';
 import { ApplicantFiles } from './applicant-files';
 import { claimFolder } from './claim';
-import { inStoreErrors } from './disk-errors';
+import { translateDiskErrors } from './disk-errors';
 import { publishDocument } from './documents';
-import { draftName, receiveDraft, removeStaleDrafts } from './drafts';
+import { readFileSystemClock, receiveDraft, removeStaleDrafts } from './drafts';
 import { eraseFolder, listApplicants } from './erase';
 import { createFolderIdentity } from './identity';
-import { type ApplicantFolder, expectOwnFolder, readManifest, updateManifest } from './manifests';
-import { makeStoreFolder } from './no-links';
+import { expectOwnFolder, readManifest, readManifestOnce, updateManifest } from './manifests';
 import { readDocument } from './reader';
 import { createFolderShelf } from './shelf-files';
+import { makeStoreFolder } from './store-folders';
 
 const REMOVE_STALE_EVERY_MS = 3_600_000;
 
@@ -30,16 +29,11 @@ export function createFolderStore(
   const identity = createFolderIdentity(base, draftFolder, expectedId);
   let removedStaleAtMs = Number.NEGATIVE_INFINITY;
 
-  const filesOf = (clientUserId: string) => new ApplicantFiles(base, draftFolder, clientUserId, encryption);
-  const folderOf = (clientUserId: string): ApplicantFolder => {
-    const files = filesOf(clientUserId);
-    const read = () => readManifest(files);
-    return { files, readManifest: () => identity.readReliably(read, (manifest) => manifest === null) };
-  };
+  const filesOf = (clientUserId: string) => new ApplicantFiles(base, draftFolder, clientUserId, encryption, identity);
 
   async function hasManifest(): Promise<boolean> {
     for (const clientUserId of await listApplicants(base)) {
-      if (await readManifest(filesOf(clientUserId)).catch(() => null)) return true;
+      if (await readManifestOnce(filesOf(clientUserId)).catch(() => null)) return true;
     }
     return false;
   }
@@ -58,7 +52,7 @@ export function createFolderStore(
 
     init: identity.init,
 
-    identifyLegacy: async () => ((await inStoreErrors(hasManifest)) ? identity.identifyLegacy() : null),
+    identifyLegacy: async () => ((await translateDiskErrors(hasManifest)) ? identity.identifyLegacy() : null),
 
     async save(document, body) {
       const files = filesOf(document.clientUserId);
@@ -67,7 +61,7 @@ export function createFolderStore(
       const check = createDocumentCheck(document);
       const draft = await receiveDraft(draftFolder, document.clientUserId, body, check, encryptor);
       try {
-        return await inStoreErrors(async () => {
+        return await translateDiskErrors(async () => {
           await identity.read(); // the disk may have been unmounted during the download
           await expectOwnFolder(files);
           return publishDocument(files, document, draft);
@@ -78,7 +72,7 @@ export function createFolderStore(
     },
 
     claim: (clientUserId) =>
-      inStoreErrors(async () => {
+      translateDiskErrors(async () => {
         await identity.read();
         const files = filesOf(clientUserId);
         await claimFolder(files);
@@ -86,38 +80,36 @@ export function createFolderStore(
         await expectOwnFolder(files);
       }),
 
-    readDocument: (clientUserId, file) => readDocument(folderOf(clientUserId), file),
+    readDocument: (clientUserId, file) => readDocument(filesOf(clientUserId), file),
 
-    readManifest: async (clientUserId) => inStoreErrors(folderOf(clientUserId).readManifest),
+    readManifest: async (clientUserId) => readManifest(filesOf(clientUserId)),
 
     updateManifest: async (change, { waitAtMostMs } = {}) => {
-      const folder = folderOf(change.clientUserId);
-      return inStoreErrors(async () => {
+      const files = filesOf(change.clientUserId);
+      return translateDiskErrors(async () => {
         await identity.read();
         await makeStoreFolder(base, draftFolder);
         await removeStaleHourly();
-        return updateManifest(folder, change, waitAtMostMs);
+        return updateManifest(files, change, waitAtMostMs);
       });
     },
 
     erase: (clientUserId) => {
       const erase = () => eraseFolder(base, draftFolder, clientUserId);
-      return inStoreErrors(() => identity.readReliably(erase, (files) => files === 0));
+      return identity.readReliably(erase, (files) => files === 0);
     },
 
     applicants: () => {
       const list = () => listApplicants(base);
-      return inStoreErrors(() => identity.readReliably(list, (all) => all.length === 0));
+      return identity.readReliably(list, (all) => all.length === 0);
     },
 
     check: () =>
-      inStoreErrors(async () => {
+      translateDiskErrors(async () => {
         await identity.read();
         await makeStoreFolder(base, draftFolder);
+        await readFileSystemClock(draftFolder); // fails if the store cannot be written
         await removeStaleDrafts(draftFolder);
-        const probe = join(draftFolder, draftName());
-        await writeFile(probe, '', { mode: PRIVATE_FILE, flag: 'wx' });
-        await rm(probe);
       }),
   };
 }

@@ -4,12 +4,11 @@ import { readCommandLine } from '../../../src/cli/commands/command-line';
 import { type AuditCheckpoint, openAudit } from '../../../src/observability/audit';
 import { createAuditKeys } from '../../../src/temporal/audit-keys';
 import { generateKey, parseKeyRing } from '../../../src/temporal/key-ring';
-import { ensureBuilt, killLeftOvers, runProcess } from '../../support/processes';
+import { runProcess, useBuild } from '../../support/processes';
 import { createFixture } from './fixture';
 import { wrongUsageError } from './wrong-usage';
 
-beforeAll(ensureBuilt, 240_000);
-afterAll(killLeftOvers);
+useBuild();
 
 const unsigned = (chains: number) =>
   `${chains} of them have no key: anyone with write access to the folder can have written them\n`;

@@ -1,32 +1,33 @@
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { type FileHandle, open, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readCommandLine } from '../../../src/cli/commands/command-line';
 import type { CommandContext } from '../../../src/cli/commands/context';
 import { createFolderStore } from '../../../src/report-store/folder/store';
-import { createCipher, generateKey, parseKeyRing } from '../../../src/temporal/key-ring';
+import type { ReportStore } from '../../../src/report-store/port';
+import { generateKey } from '../../../src/temporal/key-ring';
 import { change, documentToStore, pdf, pieces } from '../../report-store/fixtures';
-import { ensureBuilt, killLeftOvers, runProcess } from '../../support/processes';
+import { cipherOf } from '../../support/keys';
+import { runProcess, useBuild } from '../../support/processes';
 import { createFixture } from './fixture';
 
 const BODY = pdf('\u0000\u00ff binary '.repeat(20_000));
 const KEY = generateKey('k1');
 
-beforeAll(ensureBuilt, 240_000);
-afterAll(killLeftOvers);
+useBuild();
 
 async function setup(given: Partial<CommandContext> = {}) {
   const about = await createFixture(given);
-  const ring = parseKeyRing(KEY);
-  const cipher = ring && createCipher(ring);
+  const cipher = cipherOf(KEY);
   const root = join(about.folder, 'reports');
   const store = createFolderStore(root, { cipher, encrypts: true });
   const entry = await store.save(documentToStore(), pieces(BODY, 50_000));
   await store.updateManifest(change({ documents: [entry] }));
   return {
     ...about,
+    store,
     root,
     entry,
-    run: (args: string[], by = store) =>
+    run: (args: string[], by: ReportStore = store) =>
       readCommandLine(['document', ...args]).action({ ...about.context, reportStore: () => by }),
   };
 }
@@ -52,8 +53,8 @@ test('--json requires --out, and reports what was written', async () => {
 });
 
 test.each([
-  ['a name that the manifest does not list', '../POL-2/manifest.json', /manifest lists/],
-  ['no name', '', /manifest lists/],
+  ['a name that the manifest does not list', '../POL-2/manifest.json', /name of a document/],
+  ['no name', '', /name of a document/],
 ])('rejects %s', async (_, file, expected) => {
   const { run, messages, audited } = await setup();
   expect(await run(['POL-1', file])).toBe(1);
@@ -81,6 +82,48 @@ test('writes no document that is altered, or without its key, or over an existin
   expect(messages()).toContain('altered');
   expect(await readdir(folder)).not.toContain('fresh.pdf');
   expect(audited).toHaveLength(1);
+});
+
+test('an interruption during the copy leaves no file', async () => {
+  const stopping = new AbortController();
+  const { folder, store, entry, run } = await setup({ signal: stopping.signal });
+  const readings: string[] = [];
+  const interrupted: ReportStore = {
+    ...store,
+    async *readDocument(clientUserId, file) {
+      readings.push(file);
+      for await (const chunk of store.readDocument(clientUserId, file)) {
+        if (readings.length === 2) stopping.abort();
+        yield chunk;
+      }
+    },
+  };
+  const out = join(folder, 'out.pdf');
+  await expect(run(['POL-1', entry.file, '--out', out], interrupted)).rejects.toThrow('aborted');
+  expect([readings.length, await readdir(folder)]).toEqual([2, expect.not.arrayContaining(['out.pdf'])]);
+});
+
+test('a disk that is full when the file is closed leaves no file', async () => {
+  const { folder, entry, run, messages } = await setup();
+  const probe = await open(join(folder, 'probe'), 'wx');
+  const handles = Object.getPrototypeOf(probe) as FileHandle;
+  await probe.close();
+  const { writeFile: write } = handles;
+  jest.spyOn(handles, 'writeFile').mockImplementation(function (this: FileHandle, ...args) {
+    const { close } = this;
+    this.close = async () => {
+      await close();
+      throw Object.assign(new Error('full'), { code: 'ENOSPC' });
+    };
+    return write.apply(this, args);
+  });
+  try {
+    expect(await run(['POL-1', entry.file, '--out', join(folder, 'out.pdf')])).toBe(1);
+  } finally {
+    jest.restoreAllMocks();
+  }
+  expect(messages()).toContain('expected to write to --out, got ENOSPC');
+  expect(await readdir(folder)).not.toContain('out.pdf');
 });
 
 test('as a process, prints the manifest and a document with the keys of the environment', async () => {

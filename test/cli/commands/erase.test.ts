@@ -1,12 +1,18 @@
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { readCommandLine, runCommand } from '../../../src/cli/commands/command-line';
 import type { CommandContext } from '../../../src/cli/commands/context';
+import { eraseEntries, SpoolUnreadable } from '../../../src/cli/commands/erase-entries';
+import { NO_ENCRYPTION } from '../../../src/domain/encryption';
 import { AuditUnavailable } from '../../../src/observability/audit';
 import { StoreUnavailable } from '../../../src/report-store/errors';
 import { openHolds } from '../../../src/report-store/holds';
+import { encodeRecord } from '../../../src/spool/record';
 import { TemporalUnreachable } from '../../../src/temporal/connection';
+import { serializeNotices } from '../../../src/upstream/notices';
 import { change } from '../../report-store/fixtures';
-import { createFixture } from './fixture';
+import { createFixture, createTestEncryption, REPORT, STATUS } from './fixture';
 import { wrongUsageError } from './wrong-usage';
 
 /** A Temporal without workflows that fails every start. */
@@ -72,7 +78,7 @@ test('--json prints one object, and the rest goes to stderr', async () => {
   const { run, hold, printed } = await setup();
   await hold();
   expect(await run('POL-1', '--yes', '--json')).toBe(1);
-  const nothing = { people: 0, runs: 0, files: 0, quarantined: 0, mixed: [], spooled: 0, others: [] };
+  const nothing = { people: 0, runs: 0, files: 0, quarantined: 0, mixed: [], spooled: 0, unread: 0, others: [] };
   expect(printed()).toEqual([{ clientUserId: 'POL-1', result: 'held', ...nothing }]);
 });
 
@@ -108,6 +114,27 @@ test.each([
   ['an unknown option', ['POL-1', '--force'], /unknown option/],
 ])('%s is wrong usage', (_, argv, expected) => {
   expect(wrongUsageError(['erase', ...argv])).toMatch(expected);
+});
+
+describe('the entries of a person', () => {
+  test.each([
+    ['its key', createTestEncryption('k'), { spooled: 1, unread: 0 }],
+    ['no key', NO_ENCRYPTION, { spooled: 0, unread: 2 }],
+  ])('in an encrypted spool, with %s', async (_, noticeEncryption, counts) => {
+    const { context, folder } = await createFixture({ noticeEncryption });
+    const partition = join(folder, 'spool', 'part-01234567');
+    await mkdir(partition, { recursive: true });
+    const records = [STATUS, REPORT].map((notice) => ({ atMs: 1, text: serializeNotices([notice]) }));
+    const lines = records.map((record) => encodeRecord(record, createTestEncryption('k')));
+    await writeFile(join(partition, '1790000000000-01234567-000001.log'), Buffer.concat(lines));
+    expect(await eraseEntries(context, 'POL-1', [])).toEqual({ dropped: 0, mixed: [], ...counts });
+  });
+
+  test('in a spool that cannot be read are an error, and not none', async () => {
+    const { context, folder } = await createFixture();
+    await symlink('spool', join(folder, 'spool'));
+    await expect(eraseEntries(context, 'POL-1', [])).rejects.toThrow(SpoolUnreadable);
+  });
 });
 
 test('a folder that cannot be removed: status 1, with the reason', async () => {

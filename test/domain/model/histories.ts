@@ -21,13 +21,13 @@ const hours = (least: number, most: number) =>
   fc.integer({ min: least * 60, max: most * 60 }).map((n) => n * MINUTE_MS);
 
 /** Statuses that never end an applicant (80 days in all at most). */
-const patientTurn: fc.Arbitrary<Turn> = fc.record({
+const openTurn: fc.Arbitrary<Turn> = fc.record({
   status: fc.constantFrom('Engaged', 'engaged', 'Syncing', ' SYNCING ', 'Attn Required', 'Awaiting Consent'),
   forMs: fc.oneof(hours(0, 3), hours(3, 240)),
 });
 
-/** Statuses that end an applicant if they last; here each passes before that, and comes once, because two reads of it would look like one stay. */
-const passingTurns: fc.Arbitrary<Turn[]> = fc
+/** Statuses that end an applicant if they stay. Here each is too brief for that, and comes once, because two reads of it look like one stay. */
+const briefTurns: fc.Arbitrary<Turn[]> = fc
   .record({
     error: fc.option(fc.integer({ min: 1, max: 50 }).map((n) => ({ status: 'Error', forMs: n * MINUTE_MS }))),
     some: fc.option(hours(0, 22).map((forMs) => ({ status: 'Some Synced', forMs }))),
@@ -35,7 +35,7 @@ const passingTurns: fc.Arbitrary<Turn[]> = fc
   })
   .map(({ error, some, all }) => [error, some, all].filter((turn) => turn !== null));
 
-const LASTS = [
+const LAST_STATUSES = [
   'Invited',
   'Engaged',
   'Syncing',
@@ -49,7 +49,7 @@ const LASTS = [
   'ALL  SYNCED',
 ] as const;
 
-const ENDS: ReadonlySet<string> = new Set(['Declined', 'Disconnected', 'Some Synced', 'Error']);
+const CONCLUDING: ReadonlySet<string> = new Set(['Declined', 'Disconnected', 'Some Synced', 'Error']);
 
 const fault: fc.Arbitrary<Fault> = fc.oneof(
   { weight: 6, arbitrary: fc.constant<Fault>('none') },
@@ -91,26 +91,26 @@ const aheadMs = fc.oneof(
   { weight: 2, arbitrary: fc.constantFrom(4 * MINUTE_MS, 2 * HOUR_MS, 73 * 365 * DAY_MS) },
 );
 
-/** Statuses that pass, then one that lasts; or the person is deleted. */
+/** Brief statuses, then one that stays; or the person is deleted. */
 export const truths: fc.Arbitrary<Truth> = fc
   .record({
     invitedForMs: fc.oneof(hours(0, 2), hours(2, 700)),
-    patient: fc.array(patientTurn, { maxLength: 4 }),
-    passing: passingTurns,
+    open: fc.array(openTurn, { maxLength: 4 }),
+    brief: briefTurns,
     order: fc.infiniteStream(fc.nat(100)),
-    last: fc.constantFrom(...LASTS),
+    last: fc.constantFrom(...LAST_STATUSES),
     gone: fc.boolean().chain((maybe) => (maybe ? fc.boolean() : fc.constant(false))),
     lagMs: fc.constantFrom(0, 0, 20 * SECOND_MS, 2 * MINUTE_MS),
     dated: fc.boolean(),
     aheadMs: fc.infiniteStream(aheadMs),
     outages,
   })
-  .chain(({ invitedForMs, patient, passing, order, last, gone, lagMs, dated, aheadMs, outages }) => {
+  .chain(({ invitedForMs, open, brief, order, last, gone, lagMs, dated, aheadMs, outages }) => {
     const invited = { status: 'Invited', forMs: invitedForMs };
-    // Some hours between two passing statuses, so that they do not look like one stay.
-    const between = passing.flatMap((turn) => [turn, { status: 'Syncing', forMs: 5 * HOUR_MS }]);
-    const at = patient.length === 0 ? 0 : (order.next().value ?? 0) % (patient.length + 1);
-    const turns = last === 'Invited' ? [invited] : [invited, ...patient.slice(0, at), ...between, ...patient.slice(at)];
+    // Some hours between two brief statuses, so that they do not look like one stay.
+    const between = brief.flatMap((turn) => [turn, { status: 'Syncing', forMs: 5 * HOUR_MS }]);
+    const at = open.length === 0 ? 0 : (order.next().value ?? 0) % (open.length + 1);
+    const turns = last === 'Invited' ? [invited] : [invited, ...open.slice(0, at), ...between, ...open.slice(at)];
     let atMs = T0;
     const statuses = turns.map(({ status, forMs }) => {
       const turn = { atMs, status, aheadMs: aheadMs.next().value ?? 0 };
@@ -124,8 +124,8 @@ export const truths: fc.Arbitrary<Truth> = fc
       connectedMs === undefined ? fc.constant<ModelReport[]>([]) : reportsBefore(Math.min(connectedMs, lastMs), lastMs);
     return reports.map((listed) => ({
       statuses,
-      // After a status that ends the applicant, chance would decide whether the deletion is seen.
-      goneAtMs: gone && !ENDS.has(last) ? lastMs + 1 : null,
+      // After a status that ends the applicant, it is random whether the deletion is read.
+      goneAtMs: gone && !CONCLUDING.has(last) ? lastMs + 1 : null,
       reports: listed,
       outages,
       lagMs,
@@ -148,7 +148,6 @@ export function trueDeliveries(truth: Truth): fc.Arbitrary<Delivery[]> {
   );
   const sent: Delivery[] = [...ofStatuses, ...ofReports];
   return fc
-
     .array(delays, { minLength: sent.length, maxLength: sent.length })
     .map((all) =>
       all.flatMap((delays, i) => delays.flatMap((ms) => (sent[i] ? [{ ...sent[i], atMs: sent[i].atMs + ms }] : []))),
@@ -168,11 +167,7 @@ export function forgedDeliveries(truth: Truth, statuses: readonly string[]): fc.
       status: fc.constantFrom(...statuses),
       claimed: fc.constantFrom<number | null>(null, -DAY_MS, -1, 0, MINUTE_MS, 5 * MINUTE_MS, 73 * 365 * DAY_MS),
     })
-    .map((it) => ({
-      atMs: it.atMs,
-      status: it.status,
-      updatedAtMs: it.claimed === null ? null : it.atMs + it.claimed,
-    }));
+    .map(({ atMs, status, claimed }) => ({ atMs, status, updatedAtMs: claimed === null ? null : atMs + claimed }));
   const forgedReport = fc.record({
     atMs,
     reportId: fc.constantFrom('r1', 'no-such-report'),

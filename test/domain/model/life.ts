@@ -32,7 +32,7 @@ export type Delivery =
   | { readonly atMs: number; readonly status: string; readonly updatedAtMs: number | null }
   | { readonly atMs: number; readonly reportId: string; readonly updatedAt: string | null };
 
-export interface Ending {
+export interface ModelResult {
   readonly conclusion: Conclusion;
   readonly atMs: number;
   readonly facts: Facts;
@@ -79,7 +79,7 @@ export class Life {
     this.facts = openFacts({ ...person, askedAtMs: T0 }, T0);
   }
 
-  run(): Ending {
+  run(): ModelResult {
     while (this.steps.length < MAX_STEPS) {
       const step = decide({
         facts: this.facts,
@@ -112,7 +112,7 @@ export class Life {
   }
 
   /** Moves the clock, and receives the notices until then. */
-  private pass(untilMs: number): void {
+  private advance(untilMs: number): void {
     while (this.queue[0] && this.queue[0].atMs <= untilMs) this.receive();
     this.nowMs = Math.max(this.nowMs, untilMs);
   }
@@ -131,7 +131,7 @@ export class Life {
     const askedAtMs = this.upstream.reachedAtMs(startMs);
     this.calls.push({ atMs: askedAtMs, of: 'status' });
     const person = this.upstream.person(askedAtMs);
-    this.pass(askedAtMs + LATENCY_MS);
+    this.advance(askedAtMs + LATENCY_MS);
     if (!person) this.facts = withMissingUpstream(this.facts, this.nowMs);
     else {
       this.facts = withRead(this.facts, { ...person, askedAtMs }, this.nowMs, this.policy, askedAtMs - startMs);
@@ -145,7 +145,7 @@ export class Life {
     const askedAtMs = this.upstream.reachedAtMs(this.nowMs);
     this.calls.push({ atMs: askedAtMs, of: 'reports' });
     const reports = this.upstream.list(askedAtMs);
-    this.pass(askedAtMs + LATENCY_MS);
+    this.advance(askedAtMs + LATENCY_MS);
     this.learnList(reports, askedAtMs, because === 'conclusion' ? 'refused' : 'not-yet');
   }
 
@@ -160,7 +160,7 @@ export class Life {
     const reachedMs = this.upstream.reachedAtMs(this.nowMs);
     const isDown = reachedMs - this.nowMs > DOWNLOAD_ROUND_MS;
     const doneMs = (isDown ? this.nowMs + DOWNLOAD_ROUND_MS : reachedMs) + LATENCY_MS;
-    this.pass(doneMs);
+    this.advance(doneMs);
     for (const wanted of documents) {
       const fetched: DownloadResult = isDown
         ? { kind: 'unavailable', detail: 'timeout' }
@@ -185,9 +185,9 @@ export class Life {
       const callMs = call?.nextMs ?? Number.POSITIVE_INFINITY;
       if (Math.min(noticeMs, callMs) > untilMs) break;
       if (noticeMs <= callMs) this.receive();
-      else if (of && call) this.ask(of, call);
+      else if (of && call) this.attempt(of, call);
     }
-    if (this.facts === facts && this.collection === collection) this.pass(untilMs);
+    if (this.facts === facts && this.collection === collection) this.advance(untilMs);
   }
 
   private startOrStop(
@@ -207,16 +207,16 @@ export class Life {
   }
 
   /** One attempt; without news it is repeated after the next delay. */
-  private ask(of: 'status' | 'deadline' | 'reports', call: RunningCall): void {
+  private attempt(of: 'status' | 'deadline' | 'reports', call: RunningCall): void {
     const askedAtMs = this.upstream.reachedAtMs(call.nextMs);
     if (askedAtMs > call.nextMs) {
       this.fail(of, call, askedAtMs);
       return;
     }
-    this.pass(askedAtMs);
+    this.advance(askedAtMs);
     const hasNews = of === 'reports' ? this.pollReports(askedAtMs) : this.pollStatus(askedAtMs, call);
     if (hasNews) this.running.delete(of);
-    else this.askAgain(askedAtMs, call);
+    else this.repeat(askedAtMs, call);
   }
 
   /** Before the failures are reported, only the end of the outage matters. */
@@ -229,13 +229,13 @@ export class Life {
       call.nextMs = Math.min(reachedAtMs, Math.max(failedAtMs + retryMs, call.failureReportMs ?? reachedAtMs));
       return;
     }
-    this.pass(failedAtMs);
+    this.advance(failedAtMs);
     const durationMs = failedAtMs - call.failingSinceMs;
     this.facts = withOutage(this.facts, { durationMs, failures: call.failures, retryMs }, this.nowMs);
     this.running.delete(of);
   }
 
-  private askAgain(askedAtMs: number, call: RunningCall): void {
+  private repeat(askedAtMs: number, call: RunningCall): void {
     call.failingSinceMs = null;
     call.failures = 0;
     const delaysMs = call.delaysMs ?? [0];

@@ -67,7 +67,7 @@ export function listedAt(id: string, type: string, atMs: number, clinic = 'o1'):
 }
 
 /** The two reports of a complete clinic. */
-export function wholeAt(atMs: number, clinic = 'o1'): ListedReport[] {
+export function clinicAt(atMs: number, clinic = 'o1'): ListedReport[] {
   return [listedAt(`u-${clinic}`, 'unity', atMs, clinic), listedAt(`c-${clinic}`, 'ccdraw', atMs, clinic)];
 }
 

@@ -28,7 +28,7 @@ export interface TrueStatus {
   readonly aheadMs?: number;
 }
 
-/** All that happens to a person upstream. Times in ms since 1970. */
+/** Everything that happens to a person upstream. Times in ms since 1970. */
 export interface Truth {
   /** By time; the first one at {@link T0}. */
   readonly statuses: readonly TrueStatus[];
@@ -39,6 +39,11 @@ export interface Truth {
   readonly lagMs: number;
   /** False: a person has no updatedAt. */
   readonly dated: boolean;
+}
+
+/** The truth without outages, lags and a deletion. */
+export function truthOf(statuses: readonly TrueStatus[], reports: readonly ModelReport[] = []): Truth {
+  return { statuses, reports, goneAtMs: null, outages: [], lagMs: 0, dated: true };
 }
 
 export interface PersonRead {
@@ -60,14 +65,14 @@ export class ModelUpstream {
 
   /** Null: no such person. */
   person(atMs: number): PersonRead | null {
-    const seenMs = Math.max(T0, atMs - this.truth.lagMs);
-    if (this.truth.goneAtMs !== null && this.truth.goneAtMs <= seenMs) return null;
-    const last = this.truth.statuses.findLast((turn) => turn.atMs <= seenMs);
+    const visibleMs = Math.max(T0, atMs - this.truth.lagMs);
+    if (this.truth.goneAtMs !== null && this.truth.goneAtMs <= visibleMs) return null;
+    const last = this.truth.statuses.findLast((turn) => turn.atMs <= visibleMs);
     if (!last) throw new RangeError('expected the first status at the invitation');
     return { status: last.status, updatedAtMs: this.truth.dated ? dateOf(last) : null };
   }
 
-  /** Null while there is no access: before a provider is connected, and after a deletion. */
+  /** Null without access: before a provider is connected, and after a deletion. */
   list(atMs: number): ListedReport[] | null {
     if (this.truth.goneAtMs !== null && this.truth.goneAtMs <= atMs) return null;
     const connected = this.truth.statuses.some((turn) => turn.atMs <= atMs && CONNECTED.has(statusKind(turn.status)));

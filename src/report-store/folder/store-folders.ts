@@ -18,10 +18,9 @@ interface PathPart {
  */
 export async function makeStoreFolder(base: string, path: string): Promise<void> {
   const parts = await readPath(base, path);
-  const isThere = parts?.every(({ stats }) => stats.isDirectory()) ?? false;
   const root = { path: base, stats: await stat(base) };
-  if (parts === null || !isThere) await makePrivateFolder(path);
-  else await makePrivate([root, ...parts]);
+  if (parts?.every(({ stats }) => stats.isDirectory())) await makePrivate([root, ...parts]);
+  else await makePrivateFolder(path);
 }
 
 async function makePrivate(folders: readonly PathPart[]): Promise<void> {

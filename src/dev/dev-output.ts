@@ -6,12 +6,14 @@ import { formatClock, toReadableLine } from './log-line';
 import { changeLine } from './messages';
 import type { ApplicantSnapshot } from './snapshots';
 
-export interface TerminalOptions {
+export interface DevOutputOptions {
   /** Draw a live table. False: print one line for each change. */
   readonly isInteractive: boolean;
   readonly hasColours: boolean;
   /** Print all log lines of the processes, not only errors. */
   readonly verbose: boolean;
+  /** Called once, when the terminal has been closed. */
+  readonly onClosed: () => void;
 }
 
 /** The width of the longest name before a line. */
@@ -23,14 +25,16 @@ export function hasColours(env: NodeJS.ProcessEnv, isTerminal: boolean): boolean
 }
 
 /** The output of `npm start`: lines with the name of their source and, on a terminal, the table of the applicants below them. */
-export class Terminal {
+export class DevOutput {
   private readonly frame: LiveFrame | null;
 
   constructor(
     private readonly out: TerminalStream,
-    private readonly options: TerminalOptions,
+    private readonly options: DevOutputOptions,
   ) {
     this.frame = options.isInteractive ? new LiveFrame(out) : null;
+    out.once('error', options.onClosed);
+    out.on('error', () => {}); // each later write fails too
   }
 
   /** Prints a message of `npm start` itself, with one prefix for each line of the text. */

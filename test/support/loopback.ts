@@ -1,7 +1,9 @@
+import { once } from 'node:events';
 import type { AddressInfo, Server } from 'node:net';
 
 /** Makes a server listen on a free loopback port, and returns the port. */
-export async function boundPort(server: Server): Promise<number> {
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+export async function listenOnLoopback(server: Server): Promise<number> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
   return (server.address() as AddressInfo).port;
 }

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
+import { DevOutput, hasColours } from '../../src/dev/dev-output';
 import { LiveFrame } from '../../src/dev/live-frame';
-import { hasColours, Terminal } from '../../src/dev/terminal';
 import { snapshot } from './fixture';
 
 const ESCAPE = '\u001B';
@@ -27,6 +27,8 @@ class FakeTerminal extends EventEmitter {
     return this.lines.filter((line) => line !== '');
   }
 }
+
+const PLAIN = { isInteractive: false, hasColours: false, verbose: false, onClosed: () => {} };
 
 describe('a live frame', () => {
   test('is redrawn in place below the printed lines', () => {
@@ -64,7 +66,7 @@ describe('a live frame', () => {
 test('on a terminal the applicants are a table, otherwise each change is one line', () => {
   const outputs = [true, false].map((isInteractive) => {
     const out = new FakeTerminal();
-    const terminal = new Terminal(out, { isInteractive, hasColours: false, verbose: false });
+    const terminal = new DevOutput(out, { ...PLAIN, isInteractive });
     terminal.change(snapshot());
     terminal.table([snapshot()]);
     terminal.message('ready');
@@ -79,12 +81,20 @@ test('on a terminal the applicants are a table, otherwise each change is one lin
 test('only errors of the processes are printed, except with --verbose', () => {
   const print = (verbose: boolean) => {
     const out = new FakeTerminal();
-    const terminal = new Terminal(out, { isInteractive: false, hasColours: false, verbose });
+    const terminal = new DevOutput(out, { ...PLAIN, verbose });
     for (const level of ['info', 'error']) terminal.line('worker', JSON.stringify({ level, msg: level }));
     return out.shown;
   };
   expect(print(false)).toEqual(['worker    | error error']);
   expect(print(true)).toEqual(['worker    | info', 'worker    | error error']);
+});
+
+test('a closed terminal starts one drain, although each later line fails too', () => {
+  const out = new FakeTerminal();
+  const onClosed = jest.fn();
+  new DevOutput(out, { ...PLAIN, onClosed });
+  for (let failed = 0; failed < 3; failed += 1) out.emit('error', new Error('EPIPE'));
+  expect(onClosed).toHaveBeenCalledTimes(1);
 });
 
 test.each<[NodeJS.ProcessEnv, boolean, boolean]>([

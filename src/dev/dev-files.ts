@@ -6,12 +6,12 @@ import { generateKey, parseKeyRing } from '../temporal/key-ring';
 import type { PayloadSettings } from '../temporal/payload-settings';
 
 /** A random secret of a data folder, the same at every start. */
-export function keptSecret(folder: string, name: string): string {
-  return keptText(folder, name, () => randomBytes(24).toString('base64url'));
+export function readOrCreateSecret(folder: string, name: string): string {
+  return readOrCreateText(folder, name, () => randomBytes(24).toString('base64url'));
 }
 
 /** A text in a file (0600): created at the first start, read at every later one. */
-export function keptText(folder: string, name: string, create: () => string): string {
+export function readOrCreateText(folder: string, name: string, create: () => string): string {
   const file = path.join(folder, name);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   try {
@@ -25,7 +25,7 @@ export function keptText(folder: string, name: string, create: () => string): st
 }
 
 /** Replaces a kept text and returns the new one. */
-export function replaceKeptText(folder: string, name: string, text: string): string {
+export function writeText(folder: string, name: string, text: string): string {
   const file = path.join(folder, name);
   writeFileSync(`${file}.draft`, `${text}\n`, { mode: 0o600 });
   renameSync(`${file}.draft`, file);
@@ -33,7 +33,7 @@ export function replaceKeptText(folder: string, name: string, text: string): str
 }
 
 /** The generated payload keys of a data folder. */
-export interface OwnKeys {
+export interface DevKeys {
   readonly payload: PayloadSettings;
   /** Makes a process use them. */
   readonly env: Readonly<Record<string, string>>;
@@ -42,10 +42,10 @@ export interface OwnKeys {
 }
 
 /** Reads the keys of a data folder, or creates them. They are never replaced, because the database is encrypted with them. */
-export function createOwnKeys(dataFolder: string): OwnKeys {
+export function openDevKeys(dataFolder: string): DevKeys {
   const folder = path.resolve(dataFolder, 'keys');
   const ring = parseKeyRing(
-    keptText(folder, DEV_KEYS_FILE, () => generateKey(`npm-start-${randomBytes(3).toString('hex')}`)),
+    readOrCreateText(folder, DEV_KEYS_FILE, () => generateKey(`npm-start-${randomBytes(3).toString('hex')}`)),
   );
   const file = path.join(folder, DEV_KEYS_FILE);
   if (ring === null) throw new Error(`expected a key in ${file}, got something else: restore the file`);

@@ -1,0 +1,30 @@
+import { translateStoreErrors } from '../../src/activities/store';
+import { toExitStatus } from '../../src/cli/exit-status';
+import * as errors from '../../src/report-store/errors';
+
+/** An error for each class that has a message for the operator. */
+const ERRORS = [
+  new errors.AlteredDocument('the message'),
+  new errors.LinkInStore('the message'),
+  new errors.NoSuchDocument('the message'),
+  new errors.StoreNotFound('the message'),
+  new errors.StoreUnavailable('EBUSY', 'rmdir', 'the message'),
+  new errors.UnreadableManifest('the message'),
+];
+
+test.each(ERRORS.map((error) => [error.name, error] as const))(
+  'the message of %s is shown by a command and by the failure of an activity',
+  async (_, error) => {
+    const written: string[] = [];
+    const terminal = { clearProgress: () => undefined, write: (text: string) => void written.push(text) };
+    const fail = () => Promise.reject(error);
+    const signal = new AbortController().signal;
+    expect(await toExitStatus(fail, { terminal: terminal as never, signal })).toBe(1);
+    expect(written).toEqual(['the message']);
+    await expect(translateStoreErrors(fail)).rejects.toMatchObject({
+      message: 'the message; retried',
+      type: 'StoreUnavailable',
+      nonRetryable: false,
+    });
+  },
+);
