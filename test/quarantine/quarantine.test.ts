@@ -1,34 +1,23 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { nullIfAbsent } from '../../src/disk/folders';
 import { type FileEncryption, KeyMissing, NO_ENCRYPTION } from '../../src/domain/encryption';
 import { createFolderFiles, type QuarantineFiles } from '../../src/quarantine/folder-files';
 import { openMailboxQuarantine, openSpoolQuarantine, type QuarantineRecord } from '../../src/quarantine/quarantine';
-import { createCipher, parseKeyRing } from '../../src/temporal/key-ring';
 import { FaultyDisk } from '../report-store/faulty-disk';
 import { FakeStore } from '../support/fake-store';
+import { useFolders } from '../support/folders';
+import { cipherOf } from '../support/keys';
 
-const folders: string[] = [];
-afterEach(async () => {
-  for (const folder of folders.splice(0)) await rm(folder, { recursive: true });
-});
-
-async function newFolder(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'chartway-quarantine-'));
-  folders.push(folder);
-  return folder;
-}
+const newFolder = useFolders();
 
 function encryptionWith(byte: number): FileEncryption {
-  const ring = parseKeyRing(`main:${Buffer.alloc(32, byte).toString('base64')}`);
-  if (ring === null) throw new Error('expected a key ring');
-  return { cipher: createCipher(ring), encrypts: true };
+  return { cipher: cipherOf(`main:${Buffer.alloc(32, byte).toString('base64')}`), encrypts: true };
 }
 
-const record = (over: Partial<QuarantineRecord> = {}): QuarantineRecord => ({
+const record = (change: Partial<QuarantineRecord> = {}): QuarantineRecord => ({
   ...{ why: 'refused', kind: 'status', clientUserId: 'POL-1', humanId: 'h', detail: null, content: 'a notice' },
-  ...over,
+  ...change,
 });
 
 interface Source {

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Registry } from 'prom-client';
@@ -9,6 +9,7 @@ import { createLogger } from '../../src/observability/log';
 import { diskFiles, type Files, type OpenFile } from '../../src/spool/files';
 import type { DeliveryTarget } from '../../src/spool/replay';
 import { openSpool, type Spool } from '../../src/spool/spool';
+import { useFolders } from '../support/folders';
 
 /** An error as the system gives it. */
 export function systemError(code: string): Error {
@@ -53,25 +54,19 @@ export function faultyFiles(faults: Faults): Files {
   };
 }
 
-const folders: string[] = [];
 const spools: Spool[] = [];
 
-/** For a test file: folders and spools are gone after each test. */
+/** For a test file: spools are closed after each test. */
 export function cleanUp(): void {
   afterEach(async () => {
     for (const spool of spools.splice(0)) await spool.close();
-    for (const folder of folders.splice(0)) await rm(folder, { recursive: true, force: true });
   });
 }
 
 /** In memory where possible: a sync is fast there. */
 const PARENT = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
 
-export async function newFolder(): Promise<string> {
-  const folder = await mkdtemp(join(PARENT, 'chartway-spool-'));
-  folders.push(folder);
-  return folder;
-}
+export const newFolder = useFolders(PARENT);
 
 /** An open spool with its log and metrics. */
 export async function open(
@@ -88,8 +83,8 @@ export async function open(
   const registry = new Registry();
   const lines: string[] = [];
   const log = createLogger({ process: 'test', level: 'debug' }, { write: (line: string) => lines.push(line) });
-  const given = { maxBytes: 1024 * 1024, encryption: NO_ENCRYPTION, ...options, folder };
-  const spool = await openSpool({ ...given, registry, log });
+  const defaults = { maxBytes: 1024 * 1024, encryption: NO_ENCRYPTION };
+  const spool = await openSpool({ ...defaults, ...options, folder, registry, log });
   spools.push(spool);
   return {
     folder,
@@ -104,13 +99,13 @@ export async function open(
   };
 }
 
-/** An outlet that notes what it is given. `answer` decides; whatever is taken lands in `taken`. */
-export function outlet(
+/** A delivery target. `answer` decides; the texts it was called with are in `attempted`, the accepted ones in `taken`. */
+export function createTarget(
   answer: (text: string) => Awaited<ReturnType<DeliveryTarget['deliver']>> | Promise<never> = () => 'taken',
 ) {
   const taken: string[] = [];
   const attempted: string[] = [];
-  const given: DeliveryTarget = {
+  const target: DeliveryTarget = {
     async deliver({ text }) {
       attempted.push(text);
       const result = await answer(text);
@@ -120,24 +115,24 @@ export function outlet(
     describe: (text) => (text.startsWith('?') ? null : { kind: 'status', clientUserId: text, humanId: null }),
     pendingRequests: () => 0,
   };
-  return { outlet: given, taken, attempted };
+  return { target, taken, attempted };
 }
 
 /** All segments below the spool's folder, with their bytes. */
 export async function segmentsIn(folder: string): Promise<Map<string, Buffer>> {
-  const found = new Map<string, Buffer>();
+  const segments = new Map<string, Buffer>();
   for (const part of await readdir(folder)) {
     if (!part.startsWith('part-')) continue;
     for (const name of await readdir(join(folder, part))) {
-      const bytes = name.endsWith('.log') ? await ifThere(readFile(join(folder, part, name))) : null;
-      if (bytes) found.set(join(part, name), bytes);
+      const bytes = name.endsWith('.log') ? await readIfExists(readFile(join(folder, part, name))) : null;
+      if (bytes) segments.set(join(part, name), bytes);
     }
   }
-  return found;
+  return segments;
 }
 
-/** A segment may be delivered, and gone, between the look into its folder and the look into it. */
-async function ifThere(reading: Promise<Buffer>): Promise<Buffer | null> {
+/** A segment may be delivered and removed after its folder is listed. */
+async function readIfExists(reading: Promise<Buffer>): Promise<Buffer | null> {
   try {
     return await reading;
   } catch (error) {

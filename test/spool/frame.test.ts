@@ -1,9 +1,9 @@
 import { encodeLine, type ScannedLine, scanSegment } from '../../src/spool/frame';
 import { fc } from '../support/property';
 
-const texts = (found: Iterable<ScannedLine>) =>
-  [...found].flatMap((one) => (one.kind === 'record' ? [one.payload.toString()] : []));
-const kinds = (found: Iterable<ScannedLine>) => [...found].map(({ kind }) => kind);
+const texts = (lines: Iterable<ScannedLine>) =>
+  [...lines].flatMap((line) => (line.kind === 'record' ? [line.payload.toString()] : []));
+const kinds = (lines: Iterable<ScannedLine>) => [...lines].map(({ kind }) => kind);
 const segmentOf = (payloads: readonly string[]) =>
   Buffer.concat(payloads.map((text, n) => encodeLine(n % 2 === 0 ? 'plain' : 'sealed', Buffer.from(text))));
 
@@ -21,7 +21,7 @@ test('a segment cut at any byte has every whole record and at most one torn end'
     let end = 0;
     const whole = PAYLOADS.filter((_text, n) => {
       end += lengths[n] ?? 0;
-      return end - 1 <= cut; // without its line feed the checksum still vouches for it
+      return end - 1 <= cut; // without its line feed the checksum still matches
     });
     expect(texts(found)).toEqual(whole);
     const rest = kinds(found).slice(whole.length);
@@ -36,10 +36,10 @@ test('a flipped bit damages at most its own record, which is reported', () => {
     const flipped = Buffer.from(segment);
     flipped[at >> 3] = (flipped[at >> 3] ?? 0) ^ (1 << (at & 7));
     const found = [...scanSegment(flipped)];
-    const left = texts(found);
-    expect(left.length).toBeGreaterThanOrEqual(PAYLOADS.length - 1);
-    expect(PAYLOADS).toEqual(expect.arrayContaining(left));
-    if (left.length < PAYLOADS.length) expect(kinds(found)).toContain('damaged');
+    const readable = texts(found);
+    expect(readable.length).toBeGreaterThanOrEqual(PAYLOADS.length - 1);
+    expect(PAYLOADS).toEqual(expect.arrayContaining(readable));
+    if (readable.length < PAYLOADS.length) expect(kinds(found)).toContain('damaged');
     expect(Buffer.concat(found.map(({ bytes }) => bytes)).length).toBeGreaterThanOrEqual(flipped.length - 1);
   }
 });
@@ -61,7 +61,7 @@ test('with any bytes between records, every whole record after a line feed is fo
       (pieces) => {
         const segment = Buffer.concat(pieces.map(({ line }) => line));
         const found = [...scanSegment(segment)];
-        const records = found.flatMap((one) => (one.kind === 'record' ? [one.bytes.toString('latin1')] : []));
+        const records = found.flatMap((line) => (line.kind === 'record' ? [line.bytes.toString('latin1')] : []));
         const good = pieces.flatMap(({ line, good }) => (good ? [line.toString('latin1')] : []));
         expect(records).toEqual(good);
         expect(Buffer.concat(found.map(({ bytes }) => bytes)).equals(segment)).toBe(true);

@@ -6,11 +6,11 @@ import { diskFiles } from '../../src/spool/files';
 import { encodeLine } from '../../src/spool/frame';
 import type { Spool } from '../../src/spool/spool';
 import { createNoticeEncryption } from '../../src/temporal/data-converter';
-import { generateKey, parseKeyRing } from '../../src/temporal/key-ring';
+import { generateKey } from '../../src/temporal/key-ring';
 import { until } from '../support/condition';
-import { cleanUp, type Faults, faultyFiles, newFolder, open, outlet, segmentsIn, systemError } from './fixture';
-
-const SOON_MS = 10_000;
+import { deferred } from '../support/deferred';
+import { keyRingOf } from '../support/keys';
+import { cleanUp, createTarget, type Faults, faultyFiles, newFolder, open, segmentsIn, systemError } from './fixture';
 
 cleanUp();
 
@@ -28,23 +28,14 @@ async function folderOfDeadProcess(...segments: readonly Buffer[]): Promise<stri
 const record = (text: string, atMs = 1_700_000_000_000) => encodeLine('plain', Buffer.from(`${atMs} ${text}`));
 
 /** Starts delivery to a fake Temporal. */
-function deliver(spool: Spool, ...answer: Parameters<typeof outlet>) {
-  const { outlet: to, taken, attempted } = outlet(...answer);
-  spool.start(to);
+function deliver(spool: Spool, ...answer: Parameters<typeof createTarget>) {
+  const { target, taken, attempted } = createTarget(...answer);
+  spool.start(target);
   return { taken, attempted };
 }
 
 async function untilEmpty(folder: string): Promise<void> {
   await until('an empty spool', async () => (await segmentsIn(folder)).size === 0);
-}
-
-/** Returns a promise and its resolver. */
-function gate() {
-  let release = (): void => {};
-  const opened = new Promise<void>((resolve) => {
-    release = resolve;
-  });
-  return { opened, release };
 }
 
 describe('an appended notice', () => {
@@ -70,7 +61,7 @@ describe('an appended notice', () => {
 
   test('shares one sync with all that arrive during the previous sync', async () => {
     let syncs = 0;
-    const { opened, release } = gate();
+    const { promise: opened, resolve: release } = deferred();
     const faults: Faults = {};
     const { append } = await open({ files: faultyFiles(faults) });
     faults.sync = () => {
@@ -142,7 +133,7 @@ test('deferred records delay no other, and do not create a file for each request
   expect((await segmentsIn(folder)).size).toBeLessThanOrEqual(10);
   expect(await metric('chartway_spool_records')).toBe(20);
   await append('goes');
-  await until('the other record', () => taken.length === 1, 3 * SOON_MS);
+  await until('the other record', () => taken.length === 1);
   expect(taken).toEqual(['goes']);
 });
 
@@ -167,7 +158,7 @@ describe('a disk', () => {
     const faults: Faults = {};
     const { append, spool } = await open({ files: faultyFiles(faults) });
     let stalled = false;
-    const { opened, release } = gate();
+    const { promise: opened, resolve: release } = deferred();
     faults.sync = () => {
       if (stalled) return;
       stalled = true;
@@ -235,7 +226,7 @@ describe('a spooled notice', () => {
 
   test('is counted once, also if part of its segment is delivered during the count', async () => {
     let reads = 0;
-    const { opened, release } = gate();
+    const { promise: opened, resolve: release } = deferred();
     const files = {
       ...diskFiles,
       async read(path: string) {
@@ -340,15 +331,15 @@ describe('a Temporal that', () => {
     await append(...Array.from({ length: 400 }, (_, n) => `${n}`));
     let concurrent = 0;
     let most = 0;
-    const { outlet: to, taken } = outlet();
+    const { target, taken } = createTarget();
     spool.start({
-      ...to,
+      ...target,
       async deliver(notice) {
         concurrent += 1;
         most = Math.max(most, concurrent);
         await new Promise(setImmediate);
         concurrent -= 1;
-        return to.deliver(notice);
+        return target.deliver(notice);
       },
     });
     await until('all', () => taken.length === 400);
@@ -386,7 +377,7 @@ describe('with keys', () => {
   });
 
   test('and encryption off, an encrypted notice is delivered and a new one is stored in clear', async () => {
-    const ring = parseKeyRing(generateKey('main'));
+    const ring = keyRingOf(generateKey('main'));
     const encryption = createNoticeEncryption({ ring, encrypts: true });
     const { folder, append, spool: first } = await open({ encryption });
     await append('encrypted');

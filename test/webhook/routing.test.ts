@@ -1,15 +1,10 @@
 import { NoticeUndelivered } from '../../src/temporal/notices';
+import { until } from '../support/condition';
+import { deferred } from '../support/deferred';
 import { HUMAN_ID, reportNotification, statusNotification, webhooks } from './webhook-fixture';
 
 const start = webhooks();
 const setup = (sender: NonNullable<Parameters<typeof start>[0]>['sender'] = {}) => start({ sender });
-
-async function until(condition: () => boolean): Promise<void> {
-  for (const deadlineMs = Date.now() + 5_000; !condition(); ) {
-    if (Date.now() > deadlineMs) throw new Error('expected the condition to come true within 5 s');
-    await new Promise(setImmediate);
-  }
-}
 
 const CLAIM = { humanId: HUMAN_ID, status: 'Declined', updatedAt: '2020-01-30T21:20:54.316Z' };
 const NAMED = {
@@ -56,7 +51,7 @@ describe('a report notice', () => {
   test('goes to the applicant after the mailbox found the owner', async () => {
     const { post, asked } = await setup({ mailboxOwner: async () => 'POL-20417' });
     await post(reportNotification());
-    await until(() => asked.some(([method]) => method === 'mailboxOwner'));
+    await until('the call', () => asked.some(([method]) => method === 'mailboxOwner'));
     expect((await post(reportNotification({ objectId: 'r-2' }))).json).toEqual({ accepted: 1, ignored: 0 });
     expect(asked.at(-1)).toEqual(['deliverReportNotice', 'POL-20417', { ...NAMED, reportId: 'r-2' }, REQUEST_ID]);
   });
@@ -64,7 +59,7 @@ describe('a report notice', () => {
   test('goes to the applicant after the applicant confirmed the humanId of a status notice', async () => {
     const { post, asked } = await setup({ humanIdOf: async () => HUMAN_ID });
     await post(statusNotification());
-    await until(() => asked.some(([method]) => method === 'humanIdOf'));
+    await until('the call', () => asked.some(([method]) => method === 'humanIdOf'));
     await post(reportNotification());
     expect(asked.at(-1)).toEqual(['deliverReportNotice', 'POL-20417', NAMED, REQUEST_ID]);
   });
@@ -75,7 +70,7 @@ describe('a report notice', () => {
   ])('goes to the mailbox after a status notice of an applicant that %s', async (_says, own) => {
     const { post, asked } = await setup({ humanIdOf: async () => own });
     await post(statusNotification());
-    await until(() => asked.some(([method]) => method === 'humanIdOf'));
+    await until('the call', () => asked.some(([method]) => method === 'humanIdOf'));
     await post(reportNotification());
     expect(asked.slice(0, 3).map(([method]) => method)).toEqual(['deliverStatusNotice', 'humanIdOf', 'postToMailbox']);
   });
@@ -86,16 +81,16 @@ describe('a report notice', () => {
     };
     const { post, asked } = await setup({ humanIdOf: unanswered, mailboxOwner: unanswered });
     await post([statusNotification(), reportNotification()]);
-    await until(() => asked.length >= 4);
+    await until('the call', () => asked.length >= 4);
     await post(reportNotification());
-    await until(() => asked.length >= 6);
+    await until('the call', () => asked.length >= 6);
     expect(asked.map(([method]) => method)).toEqual(expect.not.arrayContaining(['deliverReportNotice']));
   });
 
   test('of a known applicant that is closed is ignored', async () => {
     const { post, asked } = await setup({ mailboxOwner: async () => 'POL-20417', deliverReportNotice: closed });
     await post(reportNotification());
-    await until(() => asked.some(([method]) => method === 'mailboxOwner'));
+    await until('the call', () => asked.some(([method]) => method === 'mailboxOwner'));
     expect((await post(reportNotification())).json).toEqual({ accepted: 0, ignored: 1 });
   });
 });
@@ -168,20 +163,18 @@ describe('a notice that Temporal does not take', () => {
 });
 
 test('confirmations start after the answer', async () => {
-  let answer: (taken: 'taken') => void = () => {};
-  const last = new Promise<'taken'>((resolve) => {
-    answer = resolve;
-  });
+  const { promise: last, resolve: answer } = deferred<'taken'>();
   const { post, asked } = await setup({
     deliverStatusNotice: (clientUserId) => (clientUserId === 'POL-last' ? last : Promise.resolve('taken')),
   });
   const reply = post([statusNotification(), reportNotification(), statusNotification({ clientUserId: 'POL-last' })]);
-  await until(() => asked.length === 3);
+  await until('the call', () => asked.length === 3);
   for (let turn = 0; turn < 100; turn += 1) await new Promise(setImmediate);
   expect(asked.map(([method]) => method)).toEqual(['deliverStatusNotice', 'postToMailbox', 'deliverStatusNotice']);
   answer('taken');
   expect((await reply).json).toEqual({ accepted: 3, ignored: 0 });
   await until(
+    'both confirmations',
     () => asked.some(([method]) => method === 'humanIdOf') && asked.some(([method]) => method === 'mailboxOwner'),
   );
 });

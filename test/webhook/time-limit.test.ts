@@ -2,19 +2,33 @@ import { NO_ENCRYPTION } from '../../src/domain/encryption';
 import { drain } from '../../src/process/listening';
 import { openSpool } from '../../src/spool/spool';
 import { NoticeUndelivered } from '../../src/temporal/notices';
-import { cleanUp, newFolder } from '../spool/fixture';
-import { reportNotification, statusNotification, timed, webhooks } from './webhook-fixture';
+import { cleanUp, type Faults, faultyFiles, newFolder } from '../spool/fixture';
+import { until } from '../support/condition';
+import { deferred } from '../support/deferred';
+import { cpuMs, reportNotification, statusNotification, stopClock, webhooks } from './webhook-fixture';
 
 const never = () => new Promise<never>(() => {});
 const setup = webhooks();
 cleanUp();
 
+/** Gives a wrong early answer the time to arrive. */
+async function turns(): Promise<void> {
+  for (let n = 0; n < 20; n += 1) await new Promise(setImmediate);
+}
+
 test('a request waits 2 s for a Temporal that does not answer, then gets 503', async () => {
-  const { post } = await setup({ sender: { deliverStatusNotice: never } });
-  const [reply, tookMs, ownMs] = await timed(() => post(statusNotification()));
-  expect(reply.status).toBe(503);
-  expect(tookMs).toBeGreaterThan(1_900);
-  expect(ownMs).toBeLessThan(2_500);
+  const { post, asked } = await setup({ sender: { deliverStatusNotice: never } });
+  const pass = stopClock();
+  let isAnswered = false;
+  const reply = post(statusNotification()).finally(() => {
+    isAnswered = true;
+  });
+  await until('a call', () => asked.length > 0);
+  pass(1_999);
+  await turns();
+  expect(isAnswered).toBe(false);
+  pass(1);
+  expect((await reply).status).toBe(503);
 });
 
 test('all calls of a request have the same deadline', async () => {
@@ -55,48 +69,37 @@ test('an array of 1,000 notices is delivered with a bounded number of calls at a
 });
 
 test('an array that Temporal does not take in time is answered 503, and its other notices are not sent', async () => {
-  let calls = 0;
-  const { post } = await setup({
-    timeouts: { deliveryTimeoutMs: 100 },
-    sender: {
-      postToMailbox: async () => {
-        calls += 1;
-        await new Promise((resolve) => setTimeout(resolve, 10));
-      },
-    },
-  });
-  const [reply, , ownMs] = await timed(() =>
-    post(Array.from({ length: 5_000 }, (_, n) => reportNotification({ objectId: `r-${n}` }))),
-  );
-  expect([reply.status, reply.json]).toEqual([503, { error: expect.any(String) }]);
-  expect(ownMs).toBeLessThan(1_000);
-  const callsThen = calls;
-  expect(callsThen).toBeLessThan(5_000);
-  await new Promise((resolve) => setTimeout(resolve, 100));
-  expect(calls).toBe(callsThen);
+  const { promise: released, resolve: release } = deferred();
+  const { post, asked, idle } = await setup({ sender: { postToMailbox: () => released } });
+  const pass = stopClock();
+  const reply = post(Array.from({ length: 300 }, (_, n) => reportNotification({ objectId: `r-${n}` })));
+  await until('the first calls', () => asked.length > 0);
+  pass(2_000);
+  expect(await reply).toMatchObject({ status: 503, json: { error: expect.any(String) } });
+  const sent = asked.length;
+  expect(sent).toBeLessThan(300);
+  release();
+  await idle();
+  await turns();
+  expect(asked).toHaveLength(sent);
 });
 
 test('a stuck array leaves room for other requests', async () => {
-  const { post } = await setup({
-    timeouts: { deliveryTimeoutMs: 1_500 },
-    sender: { postToMailbox: never },
-  });
-  const answered: number[] = [];
+  const { post, asked } = await setup({ sender: { postToMailbox: never } });
+  const pass = stopClock();
   const stuck = post(Array.from({ length: 1_000 }, (_, n) => reportNotification({ objectId: `r-${n}` })));
-  const other = post(statusNotification());
-  await Promise.all([stuck, other].map(async (reply) => answered.push((await reply).status)));
-  expect(answered).toEqual([200, 503]);
+  await until('the first calls', () => asked.length > 0);
+  expect((await post(statusNotification())).status).toBe(200);
+  pass(2_000);
+  expect((await stuck).status).toBe(503);
 });
 
 test('a drain lets requests in flight end and takes no new ones', async () => {
-  let release: (taken: 'taken') => void = () => {};
-  const released = new Promise<'taken'>((resolve) => {
-    release = resolve;
-  });
+  const { promise: released, resolve: release } = deferred<'taken'>();
   const timeouts = { deliveryTimeoutMs: 20_000 };
   const { post, asked, server } = await setup({ timeouts, sender: { deliverStatusNotice: () => released } });
   const inFlight = post(statusNotification());
-  while (asked.length === 0) await new Promise(setImmediate);
+  await until('a call', () => asked.length > 0);
   const drained = drain(server);
   await expect(post(statusNotification())).rejects.toMatchObject({ code: 'ECONNREFUSED' });
   release('taken');
@@ -105,33 +108,38 @@ test('a drain lets requests in flight end and takes no new ones', async () => {
   await drained;
 });
 
-// The promise is 250 ms at the 99th percentile on two free cores. This machine is shared, so the median shows that no queue builds up.
+// Measured times depend on the machine. 5 ms of CPU time a request (here with its sender) are 200 requests a second on one core.
 test.each([
   ['Temporal takes', false],
   ['the spool takes', true],
 ])(
-  '200 requests a second that %s do not queue up: the middle one is answered in a moment, and every one in time',
-  async (_who, spooled) => {
-    const folder = await newFolder();
-    const unavailable = new NoticeUndelivered('unavailable', 'signal', null);
-    const { post } = await setup({
-      sender: {
-        deliverStatusNotice: () =>
-          new Promise((resolve, reject) => setTimeout(() => (spooled ? reject(unavailable) : resolve('taken')), 5)),
-      },
-      spool: (given) => openSpool({ ...given, folder, maxBytes: 1e8, encryption: NO_ENCRYPTION }),
-    });
+  '400 requests at a time that %s wait for none of the others, and use little CPU time',
+  async (_condition, isSpooled) => {
     const requests = 400;
-    const answers: ReturnType<typeof timed<Awaited<ReturnType<typeof post>>>>[] = [];
-    for (let n = 0; n < requests; n += 1) {
-      // Requests that a stall delays are not sent in a burst, which would queue by itself.
-      await new Promise((resolve) => setTimeout(resolve, 4));
-      answers.push(timed(() => post(statusNotification({ clientUserId: `POL-${n}` }))));
-    }
-    const all = await Promise.all(answers);
-    expect(new Set(all.map(([{ status }]) => status))).toEqual(new Set([200]));
-    const took = all.map(([, , ownMs]) => ownMs).sort((a, b) => a - b);
-    expect(took[requests / 2]).toBeLessThan(250);
-    expect(took.at(-1)).toBeLessThan(2_500);
+    const { promise: released, resolve: release } = deferred();
+    const faults: Faults = {};
+    const folder = await newFolder();
+    const { post, asked, spool } = await setup({
+      sender: {
+        deliverStatusNotice: async () => {
+          if (isSpooled) throw new NoticeUndelivered('unavailable', 'signal', null);
+          await released;
+          return 'taken';
+        },
+      },
+      spool: (given) =>
+        openSpool({ ...given, folder, maxBytes: 1e8, encryption: NO_ENCRYPTION, files: faultyFiles(faults) }),
+    });
+    stopClock();
+    faults.sync = () => released;
+    const appends = jest.spyOn(spool ?? { append: async () => {} }, 'append');
+    const [replies, tookMs] = await cpuMs(async () => {
+      const all = Array.from({ length: requests }, (_, n) => post(statusNotification({ clientUserId: `POL-${n}` })));
+      await until('all of them', () => (isSpooled ? appends.mock.calls : asked).length === requests);
+      release();
+      return Promise.all(all);
+    });
+    expect(new Set(replies.map(({ status }) => status))).toEqual(new Set([200]));
+    expect(tookMs / requests).toBeLessThan(5);
   },
 );

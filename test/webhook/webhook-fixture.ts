@@ -156,32 +156,27 @@ export async function startWebhook(
   };
 }
 
-const TICK_MS = 10;
+/** What {@link stopClock} leaves alone. */
+const REAL_CLOCKS = [
+  ...(['performance', 'hrtime', 'nextTick', 'queueMicrotask', 'setImmediate', 'clearImmediate'] as const),
+  ...(['setInterval', 'clearInterval'] as const),
+];
 
 /**
- * Returns the result of the work, its duration, and its duration without stalls of the machine, in ms. A stall is the lateness of a timer less the
- * CPU time that this process used in that time: a blocked event loop still counts.
+ * Stops `Date` and `setTimeout` until the end of the test, so that a stall of the machine exceeds no deadline. The returned function lets time pass.
+ * Sockets and files are not affected, nor the waits of node:timers/promises.
  */
-export async function timed<T>(work: () => Promise<T>): Promise<[result: T, tookMs: number, ownMs: number]> {
-  const startMs = performance.now();
-  let stalledMs = 0;
-  let dueMs = startMs + TICK_MS;
-  let cpu = process.cpuUsage();
-  const tick = (): void => {
-    const { user, system } = process.cpuUsage(cpu);
-    stalledMs += Math.max(0, performance.now() - dueMs - (user + system) / 1_000);
-    dueMs = performance.now() + TICK_MS;
-    cpu = process.cpuUsage();
-  };
-  const clock = setInterval(tick, TICK_MS);
-  try {
-    const result = await work();
-    tick();
-    const tookMs = performance.now() - startMs;
-    return [result, tookMs, tookMs - stalledMs];
-  } finally {
-    clearInterval(clock);
-  }
+export function stopClock(): (ms: number) => void {
+  jest.useFakeTimers({ doNotFake: REAL_CLOCKS });
+  return (ms) => jest.advanceTimersByTime(ms);
+}
+
+/** CPU time of this process during the work, in ms. Other processes do not change it much. */
+export async function cpuMs<T>(work: () => Promise<T>): Promise<[result: T, cpuMs: number]> {
+  const before = process.cpuUsage();
+  const result = await work();
+  const { user, system } = process.cpuUsage(before);
+  return [result, (user + system) / 1_000];
 }
 
 /** The request as given and nothing added to it, unlike fetch, which makes up a content type. */
@@ -209,6 +204,7 @@ function exchange(
 export function webhooks(): typeof startWebhook {
   const started: Awaited<ReturnType<typeof startWebhook>>[] = [];
   afterEach(async () => {
+    jest.useRealTimers();
     for (const webhook of started.splice(0)) await webhook.stop();
   });
   return async (options) => {
@@ -221,7 +217,12 @@ export function webhooks(): typeof startWebhook {
 /** Writes raw bytes to the port; resolves to all that came back when the other side closes, or `enough` came. */
 export function converse(
   port: number,
-  options: { first: string; keepWriting?: () => string | null; enough?: RegExp },
+  options: {
+    first: string;
+    keepWriting?: () => string | null;
+    onText?: (all: string) => void;
+    enough?: RegExp;
+  },
 ): Promise<{ text: string; closed: boolean; written: number }> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1');
@@ -244,6 +245,7 @@ export function converse(
     socket.on('drain', pump);
     socket.on('data', (chunk) => {
       text += chunk.toString();
+      options.onText?.(text);
       if (options.enough?.test(text)) done(false);
     });
     socket.on('error', () => {});

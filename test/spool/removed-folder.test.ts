@@ -6,7 +6,8 @@ import { createLogger } from '../../src/observability/log';
 import { diskFiles } from '../../src/spool/files';
 import { openConfiguredSpool } from '../../src/spool/spool';
 import { until } from '../support/condition';
-import { cleanUp, faultyFiles, newFolder, open, outlet, segmentsIn, systemError } from './fixture';
+import { deferred } from '../support/deferred';
+import { cleanUp, createTarget, faultyFiles, newFolder, open, segmentsIn, systemError } from './fixture';
 
 cleanUp();
 
@@ -44,8 +45,8 @@ describe('a notice acknowledged after the removal of', () => {
     expect(await textsIn(folder)).toContain('after');
     await append('once more');
     expect(await textsIn(folder)).toMatch(/after[\s\S]*once more/);
-    const { outlet: to, taken } = outlet();
-    spool.start(to);
+    const { target, taken } = createTarget();
+    spool.start(target);
     await until('the notice', () => taken.includes('once more'));
     expect(new Set(taken)).toEqual(new Set(['after', 'once more']));
     await until('an empty spool', async () => (await metric('chartway_spool_segments')) === 0);
@@ -59,14 +60,14 @@ describe('a notice acknowledged after the removal of', () => {
     await rename(part, join(folder, 'elsewhere'));
     await append('after');
     await rename(join(folder, 'elsewhere'), part);
-    const { outlet: to, taken } = outlet();
-    spool.start(to);
+    const { target, taken } = createTarget();
+    spool.start(target);
     await until('both', () => taken.includes('before') && taken.includes('after'));
   });
 
   test('an idle spool creates its folder again', async () => {
     const { folder, spool, logged } = await open({ claimEveryMs: 50 });
-    spool.start(outlet().outlet);
+    spool.start(createTarget().target);
     await rm(folder, { recursive: true });
     await until('a partition', async () => (await readdir(folder).catch(() => [])).length > 0);
     await until('the log message', () => logged().includes('the spool folder was removed; creating it again'));
@@ -119,11 +120,8 @@ describe('a fault of the configuration is', () => {
   });
 
   test('a disk that does not answer', async () => {
-    let answer = (): void => {};
-    const sync = () =>
-      new Promise<void>((resolve) => {
-        answer = resolve;
-      });
+    const { promise: synced, resolve: answer } = deferred();
+    const sync = () => synced;
     await expect(fault({ files: faultyFiles({ sync }), openTimeoutMs: 100 })).rejects.toThrow(
       /WEBHOOK_SPOOL: expected a folder .*\(ETIMEDOUT\)/,
     );
