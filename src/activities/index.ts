@@ -37,7 +37,7 @@ export function createInternalActivities(deps: ManifestDeps & RefreshDeps & Swee
 }
 
 /** Waits for a rate limit: the task queue decides when the activity starts. */
-export function createTurnActivities() {
+function createTurnActivities() {
   return {
     /** Does nothing. */
     async awaitTurn(): Promise<void> {},
