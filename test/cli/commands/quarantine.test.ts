@@ -80,7 +80,7 @@ test('without Temporal, a replay fails with 1 and keeps every record', async () 
   const { run, printed, messages, putIntoSpool } = await setup({ noticeSender: () => Promise.reject(unreachable) });
   await putIntoSpool('refused', [STATUS]);
   expect(await run('replay', '--all')).toBe(1);
-  expect(messages()).toMatch('expected a Temporal server at 127.0.0.1:1');
+  expect(messages()).toMatch('no Temporal server answered at 127.0.0.1:1');
   await run('list', '--json');
   expect(printed()).toHaveLength(1);
 });
