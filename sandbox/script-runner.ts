@@ -106,12 +106,12 @@ export class ScriptRunner {
         this.people.connect(person, happening.organization);
         return [];
       case 'reports': {
-        const { organization, types, notification, scannedPages } = happening;
+        const { organization, types, telling, scannedPages } = happening;
         const notices = types.map((type) =>
           this.createReportNotice(person, this.people.addReport(person, { type, organization, scannedPages })),
         );
-        if (notification === 'none') return [];
-        return notification === 'together' ? [notices] : notices;
+        if (telling === 'none') return [];
+        return telling === 'together' ? [notices] : notices;
       }
       case 'revision': {
         const revised = person.reports.filter(

@@ -7,12 +7,12 @@ export type StoryEvent =
   | { readonly kind: 'status'; readonly value: string }
   /** A provider is connected, without a notification. */
   | { readonly kind: 'connection'; readonly organization: Organization }
-  /** One new report per type. `notification`: one for each report, one with all, or none. `scannedPages`: of each PDF. */
+  /** One new report per type. `telling`, its name in the journal: one notification each, one with all, or none. `scannedPages`: of each PDF. */
   | {
       readonly kind: 'reports';
       readonly organization: Organization | null;
       readonly types: readonly ReportType[];
-      readonly notification: 'each' | 'together' | 'none';
+      readonly telling: 'each' | 'together' | 'none';
       readonly scannedPages: number;
     }
   /** A newer version of a report, under the same id. */
@@ -104,8 +104,8 @@ export const disappear = (): StoryEvent => ({ kind: 'disappearance' });
 function newReports(
   organization: Organization | null,
   types: readonly ReportType[],
-  notification: 'each' | 'together' | 'none',
+  telling: 'each' | 'together' | 'none',
   scannedPages = 0,
 ): StoryEvent {
-  return { kind: 'reports', organization, types, notification, scannedPages };
+  return { kind: 'reports', organization, types, telling, scannedPages };
 }

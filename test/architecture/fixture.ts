@@ -27,7 +27,7 @@ export const PLACES = {
   'the worker root': 'worker',
 } as const;
 
-/** What stands at one of those places in the fixture's imports. */
+/** One of those places, as the fixture names it. */
 export type Place = keyof typeof PLACES;
 
 /** Files by path, each with its text. */

@@ -26,8 +26,8 @@ test('each key is one that this file uses: Compose ignores or rejects a misspelt
       .map((key) => `${name}.${key}`),
   );
   expect(unknown).toEqual([]);
-  const others = Object.keys(compose).filter((key) => !key.startsWith('x-'));
-  expect(others.sort()).toEqual(['name', 'networks', 'secrets', 'services', 'volumes']);
+  const sections = Object.keys(compose).filter((key) => !key.startsWith('x-'));
+  expect(sections.sort()).toEqual(['name', 'networks', 'secrets', 'services', 'volumes']);
 });
 
 const IMAGE = /^[\w/-]+:[\w.-]+@sha256:[0-9a-f]{64}$/;

@@ -136,7 +136,7 @@ describe('make-secrets.sh', () => {
     expect(await readdir(secrets)).not.toContain('WEBHOOK_PAYLOAD_KEYS');
   });
 
-  test('works in a clone with core.autocrlf=true, where no script has a carriage return', async () => {
+  test('works in a clone with core.autocrlf=true: no script has a carriage return', async () => {
     const clone = join(folder, 'clone');
     const options = ['--quiet', '--depth', '1', '-c', 'core.autocrlf=true'];
     expect(await run('git', ['clone', ...options, `file://${join(DEPLOY, '..')}`, clone])).toMatchObject({ status: 0 });

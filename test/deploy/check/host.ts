@@ -20,7 +20,7 @@ export class Host {
 
   constructor(
     readonly folder: string,
-    /** Contains one folder for each image, which stands for its `/`. */
+    /** Contains one folder for each image, the root of its file system. */
     private readonly images: string,
     /** On the PATH of each service. */
     private readonly binaries: string,
@@ -120,7 +120,7 @@ export class Host {
       for (const [source = '', target = ''] of volumes) text = text.replace(target, this.volume(source));
       text = text.replace(/^\/app\//, `${this.imageFolder(service)}/app/`).replace(/^\/deploy\//, `${ROOT}/deploy/`);
       text = text.replace('/etc/temporal/entrypoint.sh', join(this.folder, 'temporal-entrypoint.sh'));
-      // Services have no network of their own here, so they listen on loopback.
+      // All services share the network of this machine, so they listen on loopback.
       text = text.replace(/^temporal:7233$/, `127.0.0.1:${temporal}`).replace(/^postgresql$|^0\.0\.0\.0$/, '127.0.0.1');
       if (text === '5432') return String(this.ports.get('postgresql:5432'));
       for (const [port, free] of mapped) text = text.replace(new RegExp(`(^|127\\.0\\.0\\.1:)${port}\\b`), `$1${free}`);

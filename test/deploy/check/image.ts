@@ -6,7 +6,7 @@ import { run } from './child';
 
 const ROOT = join(__dirname, '..', '..', '..');
 
-/** Runs the steps of the Dockerfile. Each stage has a folder with its name, which stands for `/`. */
+/** Runs the steps of the Dockerfile. Each stage has a folder with its name, the root of its file system. */
 export async function buildImages(folder: string): Promise<void> {
   for (const { name } of readStages()) if (name !== null) await buildStage(folder, findStage(name));
 }
