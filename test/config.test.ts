@@ -229,7 +229,7 @@ test('reports all faults at once, each with its key, what was expected and what 
       '  PAYLOAD_KEYS: expected keys (`npm run keygen -- main` makes one), unless the three HUMAN_API_*_URL are loopback or ' +
         'PAYLOAD_ENCRYPTION=off allows Temporal to store personal data unencrypted; got nothing',
       '  REPORTS_ENCRYPTION: expected on, or off to store reports unencrypted in REPORT_STORE; got nothing',
-      '  POLL_ENGAGD: expected a known name, such as POLL_ENGAGED; got this name',
+      '  POLL_ENGAGD: expected POLL_ENGAGED, or another known name; got an unknown name',
     ].join('\n'),
   );
 });
@@ -334,7 +334,7 @@ test.each([
   ['WORKER_DEPLOYMENT', 'WORKER_DEPLOYMENT_NAME'],
   ['TASK_QUEU', 'TASK_QUEUE'],
 ])('reports the unknown name %s, also if it is empty or in .env, with the similar name %s', (name, nearest) => {
-  const faults = [{ key: name, expected: expect.stringContaining(`such as ${nearest}`) }];
+  const faults = [{ key: name, expected: `${nearest}, or another known name` }];
   for (const text of ['x', '']) expect(faultsOf({ [name]: text })).toMatchObject(faults);
   writeFileSync(path.join(folder, '.env'), `${name}=x\n`);
   expect(faultsOf({})).toMatchObject(faults);

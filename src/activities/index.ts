@@ -37,7 +37,7 @@ export function createInternalActivities(deps: ManifestDeps & RefreshDeps & Swee
 }
 
 /** Turns of work with a lower rate limit: the limit of the task queue decides when each attempt starts. */
-export function createTurnActivities() {
+function createTurnActivities() {
   return {
     /** Does nothing: its start is the turn. */
     async awaitTurn(): Promise<void> {},

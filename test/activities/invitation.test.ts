@@ -22,8 +22,8 @@ function setup(createError: Error | null = null, reportStore = new FakeStore()) 
   const input = { details: DETAILS, begunAtMs: Date.parse(STARTED_AT) };
   return {
     ...{ upstream, reportStore },
-    invite: (maxAttempts: number, more: Partial<Parameters<typeof invite>[0]> = {}, course = {}) =>
-      runAttempts(invite, [{ ...input, ...more }], { maxAttempts, ...course }),
+    invite: (maxAttempts: number, more: Partial<Parameters<typeof invite>[0]> = {}, options = {}) =>
+      runAttempts(invite, { ...input, ...more }, maxAttempts, options),
   };
 }
 

@@ -246,7 +246,7 @@ describe('--wait for an hour or more', () => {
     return runInFakeTime(starter, () => nowMs);
   };
 
-  test('goes on after each outage that is short', async () => {
+  test('continues after each outage that is short', async () => {
     expect(await setupOutages([true, true])).toBe(0);
   });
 

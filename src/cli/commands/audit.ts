@@ -74,9 +74,9 @@ async function verify(
     );
     return 2;
   }
-  const { chains, missing, verifiedCount } = verified;
+  const { chains, mismatches, matchedCheckpoints } = verified;
   printVerification(context, verified);
-  const against = heads === undefined ? '' : `; ${verifiedCount} of ${checkpoints.length} checkpoints match`;
+  const against = heads === undefined ? '' : `; ${matchedCheckpoints} of ${checkpoints.length} checkpoints match`;
   const count = (verdict: Verdict) => chains.filter((chain) => verdictOf(chain) === verdict).length;
   terminal.write(`${count('holds')} of ${chains.length} chains hold${against}`);
   const failures = (['broken', 'unread', 'weaker', 'empty', 'unproven'] as const).filter((each) => count(each) > 0);
@@ -85,14 +85,14 @@ async function verify(
   if (unsigned > 0)
     terminal.write(`${unsigned} of them have no key: anyone with write access to the folder can have written them`);
   if (chains.length === 0) terminal.write(NOTHING_TEXT);
-  if (missing.length > 0 || failures.includes('broken') || failures.includes('weaker')) return 1;
+  if (mismatches.length > 0 || failures.includes('broken') || failures.includes('weaker')) return 1;
   return failures.length > 0 || chains.length === 0 ? 2 : 0;
 }
 
-function printVerification({ json, print }: CommandContext, { chains, missing }: AuditVerification): void {
+function printVerification({ json, print }: CommandContext, { chains, mismatches }: AuditVerification): void {
   for (const chain of chains)
     print(json ? JSON.stringify({ ...chain, verdict: verdictOf(chain) }) : describeChain(chain));
-  for (const { checkpoint, why } of missing) {
+  for (const { checkpoint, why } of mismatches) {
     const { file, lines } = checkpoint;
     print(json ? JSON.stringify({ missing: checkpoint, why }) : `MISSING  ${file}  line ${lines}: ${why}`);
   }

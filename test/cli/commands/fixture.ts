@@ -24,14 +24,14 @@ export const REPORT: Notice = {
 
 /** A cipher whose key depends on the text and on what the bytes are bound to. */
 export function createTestCipher(text: string): Cipher {
-  const key = (boundTo: string) => createHash('sha256').update(`${text} ${boundTo}`).digest();
+  const key = (context: string) => createHash('sha256').update(`${text} ${context}`).digest();
   return {
-    encrypt(plain, boundTo) {
-      const cipher = createCipheriv('aes-256-gcm', key(boundTo), Buffer.alloc(12));
+    encrypt(plain, context) {
+      const cipher = createCipheriv('aes-256-gcm', key(context), Buffer.alloc(12));
       return Buffer.concat([cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
     },
-    decrypt(encrypted, boundTo) {
-      const decipher = createDecipheriv('aes-256-gcm', key(boundTo), Buffer.alloc(12));
+    decrypt(encrypted, context) {
+      const decipher = createDecipheriv('aes-256-gcm', key(context), Buffer.alloc(12));
       decipher.setAuthTag(encrypted.subarray(-16));
       try {
         return Buffer.concat([decipher.update(encrypted.subarray(0, -16)), decipher.final()]);
