@@ -12,7 +12,7 @@ const CASES = Number(process.env['FUZZ_CASES'] ?? 60);
 /** In each text from upstream; no error may contain it. */
 const CANARY = 'zx9canary';
 const TOKEN = 'tok3n-of-the-test';
-/** A machine that stalls for longer changes the result of a call, so nothing but an endless answer may depend on it. */
+/** A stalled machine may exceed it: only the test of an endless answer depends on it. */
 const CLIENT_TIMEOUT_MS = 300;
 
 const KINDS = [
