@@ -146,10 +146,14 @@ describe('a report notice', () => {
     ]);
   });
 
-  it.each([{ objectId: '' }, { objectId: 'x'.repeat(2_001) }, { objectId: {} }, { humanId: 'a/b' }, { humanId: 7.5 }])(
-    'with the ids %j is invalid',
-    (ids) => expect(noticesOf({ ...REPORT, ...ids })).toEqual([INVALID_ID]),
-  );
+  it.each([
+    { objectId: '' },
+    { objectId: '..' },
+    { objectId: 'x'.repeat(2_001) },
+    { objectId: {} },
+    { humanId: 'a/b' },
+    { humanId: 7.5 },
+  ])('with the ids %j is invalid', (ids) => expect(noticesOf({ ...REPORT, ...ids })).toEqual([INVALID_ID]));
 });
 
 it('notices of the orders generation and of other data are of an unknown kind', () => {

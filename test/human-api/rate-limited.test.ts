@@ -40,8 +40,8 @@ it('a path is not called again before its Retry-After has passed, and then it is
   upstream.answer(`GET /admin/api/v1/users/${humanId}`, limited(429, '30'));
   await failureOf(api.readStatus(humanId));
   clock.nowMs += 29_000;
-  const held = await failureOf(api.readStatus(humanId));
-  expect(held).toMatchObject({ kind: 'rate-limited', retryAfterMs: 1_000, call: { status: null } });
+  const postponed = await failureOf(api.readStatus(humanId));
+  expect(postponed).toMatchObject({ kind: 'rate-limited', retryAfterMs: 1_000, call: { status: null } });
   expect(upstream.calls(`GET /admin/api/v1/users/${humanId}`)).toBe(1);
   clock.nowMs += 1_000;
   expect(await api.readStatus(humanId)).toMatchObject({ subjectId: humanId });

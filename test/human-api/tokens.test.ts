@@ -132,21 +132,24 @@ it.each([400, 401, 403, 404, 409, 422])(
   },
 );
 
-const FOREIGN: [string, (status: number) => Answer][] = [
+const NOT_HUMAN_API: [string, (status: number) => Answer][] = [
   ['a page', (status) => page(status)],
   ['foreign JSON', (status) => json(status, { message: 'Forbidden' })],
   ["an API manager's JSON", (status) => json(status, { statusCode: status, message: 'Access denied' })],
   ['no body', (status) => text(status, '')],
 ];
 
-it.each(FOREIGN)('400, 401, 403 or 404 with %s to an access token does not count as denied', async (_, answer) => {
-  const { upstream, api } = await startClient();
-  for (const status of [400, 401, 403, 404]) {
-    upstream.answer(ACCESS_TOKEN, answer(status));
-    expect(await failureOf(api.listReports('POL-1'))).toBeInstanceOf(Unavailable);
-  }
-  expect(await api.listReports('POL-1')).toHaveLength(2);
-});
+it.each(NOT_HUMAN_API)(
+  '400, 401, 403 or 404 with %s to an access token does not count as denied',
+  async (_, answer) => {
+    const { upstream, api } = await startClient();
+    for (const status of [400, 401, 403, 404]) {
+      upstream.answer(ACCESS_TOKEN, answer(status));
+      expect(await failureOf(api.listReports('POL-1'))).toBeInstanceOf(Unavailable);
+    }
+    expect(await api.listReports('POL-1')).toHaveLength(2);
+  },
+);
 
 it("20 times a firewall's 403 page to an access token is an outage", async () => {
   const { upstream, api } = await startClient();

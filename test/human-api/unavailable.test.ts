@@ -1,4 +1,5 @@
 import { Unavailable } from '../../src/upstream/errors';
+import { TRAVERSALS } from '../privacy/planting-upstream';
 import { bytesOf } from './conformance';
 import { envelope } from './dialects';
 import { breakOffAfter, breakOffChunked, drip, hangUp, page, stall, stallAfter, text } from './faults';
@@ -67,7 +68,8 @@ it('a redirect is not followed, and its body is not used', async () => {
   const trap = await startClient();
   const { upstream, api, humanId } = await startClient();
   const location = `${trap.upstream.settings.adminUrl}api/v1/users`;
-  await expectUnavailable(page(302, { location }), ACCESS_TOKEN);
+  for (const status of [300, 301, 302, 303, 305, 308])
+    await expectUnavailable(page(status, { location }), ACCESS_TOKEN);
   upstream.answer(`GET /admin/api/v1/users/${humanId}`, json(307, { humanId, status: 'Declined' }, { location }));
   expect((await failureOf(api.readStatus(humanId))).message).toContain('redirect (307), which is never followed');
   expect(trap.upstream.received).toEqual([]);
@@ -118,10 +120,23 @@ it('a closed client is unavailable', async () => {
 
 it('an id that would name another resource is never sent', async () => {
   const { upstream, api } = await startClient();
-  for (const id of ['', '.', '..', '\ud800']) expect(await failureOf(api.withdraw(id))).toBeInstanceOf(Unavailable);
-  expect(upstream.calls('DELETE /admin/api/v1/users/')).toBe(0);
-  await api.withdraw('../auth?x#y').catch(() => {});
-  expect(upstream.received.at(-1)?.path).toBe('/up/admin/api/v1/users/..%2Fauth%3Fx%23y');
+  for (const id of ['', '.', '..', '\ud800']) {
+    expect(await failureOf(api.withdraw(id))).toBeInstanceOf(Unavailable);
+    expect(await failureOf(api.readStatus(id))).toBeInstanceOf(Unavailable);
+  }
+  expect(upstream.received).toEqual([]);
+});
+
+it('any other id is one segment of a path', async () => {
+  const { upstream, api } = await startClient();
+  for (const id of TRAVERSALS) {
+    await api.openReport('POL-1', id, 'pdf').catch(() => {});
+    const [, segment = ''] =
+      /^\/up\/data\/v1\/human\/medical\/reports\/([A-Za-z0-9%._~!'()*-]+)\/raw$/.exec(
+        upstream.received.at(-1)?.path ?? '',
+      ) ?? [];
+    expect(decodeURIComponent(segment)).toBe(id);
+  }
 });
 
 describe('a report', () => {

@@ -58,7 +58,7 @@ describe('a create', () => {
 
   it.each([
     [
-      'ours among others',
+      'the person among others',
       [
         { humanId: 'h1', clientUserId: 'POL-9' },
         { humanId: 'h2', clientUserId: 'POL-2' },
@@ -79,8 +79,8 @@ describe('a create', () => {
     ['no one', []],
     ['only another person', [{ humanId: 'h1', clientUserId: 'POL-9' }]],
     ['two without a clientUserId', [{ humanId: 'h1' }, { humanId: 'h2' }]],
-    ['ours without a humanId', { clientUserId: 'POL-2' }],
-    ['ours with an invalid humanId', { clientUserId: 'POL-2', humanId: 'a b' }],
+    ['the person without a humanId', { clientUserId: 'POL-2' }],
+    ['the person with an invalid humanId', { clientUserId: 'POL-2', humanId: 'a b' }],
     ['null', null],
   ])('that answers %s is unavailable, which requires a look-up', async (_, body) => {
     const { upstream, api } = await startClient();

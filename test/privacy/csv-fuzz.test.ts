@@ -108,7 +108,7 @@ const BAD = fc
   // A CR, an empty line and an LF would be one line end.
   .map((line) => (line.length === 0 ? Buffer.from('?') : line));
 
-test('each valid row is started as written and reported with its line, whatever is between the rows, and no personal data is printed', async () => {
+test('each valid row is started as written and reported with its line between rows of any content, and no personal data is printed', async () => {
   const rows = fc.array(fc.tuple(fc.oneof(GOOD, BAD), LINE_END), { maxLength: 25 });
   await fc.assert(
     fc.asyncProperty(rows, fc.boolean(), PIECE_LENGTH, async (items, marked, pieceLength) => {

@@ -36,16 +36,11 @@ export const TRAVERSALS = [
   'x'.repeat(200),
 ];
 
-/** Returns the bytes of a report, which contain its id. */
-export function bytesOf(reportId: string): string {
-  return `%PDF-1.4\nof ${JSON.stringify(reportId)}\n%%EOF\n`;
-}
-
 /**
- * Starts an upstream on loopback that puts the URL `trap` into each field that may have a URL, and each traversal into each name. With `redirects`
- * it also has a report `moved` that redirects to the trap.
+ * Starts an upstream on loopback that puts the URL `trap` into each field that may have a URL, and each traversal into each name. Its report `moved`
+ * redirects to the trap.
  */
-export async function startPlantingUpstream(trap: string, { redirects }: { readonly redirects: boolean }) {
+export async function startPlantingUpstream(trap: string) {
   const requests: string[] = [];
   const planted = {
     endpoint: `${trap}/endpoint`,
@@ -55,7 +50,7 @@ export async function startPlantingUpstream(trap: string, { redirects }: { reado
     next: `${trap}/next`,
     refresh_token: `${trap}/token`,
   };
-  const reports = [...(redirects ? ['moved'] : []), ...TRAVERSALS].map((name, at) => ({
+  const reports = ['moved', ...TRAVERSALS].map((name, at) => ({
     ...planted,
     id: name,
     name: 'unity',
@@ -100,12 +95,11 @@ export async function startPlantingUpstream(trap: string, { redirects }: { reado
       response.writeHead(302, { location: `${trap}/moved` }).end();
       return;
     }
-    response.writeHead(200, { 'content-type': 'application/pdf' }).end(bytesOf(id));
+    response.writeHead(200, { 'content-type': 'application/pdf' }).end('%PDF-1.4\n%%EOF\n');
   }
 
   const port = await listenOnLoopback(server);
   return {
-    url: `http://127.0.0.1:${port}`,
     port,
     /** Method and path of each request, in order. */
     requests,

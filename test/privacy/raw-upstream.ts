@@ -9,7 +9,6 @@ export async function startRawUpstream(token: string | null) {
   let bytes: Buffer = Buffer.alloc(0);
   let drip = false;
   const sockets = new Set<Socket>();
-  const requests: string[] = [];
   const server = createServer((socket) => {
     sockets.add(socket);
     let dripping: NodeJS.Timeout | undefined;
@@ -20,7 +19,6 @@ export async function startRawUpstream(token: string | null) {
     });
     socket.once('data', (request: Buffer) => {
       const first = request.toString('latin1').split('\r\n', 1)[0] ?? '';
-      requests.push(first);
       if (token !== null && /^POST \S*token /.test(first)) return void socket.end(tokenAnswer(token));
       if (!drip) return void socket.end(bytes);
       socket.write(bytes);
@@ -29,8 +27,6 @@ export async function startRawUpstream(token: string | null) {
   });
   return {
     port: await listenOnLoopback(server),
-    /** The first line of each request. */
-    requests,
     answer(next: Buffer, options: { drip?: boolean } = {}): void {
       bytes = next;
       drip = options.drip ?? false;

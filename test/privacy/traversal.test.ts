@@ -1,27 +1,19 @@
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join, resolve, sep } from 'node:path';
-import { DEFAULT_POLICY, SECOND_MS } from '../../src/domain/policy';
-import { createUsersUpstream } from '../../src/human-api/users/adapter';
 import { createFolderStore } from '../../src/report-store/folder/store';
 import { documentFile, isDocumentFile, organizationFolder, reportName } from '../../src/report-store/layout';
 import type { Manifest } from '../../src/report-store/port';
 import { change, documentToStore, pdf, pieces } from '../report-store/fixtures';
+import { useFolders } from '../support/folders';
 import { fc } from '../support/property';
-import { RealServer } from '../workflows/real-server';
-import { bytesOf, startPlantingUpstream, TRAVERSALS } from './planting-upstream';
-import { startTrap } from './trap';
+import { TRAVERSALS } from './planting-upstream';
 
-const cleanups: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
+const newFolder = useFolders();
 
 /** A store deep enough that a path out of it ends in the test's folder; `outside` lists the files next to it. */
 async function setup() {
-  const top = await mkdtemp(join(tmpdir(), 'chartway-traversal-'));
-  cleanups.push(() => rm(top, { recursive: true, force: true }));
+  const top = await newFolder();
   const root = join(top, 'a', 'b', 'reports');
   await mkdir(root, { recursive: true });
   await writeFile(join(top, 'canary'), 'untouched');
@@ -158,46 +150,4 @@ test('an invalid manifest is an error without its content, and stays unchanged',
     }),
     { numRuns: 30 },
   );
-});
-
-test('with an upstream that plants all of them an applicant ends with each document in its place, and calls no other host', async () => {
-  const { root, store, outside } = await setup();
-  const server = await RealServer.start();
-  cleanups.push(() => server.stop());
-  const trap = await startTrap();
-  cleanups.push(trap.close);
-  const upstream = await startPlantingUpstream(trap.url, { redirects: false });
-  cleanups.push(upstream.close);
-  const settings = { clientId: 'c', clientSecret: 's', timeoutMs: 5_000 };
-  const client = createUsersUpstream({
-    ...settings,
-    authUrl: upstream.url,
-    adminUrl: upstream.url,
-    dataUrl: upstream.url,
-  });
-  cleanups.push(() => client.close());
-  await server.startWorkers({ taskQueue: 'planted', upstream: client, store });
-  const pollMs = Object.fromEntries(Object.keys(DEFAULT_POLICY.pollMs).map((name) => [name, SECOND_MS]));
-  const policy = {
-    ...DEFAULT_POLICY,
-    pollMs: pollMs as typeof DEFAULT_POLICY.pollMs,
-    settleMs: { ...DEFAULT_POLICY.settleMs, allSynced: SECOND_MS },
-    wanted: { unity: ['pdf'] as const },
-  };
-  const applicant = await server.startApplicant('planted', 'POL-1', policy);
-  expect(await applicant.result()).toMatchObject({ outcome: 'collected' });
-  const manifest = await store.readManifest('POL-1');
-  if (!manifest) throw new Error('no manifest');
-  await expectMatchingFiles(root, manifest);
-  for (const { file, reportId } of manifest.documents) {
-    expect(await readFile(join(root, 'POL-1', file), 'utf8')).toBe(bytesOf(reportId));
-  }
-  expect(manifest.documents.map(({ reportId }) => reportId).sort()).toEqual([...TRAVERSALS].sort());
-  expect(await outside()).toEqual(['canary']);
-  const { connections, origins, names } = trap.seen();
-  expect({ connections, origins, names }).toEqual({
-    connections: 0,
-    origins: [`127.0.0.1:${upstream.port}`],
-    names: [],
-  });
 });
