@@ -81,7 +81,7 @@ export function hostOf(address: string): string {
   return address.replace(/:\d+$/, '');
 }
 
-/** Finds a remote connection without TLS: payloads may be encrypted, but ids, search attributes and an API key are not. */
+/** Faults of a remote connection without TLS. Encrypted payloads are not enough: ids, search attributes and an API key are sent in plain text. */
 export function plaintextFaults({ connection }: TemporalSettings, set: Environment): ConfigurationFault[] {
   const { address, tls } = connection;
   const isPlain = tls === undefined || tls === false;
@@ -89,8 +89,8 @@ export function plaintextFaults({ connection }: TemporalSettings, set: Environme
   const allowed = parsePlaintextHosts(set['TEMPORAL_PLAINTEXT'] ?? 'refused') ?? [];
   if (!isPlain || isLoopbackHost(host) || allowed === 'all' || allowed.includes(host.toLowerCase())) return [];
   const expected =
-    `true, a certificate or TEMPORAL_API_KEY, because Temporal at ${address} is not on this machine, unless ` +
-    `TEMPORAL_PLAINTEXT=allowed, or TEMPORAL_PLAINTEXT=${host} for this host only, declares the network in between trusted`;
+    `true, a client certificate or TEMPORAL_API_KEY, because Temporal at ${address} is not on this machine; ` +
+    `on a trusted network set TEMPORAL_PLAINTEXT=${host} (or allowed, for every host) instead`;
   return [describeFault('TEMPORAL_TLS', expected, set)];
 }
 
@@ -135,5 +135,9 @@ function describeReadFault(error: unknown, set: Environment): ConfigurationFault
     const expected = "a file of Temporal's client configuration (TOML)";
     return { key: 'TEMPORAL_CONFIG_FILE', expected, got: 'another form' };
   }
-  return { key: `TEMPORAL_TLS_${both}_PATH`, expected: `it or TEMPORAL_TLS_${both}_DATA`, got: 'both' };
+  return {
+    key: `TEMPORAL_TLS_${both}_PATH`,
+    expected: `only one of TEMPORAL_TLS_${both}_PATH and TEMPORAL_TLS_${both}_DATA`,
+    got: 'both',
+  };
 }

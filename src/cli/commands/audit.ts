@@ -103,11 +103,11 @@ const ADVICE: Readonly<Record<Exclude<Verdict, 'holds'>, string>> = {
     'each line before the first invalid line of a chain is unchanged; the lines after it are not proven. Compare with a backup of the folder',
   unread: 'a file that cannot be read is not verified; run the command as a user who can read it',
   weaker:
-    'a chain that began after its process had a stronger key was added by someone without that key, or the key is no longer set: set it again',
+    'a later chain of the same process has a weaker key or none: the key is no longer set (set it again), or someone without it added the chain',
   empty:
-    'a chain without a complete line proves nothing: its process was killed right after it created the file, or all lines were cut off. Compare with the checkpoints, then move the file away',
+    'a chain without a complete line: its process was killed when it had created the file, or all lines were removed. Compare it with the checkpoints, then move it away',
   unproven:
-    'a chain whose key is not available is not proven; set AUDIT_KEY, or PAYLOAD_KEYS, with that key among them. A chain without a key was written before its process had one (--unkeyed-before <date> accepts those), while the key was not set, or by someone without it',
+    'unproven: the key of a chain is not available, or the chain has no key although one is set. Set AUDIT_KEY or PAYLOAD_KEYS with the old key. For chains from before the first key, use --unkeyed-before <date>',
 };
 
 const NOTHING_TEXT =
