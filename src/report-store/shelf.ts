@@ -9,7 +9,7 @@ import { InvalidShelfName } from './errors';
 export interface Shelf {
   /** Writes the whole file or nothing; replaces a file of this name. @throws InvalidShelfName */
   put(name: string, bytes: Uint8Array): Promise<void>;
-  /** Null if there is none. @throws InvalidShelfName */
+  /** Null if the file does not exist. @throws InvalidShelfName */
   get(name: string): Promise<Buffer | null>;
   /** The names that begin with `prefix` (such as `quarantine/`), sorted; '' lists all. @throws InvalidShelfName */
   list(prefix: string): Promise<readonly string[]>;

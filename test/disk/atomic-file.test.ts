@@ -1,21 +1,20 @@
 import fs from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { moveIfAbsent, writeAtomically, writeIfAbsent, writeNewFile } from '../../src/disk/atomic-file';
 import { FaultyDisk } from '../report-store/faulty-disk';
+import { useFolders } from '../support/folders';
+
+const newFolder = useFolders();
 
 let folder: string;
 let path: string;
 let draft: string;
 beforeEach(async () => {
-  folder = await fs.mkdtemp(join(tmpdir(), 'chartway-atomic-'));
+  folder = await newFolder();
   path = join(folder, 'file');
   draft = join(folder, 'draft');
 });
-afterEach(async () => {
-  jest.restoreAllMocks();
-  await fs.rm(folder, { recursive: true });
-});
+afterEach(() => jest.restoreAllMocks());
 
 const text = (at: string): Promise<string> => fs.readFile(at, 'utf8');
 const codeOf = (call: Promise<unknown>): Promise<string> =>

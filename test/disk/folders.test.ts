@@ -6,11 +6,11 @@ import { onUnsyncedFolder, syncFolder } from '../../src/disk/folders';
 const warned: string[] = [];
 onUnsyncedFolder((code) => warned.push(code));
 
-/** The folder's own fsync answers with `code`, as SMB and DrvFs do. */
-function refuseSync(code: string): void {
+/** Makes the next fsync of a folder fail with `code`, as on SMB and DrvFs. */
+function failSync(code: string): void {
   const { open } = fs;
-  jest.spyOn(fs, 'open').mockImplementationOnce(async (...given: Parameters<typeof open>) => {
-    const handle: FileHandle = await open(...given);
+  jest.spyOn(fs, 'open').mockImplementationOnce(async (...args: Parameters<typeof open>) => {
+    const handle: FileHandle = await open(...args);
     handle.sync = () => Promise.reject(Object.assign(new Error(code), { code, syscall: 'fsync' }));
     return handle;
   });
@@ -18,9 +18,9 @@ function refuseSync(code: string): void {
 
 afterEach(() => jest.restoreAllMocks());
 
-test('a folder whose fsync answers EIO, ENOTTY or ENOENT causes one warning per process', async () => {
+test('a folder whose fsync fails with EIO, ENOTTY or ENOENT causes one warning per process', async () => {
   for (const code of ['EIO', 'ENOTTY', 'ENOENT', 'EINVAL', 'ENOTSUP', 'EPERM', 'EBADF', 'EISDIR']) {
-    refuseSync(code);
+    failSync(code);
     await expect(syncFolder(tmpdir())).resolves.toBeUndefined();
   }
   expect(warned).toEqual(['EIO']);
@@ -33,6 +33,6 @@ test('a folder that cannot be opened for the sync is accepted too', async () => 
 
 test('a missing folder and a full disk are errors', async () => {
   await expect(syncFolder(join(tmpdir(), 'chartway-no-such-folder'))).rejects.toThrow('ENOENT');
-  refuseSync('ENOSPC');
+  failSync('ENOSPC');
   await expect(syncFolder(tmpdir())).rejects.toThrow('ENOSPC');
 });

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type AuditCheckpoint, openAudit } from '../../src/observability/audit';
 import { type AuditKeys, chainName, chainStart } from '../../src/observability/audit-chain';
@@ -8,11 +7,9 @@ import { pruneAudit } from '../../src/observability/audit-keep';
 import { verdictOf, verifyAudit } from '../../src/observability/audit-verify';
 import { createAuditKeys } from '../../src/temporal/audit-keys';
 import { generateKey, parseKeyRing } from '../../src/temporal/key-ring';
+import { useFolders } from '../support/folders';
 
-const folders: string[] = [];
-afterAll(async () => {
-  for (const folder of folders) await rm(folder, { recursive: true, force: true });
-});
+const newFolder = useFolders();
 
 const PAYLOAD = parseKeyRing(`${generateKey('main')},${generateKey('webhook')}`);
 const OWN = parseKeyRing(generateKey('audit'));
@@ -23,8 +20,7 @@ const LONG_AGO = new Date('2026-01-01T00:00:00.000Z');
 const LATER = new Date('2026-06-01T00:00:00.000Z');
 
 async function setup() {
-  const folder = await mkdtemp(join(tmpdir(), 'chartway-audit-keys-'));
-  folders.push(folder);
+  const folder = await newFolder();
   return {
     folder,
     files: async () => (await readdir(folder)).sort(),

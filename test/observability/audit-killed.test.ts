@@ -1,25 +1,20 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { verifyAudit } from '../../src/observability/audit-verify';
 import { startChild, stopChildren } from '../report-store/children/child';
 import { until } from '../support/condition';
+import { useFolders } from '../support/folders';
 
 const WRITER = '../../observability/children/writes-audit';
 const ROUNDS = 3;
 /** Fills several files of 20 KB. */
 const MIN_LINES = 200;
 
-let folder: string;
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'chartway-audit-killed-'));
-});
-afterEach(async () => {
-  stopChildren();
-  await rm(folder, { recursive: true, force: true });
-});
+afterAll(stopChildren);
+const newFolder = useFolders();
 
 test('processes in one folder that are killed during a write leave valid chains with every acknowledged line', async () => {
+  const folder = await newFolder();
   const acknowledged = new Set<unknown>();
   for (let round = 1; round <= ROUNDS; round += 1) {
     const children = ['a', 'b'].map((name) => startChild(WRITER, folder, `${name}${round}`));

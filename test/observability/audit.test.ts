@@ -1,5 +1,4 @@
-import { mkdtemp, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createCommandAudit } from '../../src/cli/command-audit';
 import { type AuditCheckpoint, AuditUnavailable, openAudit } from '../../src/observability/audit';
@@ -7,18 +6,15 @@ import { pruneAudit } from '../../src/observability/audit-keep';
 import { parseCheckpoints, verifyAudit } from '../../src/observability/audit-verify';
 import { openProcessAudit } from '../../src/process/audit-process';
 import { createAuditKeys } from '../../src/temporal/audit-keys';
+import { useFolders } from '../support/folders';
 import { fc } from '../support/property';
 
-const folders: string[] = [];
 const audits: { close(): Promise<void> }[] = [];
-afterAll(async () => {
-  await Promise.all(audits.map((audit) => audit.close()));
-  for (const folder of folders) await rm(folder, { recursive: true, force: true });
-});
+afterAll(() => Promise.all(audits.map((audit) => audit.close())));
+const newFolder = useFolders();
 
 async function setup(options: { readonly now?: () => Date; readonly partMaxBytes?: number } = {}) {
-  const folder = await mkdtemp(join(tmpdir(), 'chartway-audit-'));
-  folders.push(folder);
+  const folder = await newFolder();
   const audit = await openAudit({ folder, process: 'worker', ...options });
   audits.push(audit);
   const files = async () => (await readdir(folder)).sort();
@@ -102,7 +98,7 @@ test('rejects an act that cannot be recorded, and then starts a new valid chain'
   await expect(openAudit({ folder: join(folder, 'a-file'), process: 'worker' })).rejects.toThrow(AuditUnavailable);
 });
 
-test('tells a line that a kill interrupted from a changed one, and finds cut lines by a checkpoint', async () => {
+test('distinguishes an interrupted line from a changed one, and finds cut lines by a checkpoint', async () => {
   const { folder, acts, files, checkpoint } = await setup();
   await acts(3);
   const path = join(folder, (await files())[0] ?? '');
@@ -174,9 +170,9 @@ test('finds a file that is renamed, or removed from the middle or the whole fold
   const { folder, acts, files, checkpoint } = await setup({ partMaxBytes: 300 });
   await acts(6);
   const [, second = '', third] = await files();
-  await rename(join(folder, second), join(folder, 'kept'));
+  await rename(join(folder, second), join(folder, 'saved'));
   expect(await verdict(folder)).toMatchObject({ broken: [{ file: third, line: 1 }] });
-  await rename(join(folder, 'kept'), join(folder, second));
+  await rename(join(folder, 'saved'), join(folder, second));
   for (const file of await files()) {
     await rename(join(folder, file), join(folder, file.replace(/-[0-9a-f]{8}\./, '-00000000.')));
   }

@@ -1,12 +1,13 @@
-import { mkdtemp, readdir, readFile, rm, utimes } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type FileEncryption, NO_ENCRYPTION } from '../../src/domain/encryption';
 import type { StoredDocument } from '../../src/domain/reports';
 import { createFolderStore } from '../../src/report-store/folder/store';
 import { documentFile } from '../../src/report-store/layout';
 import type { ReportStore } from '../../src/report-store/port';
-import { createCipher, generateKey, parseKeyRing } from '../../src/temporal/key-ring';
+import { generateKey } from '../../src/temporal/key-ring';
+import { useFolders } from '../support/folders';
+import { cipherOf } from '../support/keys';
 import { sha256 } from '../support/stored';
 import { FaultyDisk } from './faulty-disk';
 import { change, documentToStore, pdf, pieces } from './fixtures';
@@ -15,13 +16,7 @@ const [FIRST, SECOND] = [pdf('first '.repeat(2_000)), pdf('second '.repeat(3_000
 const FILE = documentFile(documentToStore().report, 'pdf');
 const SECOND_FILE = documentFile(documentToStore().report, 'pdf', sha256(SECOND));
 const LONG_AGO = new Date(Date.now() - 25 * 3_600_000);
-const ENCRYPTED: FileEncryption = { cipher: newCipher(), encrypts: true };
-
-function newCipher() {
-  const ring = parseKeyRing(generateKey('k1'));
-  if (!ring) throw new Error('expected a key');
-  return createCipher(ring);
-}
+const ENCRYPTED: FileEncryption = { cipher: cipherOf(generateKey('k1')), encrypts: true };
 
 const save = (store: ReportStore, body: string) => store.save(documentToStore(), pieces(body, 8_000));
 
@@ -63,18 +58,14 @@ function saveAndRecord(body: string) {
 /** They write a document, a manifest and a file of the shelf. */
 const FULL_DISK_SCENARIOS = ['the first document', 'a write to the shelf'];
 
+const newFolder = useFolders();
 let disk: FaultyDisk;
-let folder: string;
 
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'chartway-faults-'));
+beforeEach(() => {
   disk = new FaultyDisk();
 });
 
-afterEach(async () => {
-  disk.remove();
-  await rm(folder, { recursive: true });
-});
+afterEach(() => disk.remove());
 
 /** Expects whole files under final names, and a manifest that matches them. Returns its documents. */
 async function expectWholeFiles(store: ReportStore): Promise<readonly StoredDocument[]> {
@@ -109,7 +100,7 @@ async function runWithFault(
   lasting: boolean,
   encryption: FileEncryption,
 ): Promise<boolean> {
-  const root = join(folder, `${call}`);
+  const root = await newFolder();
   const store = createFolderStore(root, encryption);
   await store.init();
   await scenario.prepare(store);
@@ -131,7 +122,7 @@ async function runWithFault(
   await expectWholeFiles(store);
   if (!encryption.encrypts) for (const bytes of await finalBytes(root)) expect([FIRST, SECOND]).toContain(bytes);
   const removal = failed.some((call) => call === 'rm' || call === 'rmdir' || call === 'unlink');
-  if (!removal) expect({ ...context, left: await incomingFiles(root) }).toEqual({ ...context, left: [] });
+  if (!removal) expect({ ...context, drafts: await incomingFiles(root) }).toEqual({ ...context, drafts: [] });
 
   // Makes the lock of a dead process expire.
   const lock = join(root, 'POL-1', '.manifest.json.lock');

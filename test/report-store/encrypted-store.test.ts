@@ -1,32 +1,26 @@
 import { createHash } from 'node:crypto';
-import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { copyFile, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { KeyMissing } from '../../src/domain/encryption';
 import { MAGIC } from '../../src/report-store/envelope';
 import { AlteredDocument, NoSuchDocument } from '../../src/report-store/errors';
 import { createFolderStore } from '../../src/report-store/folder/store';
 import type { ReportStore } from '../../src/report-store/port';
-import { createCipher, generateKey, parseKeyRing } from '../../src/temporal/key-ring';
+import { generateKey } from '../../src/temporal/key-ring';
+import { useFolders } from '../support/folders';
+import { cipherOf } from '../support/keys';
 import { sha256 } from '../support/stored';
 import { change, documentToStore, pdf, pieces } from './fixtures';
 
-const roots: string[] = [];
+const newFolder = useFolders();
 const BODY = pdf('Robin Sample, born 1980-02-03, at Starfleet Medical '.repeat(3_000));
 const [K1, K2] = [generateKey('k1'), generateKey('k2')];
 const MIB = 1024 * 1024;
 
-afterAll(async () => {
-  for (const root of roots) await rm(root, { recursive: true });
-});
-
 async function setup() {
-  const root = await mkdtemp(join(tmpdir(), 'chartway-encrypted-'));
-  roots.push(root);
-  const storeWith = (encrypts: boolean, ...keys: string[]) => {
-    const ring = parseKeyRing(keys.join(','));
-    return createFolderStore(root, { cipher: ring && createCipher(ring), encrypts });
-  };
+  const root = await newFolder();
+  const storeWith = (encrypts: boolean, ...keys: string[]) =>
+    createFolderStore(root, { cipher: keys.length > 0 ? cipherOf(...keys) : null, encrypts });
   await storeWith(false).init();
   return { root, storeWith, path: (file: string) => join(root, 'POL-1', file) };
 }

@@ -1,18 +1,13 @@
 import { type Cipher, KeyMissing } from '../../src/domain/encryption';
 import { Encryptor, MAGIC, openFile } from '../../src/report-store/envelope';
 import { AlteredDocument } from '../../src/report-store/errors';
-import { createCipher, generateKey, parseKeyRing } from '../../src/temporal/key-ring';
+import { generateKey } from '../../src/temporal/key-ring';
+import { cipherOf } from '../support/keys';
 import { fc } from '../support/property';
 
 const PATH = 'POL-1/unity/starfleet-medical-000000/report-1.20260301T100000000Z.pdf';
 const CHUNK = 64 * 1024;
 const ENCRYPTED_CHUNK = CHUNK + 16;
-
-function cipherOf(...keys: string[]): Cipher {
-  const ring = parseKeyRing(keys.join(','));
-  if (!ring) throw new Error('expected keys');
-  return createCipher(ring);
-}
 
 function setup() {
   const cipher = cipherOf(generateKey('k1'));

@@ -1,19 +1,11 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { openErasureRecords } from '../../src/report-store/erasure-records';
 import { StoreUnavailable, UnreadableManifest, WrongFolder } from '../../src/report-store/errors';
-import { createFolderStore } from '../../src/report-store/folder/store';
+import { useStore } from './fixtures';
 
-let folder: string;
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'chartway-erasing-'));
-});
-afterEach(() => rm(folder, { recursive: true }));
+const setup = useStore();
 
 test("erases the person's lines from the lists of sweeps, and no others", async () => {
-  const store = createFolderStore(folder);
-  await store.init();
+  const { store } = await setup();
   const row = (clientUserId: string, humanId: string) => JSON.stringify({ kind: 'unattended', clientUserId, humanId });
   const others = [row('POL-10', 'h-10'), '{"kind":"gone"}', 'damaged', row('POL-2', 'h-2')];
   const [one, untouched] = ['sweeps/a.jsonl', 'sweeps/b.jsonl'];
@@ -33,8 +25,7 @@ test("erases the person's lines from the lists of sweeps, and no others", async 
 test.each([new UnreadableManifest('damaged'), new WrongFolder("another's")])(
   'an unreadable manifest does not stop an erasure: %s',
   async (error) => {
-    const store = createFolderStore(folder);
-    await store.init();
+    const { store } = await setup();
     const records = openErasureRecords({ ...store, readManifest: () => Promise.reject(error) });
     expect(await records.begin('POL-1')).toMatchObject({ humanIds: [] });
   },
@@ -42,8 +33,7 @@ test.each([new UnreadableManifest('damaged'), new WrongFolder("another's")])(
 
 test('a store that cannot be read stops an erasure, because its manifest may name the person to withdraw', async () => {
   const failure = new StoreUnavailable('EIO', 'read');
-  const store = createFolderStore(folder);
-  await store.init();
+  const { store } = await setup();
   const records = openErasureRecords({ ...store, readManifest: () => Promise.reject(failure) });
   await expect(records.begin('POL-1')).rejects.toThrow(failure);
   expect(await store.shelf.list('erasures/')).toEqual([]);

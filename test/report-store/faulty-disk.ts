@@ -35,10 +35,10 @@ export class FaultyDisk {
     for (const name of CALLS) {
       const real = target[name] as AnyCall;
       this.real.set(name, real);
-      target[name] = async (...given) => {
-        if (this.fails(name)) return this.reject(name, given);
-        const done = await real(...given);
-        return name === 'open' ? this.handle(done as FileHandle) : done;
+      target[name] = async (...args) => {
+        if (this.fails(name)) return this.reject(name, args);
+        const result = await real(...args);
+        return name === 'open' ? this.handle(result as FileHandle) : result;
       };
     }
   }
@@ -68,10 +68,10 @@ export class FaultyDisk {
     return true;
   }
 
-  private async reject(name: string, given: readonly unknown[]): Promise<never> {
-    const [path, content] = given as [string, string | Uint8Array | undefined];
+  private async reject(name: string, args: readonly unknown[]): Promise<never> {
+    const [path, content] = args as [string, string | Uint8Array | undefined];
     // Leaves a partial file.
-    if (name === 'writeFile') await this.real.get('writeFile')?.(path, half(content), given[2]);
+    if (name === 'writeFile') await this.real.get('writeFile')?.(path, half(content), args[2]);
     throw this.error(name);
   }
 
@@ -81,13 +81,13 @@ export class FaultyDisk {
         const value: unknown = Reflect.get(target, name, target);
         if (typeof value !== 'function') return value;
         if (!FILE_CALLS.includes(String(name))) return value.bind(target);
-        return async (...given: unknown[]) => {
+        return async (...args: unknown[]) => {
           if (!this.fails(`file.${String(name)}`)) {
             // A sync has no visible effect without a power cut, and takes time.
-            return name === 'sync' ? undefined : value.apply(target, given);
+            return name === 'sync' ? undefined : value.apply(target, args);
           }
           // A short write; a failed close closes the file too.
-          if (name === 'writeFile') await target.writeFile(half(given[0] as string | Uint8Array));
+          if (name === 'writeFile') await target.writeFile(half(args[0] as string | Uint8Array));
           if (name === 'close') await target.close();
           throw this.error(String(name));
         };

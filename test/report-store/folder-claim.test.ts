@@ -1,19 +1,15 @@
-import { mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createManifestActivities } from '../../src/activities/manifests';
 import { WrongFolder } from '../../src/report-store/errors';
 import { createFolderStore } from '../../src/report-store/folder/store';
 import { manifestDeps } from '../support/activity-deps';
-import { change } from './fixtures';
+import { change, useStore } from './fixtures';
 
-const roots: string[] = [];
+const newStore = useStore();
 
 async function setup() {
-  const root = await mkdtemp(join(tmpdir(), 'chartway-claim-'));
-  roots.push(root);
-  const store = createFolderStore(root);
-  await store.init();
+  const { root, store } = await newStore();
   const { readEarlierRound } = createManifestActivities(manifestDeps(store));
   return {
     root,
@@ -24,10 +20,6 @@ async function setup() {
     fold: (from: string, to: string) => rename(join(root, from), join(root, to)),
   };
 }
-
-afterAll(async () => {
-  for (const root of roots) await rm(root, { recursive: true });
-});
 
 test('on a case-insensitive file system, the second of POL-9 and pol-9 is rejected before the invitation', async () => {
   const { store, begin, fold } = await setup();

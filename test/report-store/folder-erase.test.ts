@@ -1,23 +1,17 @@
 import fs from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { StoreUnavailable } from '../../src/report-store/errors';
 import { eraseFolder } from '../../src/report-store/folder/erase';
-import { createFolderStore } from '../../src/report-store/folder/store';
-import { change, documentToStore, pdf, pieces } from './fixtures';
+import { change, useStore } from './fixtures';
 
 const PAUSES_MS = [1, 1, 1];
-const roots: string[] = [];
+const newStore = useStore();
 
 /** One applicant with a manifest and a document. */
 async function setup() {
-  const root = await fs.mkdtemp(join(tmpdir(), 'chartway-erase-'));
-  roots.push(root);
-  const store = createFolderStore(root);
-  await store.init();
+  const { root, store, save } = await newStore();
   await store.claim('POL-1');
-  const stored = await store.save(documentToStore(), pieces(pdf('x')));
-  await store.updateManifest(change({ documents: [stored] }));
+  await store.updateManifest(change({ documents: [await save()] }));
   const draftFolder = join(root, '.incoming');
   return { store, draftFolder, erase: () => eraseFolder(root, draftFolder, 'POL-1', PAUSES_MS) };
 }
@@ -25,9 +19,6 @@ async function setup() {
 const fsError = (code: string) => Object.assign(new Error(code), { code, syscall: 'rmdir' });
 
 afterEach(() => jest.restoreAllMocks());
-afterAll(async () => {
-  for (const root of roots) await fs.rm(root, { recursive: true });
-});
 
 test.each(['ENOTEMPTY', 'EBUSY', 'EPERM'])(
   'erase retries rmdir that fails with %s, then reports the reason',

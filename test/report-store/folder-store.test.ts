@@ -199,14 +199,6 @@ describe('the manifest', () => {
     await expect(store.readManifest('POL-1')).rejects.toThrow(UnreadableManifest);
     expect(await store.save(documentToStore(), pieces(pdf('x')))).toMatchObject({ reportId: 'report-1' });
   });
-
-  it('that cannot be parsed is not overwritten, and the error names it', async () => {
-    const { root, store } = await setup();
-    await mkdir(join(root, 'POL-1'), { recursive: true });
-    await writeFile(join(root, 'POL-1', 'manifest.json'), '{"half":');
-    await expect(store.updateManifest(change())).rejects.toThrow('POL-1/manifest.json: expected JSON');
-    expect(await readFile(join(root, 'POL-1', 'manifest.json'), 'utf8')).toBe('{"half":');
-  });
 });
 
 describe('a document of a new round', () => {

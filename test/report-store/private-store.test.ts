@@ -1,28 +1,23 @@
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { LinkInStore } from '../../src/report-store/errors';
 import { createFolderStore } from '../../src/report-store/folder/store';
 import { documentFile } from '../../src/report-store/layout';
+import { useFolders } from '../support/folders';
 import { change, documentToStore, pdf, pieces } from './fixtures';
 
-const homes: string[] = [];
+const newFolder = useFolders();
 const FILE = documentFile(documentToStore().report, 'pdf');
 
-afterAll(async () => {
-  for (const home of homes) await rm(home, { recursive: true });
-});
-
 async function setup() {
-  const home = await mkdtemp(join(tmpdir(), 'chartway-private-'));
-  homes.push(home);
+  const home = await newFolder();
   const root = join(home, 'reports');
   const outside = join(home, 'outside');
   await mkdir(outside);
   await writeFile(join(outside, 'manifest.json'), '{}');
   const store = createFolderStore(root);
   await store.init();
-  return { root, outside, store, linked: async () => (await readdir(outside)).sort() };
+  return { root, outside, store, outsideFiles: async () => (await readdir(outside)).sort() };
 }
 
 async function listModes(root: string): Promise<Record<string, string>> {
@@ -73,16 +68,16 @@ describe('a symbolic link in the store is not followed', () => {
   it.each(['POL-1', `POL-1/${FILE.split('/')[0]}`, `POL-1/${dirname(FILE)}`])(
     'as the folder %s of a document',
     async (link) => {
-      const { root, outside, store, linked } = await setup();
+      const { root, outside, store, outsideFiles } = await setup();
       await mkdir(dirname(join(root, link)), { recursive: true });
       await symlink(outside, join(root, link));
       await expect(save(store)).rejects.toThrow(LinkInStore);
-      expect(await linked()).toEqual(['manifest.json']);
+      expect(await outsideFiles()).toEqual(['manifest.json']);
     },
   );
 
   it('as the folder or the manifest of an applicant', async () => {
-    const { root, outside, store, linked } = await setup();
+    const { root, outside, store, outsideFiles } = await setup();
     await mkdir(join(root, 'POL-2'), { recursive: true });
     await symlink(outside, join(root, 'POL-1'));
     await symlink(join(outside, 'manifest.json'), join(root, 'POL-2', 'manifest.json'));
@@ -90,12 +85,12 @@ describe('a symbolic link in the store is not followed', () => {
       await expect(store.readManifest(clientUserId)).rejects.toThrow(LinkInStore);
       await expect(store.updateManifest(change({ clientUserId }))).rejects.toThrow(LinkInStore);
     }
-    expect(await linked()).toEqual(['manifest.json']);
+    expect(await outsideFiles()).toEqual(['manifest.json']);
     expect(await readFile(join(outside, 'manifest.json'), 'utf8')).toBe('{}');
   });
 
   it('as the folder of drafts or of the shelf', async () => {
-    const { root, outside, store, linked } = await setup();
+    const { root, outside, store, outsideFiles } = await setup();
     await rm(join(root, '.incoming'), { recursive: true });
     await symlink(outside, join(root, '.incoming'));
     await expect(save(store)).rejects.toThrow(LinkInStore);
@@ -106,7 +101,7 @@ describe('a symbolic link in the store is not followed', () => {
     await expect(store.shelf.get('manifest.json')).rejects.toThrow(LinkInStore);
     await expect(store.shelf.list('')).rejects.toThrow(LinkInStore);
     await expect(store.shelf.remove('manifest.json')).rejects.toThrow(LinkInStore);
-    expect(await linked()).toEqual(['manifest.json']);
+    expect(await outsideFiles()).toEqual(['manifest.json']);
   });
 
   it('unless it is the store itself', async () => {

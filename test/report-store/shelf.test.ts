@@ -1,22 +1,15 @@
-import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InvalidShelfName } from '../../src/report-store/errors';
-import { createFolderStore } from '../../src/report-store/folder/store';
 import { checkShelfName } from '../../src/report-store/shelf';
 import { FakeStore } from '../support/fake-store';
 import { fc } from '../support/property';
+import { useStore } from './fixtures';
 
-const roots: string[] = [];
-afterAll(async () => {
-  for (const root of roots) await rm(root, { recursive: true });
-});
+const newStore = useStore();
 
 async function folder() {
-  const root = await mkdtemp(join(tmpdir(), 'chartway-shelf-'));
-  roots.push(root);
-  const store = createFolderStore(root);
-  await store.init();
+  const { root, store } = await newStore();
   return { root, shelf: store.shelf };
 }
 

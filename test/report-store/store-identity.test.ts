@@ -1,25 +1,19 @@
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createManifestActivities } from '../../src/activities/manifests';
 import { StoreNotFound } from '../../src/report-store/errors';
 import { createFolderStore } from '../../src/report-store/folder/store';
 import type { ReportStore } from '../../src/report-store/port';
 import { manifestDeps } from '../support/activity-deps';
+import { useFolders } from '../support/folders';
 import { change, documentToStore, pdf, pieces } from './fixtures';
 
 const CLOSED = change({ outcome: 'declined', closedAt: '2026-03-02T00:00:00.000Z' });
 const OTHER = 'f'.repeat(32);
-const folders: string[] = [];
-
-afterAll(async () => {
-  for (const folder of folders) await rm(folder, { recursive: true });
-});
+const newFolder = useFolders();
 
 async function setup() {
-  const folder = await mkdtemp(join(tmpdir(), 'chartway-identity-'));
-  folders.push(folder);
-  const root = join(folder, 'reports');
+  const root = await newFolder('reports');
   return {
     root,
     store: createFolderStore(root),

@@ -43,7 +43,7 @@ export class ApplicantFiles {
     return encryptor ? Buffer.concat([encryptor.take(Buffer.from(text)), encryptor.finish()]) : text;
   }
 
-  /** Null if there is none. @throws AlteredDocument; KeyMissing; LinkInStore */
+  /** Null if the file does not exist. @throws AlteredDocument; KeyMissing; LinkInStore */
   async open(file: string): Promise<OpenDocument | null> {
     const path = this.pathOf(file);
     if (!(await rejectLinks(this.base, path))) return null;
@@ -59,7 +59,7 @@ export class ApplicantFiles {
     }
   }
 
-  /** The text of a file, or only its first piece; null if there is none. @throws AlteredDocument; KeyMissing; LinkInStore */
+  /** The text of a file, or only its first piece; null if the file does not exist. @throws AlteredDocument; KeyMissing; LinkInStore */
   async readText(file: string, { onlyFirstPiece = false } = {}): Promise<string | null> {
     const opened = await this.open(file);
     if (opened === null) return null;

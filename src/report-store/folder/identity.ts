@@ -84,7 +84,7 @@ function describeOtherStore(expected: string, got: string, isConfigured: boolean
   return `expected the report store ${expected}, got ${got}: ${advice}`;
 }
 
-/** Null if there is none. @throws StoreNotFound for one that cannot be parsed; LinkInStore */
+/** Null if the file does not exist. @throws StoreNotFound for one that cannot be parsed; LinkInStore */
 async function readIdentity(base: string): Promise<StoreIdentity | null> {
   const path = join(base, FILE);
   if (!(await rejectLinks(base, path))) return null;
