@@ -11,7 +11,7 @@ import { nullIfAborted, onShutdown } from './process/shutdown';
 import { openErasureRecords } from './report-store/erasure-records';
 import { openReportStore } from './report-store/store';
 import { watchStore } from './report-store/store-watch';
-import { createLazyClient } from './temporal/connection';
+import { createLazyClient, warnIfServerOld } from './temporal/connection';
 import { createDataConverter, createNoticeEncryption } from './temporal/data-converter';
 import { createDecodeFaultReport } from './temporal/decode-faults';
 import { createErasure } from './temporal/erasure';
@@ -19,11 +19,11 @@ import { createDigestKeys } from './temporal/key-ring';
 import { createApplicantRuns } from './temporal/notices';
 import { keepSchedule, RETENTION_SCHEDULE, SWEEP_SCHEDULE } from './temporal/schedules';
 import { ensureSearchAttributes } from './temporal/search-attributes';
-import { warnIfServerOld } from './temporal/server-version';
+
 import { createSweepSource } from './temporal/sweep-source';
 import { serveDuePollMetric } from './temporal/task-queues';
-import { connectWorker } from './temporal/worker-connection';
-import { createWorkers, DRAINED_AFTER_MS, installRuntime } from './temporal/workers';
+
+import { connectWorker, createWorkers, DRAINED_AFTER_MS, installRuntime } from './temporal/workers';
 
 /** The build's bundle of src/workflows. */
 const BUNDLE = path.join(__dirname, '../workflow-bundle.js');

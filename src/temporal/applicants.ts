@@ -20,10 +20,9 @@ import { keyIdOf } from './codec';
 import { callWithDeadline, isTransient, payloadContext, type TemporalDeps } from './rpc';
 import { describeRun, parseEnum, toApplicantRun, waitForClose } from './runs';
 
-/** An applicant to start. */
 export type StartRequest = Omit<CollectRecordsInput, 'carried' | 'carriedInvitation'>;
 
-/** What Temporal knows of an applicant without a worker. `reason`: known once the run has completed; a cancelled run has none. */
+/** An applicant as Temporal stores it; needs no worker. `reason`: null until the run has completed, and after a cancellation. */
 export type ApplicantSummary = ApplicantRun & { readonly reason: Reason | null };
 
 /** `running` and `closed`: the same details were started before; `conflict`: other details were. */
@@ -34,7 +33,7 @@ export type StartResult = ApplicantSummary & { readonly result: 'started' | 'run
  * the calls, ms since 1970.
  */
 export interface Applicants {
-  /** Safe to repeat: an applicant has one workflow id, and a second start is rejected while Temporal keeps its run. */
+  /** Safe to repeat: while Temporal has a run of the applicant, it rejects a second start. */
   start(request: StartRequest): Promise<StartResult>;
   /** Null if Temporal has no such applicant. */
   read(clientUserId: string, untilMs?: number): Promise<ApplicantSummary | null>;
@@ -45,8 +44,8 @@ export interface Applicants {
   /** Requests the cancellation: the workflow withdraws the person before it ends. */
   requestCancel(clientUserId: string): Promise<void>;
   /**
-   * Waits until the newest run closes. Null: it was deleted meanwhile, by an erasure. `onSummary` gets each summary on the way; until the humanId is
-   * known they are frequent.
+   * Waits until the newest run closes. Null: an erasure deleted it meanwhile. Calls `onSummary` after each poll. Polls are frequent until the humanId
+   * is known.
    */
   waitForClose(
     clientUserId: string,
@@ -132,7 +131,8 @@ export function createApplicants({ client, taskQueue }: TemporalDeps): Applicant
   };
 
   /**
-   * The applicant that was started before: with the same details or others. A memo that can never be decoded counts as other details.
+   * Returns the existing run, and whether its details are the same: the memo has their digest. A memo that can never be decoded counts as other
+   * details.
    * @throws {KeyMissing} if the key of the memo is missing
    */
   async function findExisting(clientUserId: string, detailsDigest: string): Promise<StartResult> {

@@ -9,8 +9,8 @@ import { callWithDeadline, nullIfNotFound, payloadContext, readPages } from './r
 type Payloads = temporal.api.common.v1.IPayload[] | null | undefined;
 
 /**
- * The people that an applicant's run has invited. `email`: the e-mail in the run's input if an invitation was scheduled and may have been sent
- * without an answer, so that a person upstream may have an unknown humanId; null if every invitation is answered, or the input is unreadable.
+ * The people that a run of an applicant has invited. `email`: the e-mail of the input if an invitation has no answer, because the person may exist
+ * upstream with an unknown humanId. Null if every invitation has an answer, or the input cannot be decoded.
  */
 export interface InvitedPeople {
   readonly humanIds: readonly string[];
@@ -21,7 +21,7 @@ export interface InvitedPeople {
 const PERSON_ACTIVITIES: readonly string[] = [ACTIVITIES.invite, ACTIVITIES.findInvited, ACTIVITIES.lookUp];
 /** The result of the activity `withdraw` if it deleted the person. */
 const DELETED = 'deleted';
-/** Replaces a humanId that cannot be decoded: the person was deleted all the same. */
+/** Stands for a humanId that cannot be decoded. The person was deleted. */
 const UNREADABLE = '?';
 
 /** What `invite` returns. `createSent`: nothing was decided, and the person may have been created. */

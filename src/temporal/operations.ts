@@ -44,7 +44,7 @@ export class OperationStuck extends Error {
   }
 }
 
-/** What happens during a wait. `replaced`: a run of this id did not finish, a new one replaces it. `create-in-flight`: a person may be invited until then. */
+/** What happens during a wait. `replaced`: a run of this id did not finish, a new one replaces it. `create-in-flight`: an invitation may still take effect for `forMs`. */
 export type OperationStep =
   | { readonly step: 'replaced'; readonly workflowId: string; readonly why: string }
   | { readonly step: 'create-in-flight'; readonly forMs: number };
@@ -53,7 +53,7 @@ export type OperationStep =
 export interface WaitOptions {
   readonly signal?: AbortSignal | undefined;
   readonly onStep?: (step: OperationStep) => void;
-  /** Gets each run that does the work, before the wait for it. */
+  /** Called with each run, before the wait for its end. */
   readonly onRun?: (run: RunRef) => Promise<void>;
 }
 
@@ -75,15 +75,15 @@ export function createOperations({ client, taskQueue }: TemporalDeps): Operation
     async withdraw(clientUserId, options = {}, only) {
       await waitForLateCreate(clientUserId, options);
       const args: [WithdrawPersonInput?] = only ? [{ only }] : [];
-      // The run of an erasure may have skipped people that this one withdraws.
+      // A joined run may be that of an erasure, which leaves unknown people.
       const isSufficient = ({ others = [] }: WithdrawPersonResult) => others.length === 0;
       return run(WITHDRAW_PERSON, withdrawWorkflowId(clientUserId), options, args, isSufficient);
     },
   };
 
   /**
-   * Joins a run of this id, and starts another if the result of that one is not enough. A run that does not finish, or is not Chartway's, is
-   * replaced once.
+   * Joins the open run of this id, or starts one. Starts another one if the result of a joined run is not enough, or if the joined run does not
+   * finish or is of another type.
    */
   async function run<T>(
     workflowType: string,
@@ -101,7 +101,7 @@ export function createOperations({ client, taskQueue }: TemporalDeps): Operation
       if (closed?.workflowExecutionInfo?.status === Status.WORKFLOW_EXECUTION_STATUS_COMPLETED) {
         const handle = client.workflow.getHandle(workflowId, runIdOf(closed));
         const result = (await callWithDeadline(client, () => handle.result(), undefined, signal)) as T;
-        // Its missing fields would read as "no one", or as "withdrawn".
+        // Its missing fields would look like an empty result.
         if (isUndecodable(result)) throw new ResultUnreadable(workflowId);
         if (isStarted || isSufficient(result)) return result;
         continue;
@@ -144,7 +144,7 @@ export function createOperations({ client, taskQueue }: TemporalDeps): Operation
     if (info?.type?.name !== workflowType) return 'it is a workflow of another type';
     const theirTaskQueue = info.taskQueue ?? '';
     if (theirTaskQueue === taskQueue) return null;
-    // If that queue has a worker, this TASK_QUEUE may be the wrong one.
+    // If that queue has a worker, our TASK_QUEUE is probably wrong, so the run is kept.
     const isOrphaned =
       !(await hasWorker({ client, taskQueue: theirTaskQueue })) && (await hasWorker({ client, taskQueue }));
     return isOrphaned ? 'no worker polls its task queue' : null;

@@ -11,15 +11,13 @@ export class RunNotDeleted extends Error {
   readonly kind = 'erasure-stuck';
 
   constructor(workflowId: string) {
-    super(
-      `expected Temporal to delete ${workflowId} within ${DELETED_WITHIN_MS / 1_000} s, it is still there; run the same command again`,
-    );
+    super(`Temporal did not delete ${workflowId} within ${DELETED_WITHIN_MS / 1_000} s; run the same command again`);
   }
 }
 
 /** Stored in Temporal as the reason of a termination. */
 export const TERMINATION_REASON = 'the applicant is erased';
-/** The server delays the deletion of a run that has just closed until its queues have noted that: 31 s measured, up to a minute. */
+/** The server deletes a run that has just closed with a delay: 31 s measured, a minute at most. */
 const DELETED_WITHIN_MS = 180_000;
 const CHECK_EVERY_MS = 200;
 /** Visibility lags by some seconds at most, and only visibility lists the runs of earlier rounds. */

@@ -71,7 +71,7 @@ export async function nullIfNotFound<T>(call: Promise<T>): Promise<T | null> {
   }
 }
 
-/** A missing namespace is NOT_FOUND too, but does not answer the question; only the details distinguish them reliably. */
+/** A missing namespace is NOT_FOUND too; only the details of the status distinguish the two. */
 export function isWorkflowNotFound(error: unknown): boolean {
   if (error instanceof WorkflowNotFoundError) return true;
   const status = grpcErrorOf(error);
@@ -99,7 +99,7 @@ export function isNotAllowed(error: unknown): boolean {
   return hasStatus(error, GRPC.PERMISSION_DENIED, GRPC.UNIMPLEMENTED, GRPC.UNAUTHENTICATED);
 }
 
-/** Reads page after page; `read` gets the token of the page, and null ends the list. */
+/** Yields the pages of a list. It ends if `read` returns null. */
 export async function* readPages<P extends { readonly nextPageToken?: Uint8Array | null }>(
   read: (page: { readonly nextPageToken?: Uint8Array }) => Promise<P | null>,
 ): AsyncGenerator<P> {

@@ -10,11 +10,11 @@ import { describeRun, isOpenRun, type RunDescription, runIdOf, waitForClose } fr
 const { EventType, WorkflowTaskFailedCause } = temporal.api.enums.v1;
 
 /**
- * A failed workflow task is retried after its timeout of 10 s, and the SDK reports the first failure only: so this is a task that failed, and
- * failed again. A run without a worker stays at attempt 1; so does a run whose activities wait for upstream, however long.
+ * From this attempt on, a workflow task counts as failing. The SDK reports the first failure only; the server repeats the task after its timeout of
+ * 10 s. Without a worker, and while activities wait for upstream, the attempt stays 1.
  */
 const FAILS_FROM_ATTEMPT = 3;
-/** A timeout does not distinguish a slow task from killed workers, of which some are usual during a replacement. */
+/** The same for timeouts. Higher, because some tasks time out whenever workers are replaced. */
 const TIMES_OUT_FROM_ATTEMPT = 5;
 /** The failed task is among the last events: later ones are written when the next task starts. */
 const LAST_EVENTS = 50;
@@ -75,11 +75,11 @@ export async function readStuckReason(client: Client, description: RunDescriptio
   if (attempt < FAILS_FROM_ATTEMPT) return null;
   const end = await readLastTaskEnd(client, info?.execution);
   if (end?.eventType === EventType.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT && attempt >= TIMES_OUT_FROM_ATTEMPT) {
-    return 'its workflow task times out again and again';
+    return 'its workflow task times out in every attempt';
   }
   const failed = end?.workflowTaskFailedEventAttributes;
   if (!failed) return null;
-  return `its workflow task fails again and again (${await describeTaskFailure(client, failed)})`;
+  return `its workflow task fails in every attempt (${await describeTaskFailure(client, failed)})`;
 }
 
 /** The missing key, if that is the cause; else the name of the failure. Never its message, which may hold anything. */

@@ -6,8 +6,8 @@ import type { CheckSchedule } from '../domain/refresh';
 import { callWithDeadline, GRPC, hasStatus, isWorkflowNotFound, payloadContext, type TemporalDeps } from './rpc';
 
 /**
- * Temporal does not have the notice. `unavailable`: no answer, or an answer that is not about the notice; send it again. `refused`: Temporal
- * rejects the notice as things are (the run holds its maximum of signals, 10,000 by default). The gRPC status is the cause's `code`.
+ * Temporal does not have the notice. `unavailable`: no answer, or an answer that is not about the notice; send it again. `refused`: Temporal rejects
+ * this notice for now, because the run holds its maximum of signals (10,000 by default). The gRPC status is the cause's `code`.
  */
 export class NoticeUndelivered extends Error {
   readonly kind: 'unavailable' | 'refused';

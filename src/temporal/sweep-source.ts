@@ -11,7 +11,7 @@ const PAGE_SIZE = 1_000;
 
 type PendingActivity = temporal.api.workflow.v1.IPendingActivityInfo;
 
-/** Invitations of a large file wait for their turn, then in the queue of the rate limit. */
+/** They may wait for hours before their first attempt, which is no fault. */
 const SLOW_ACTIVITIES: ReadonlySet<string | null | undefined> = new Set([ACTIVITIES.awaitTurn, ACTIVITIES.invite]);
 
 /** Reads the applicants for a sweep. Throws what the client throws. */
@@ -43,8 +43,8 @@ export function createSweepSource({ client, taskQueue }: TemporalDeps) {
   };
 
   /**
-   * A run that waits for a timer only is not overdue: when the server fires the timer, a workflow task is pending. So an applicant that is not
-   * read has a pending task or activity, whose times are known without a worker.
+   * Since when the applicant is overdue; null if it is not. An overdue applicant has a pending task or activity, whose times are known without a
+   * worker. A run that waits for a timer only is not overdue.
    */
   async function readOverdueSinceMs(
     clientUserId: string,
@@ -56,7 +56,7 @@ export function createSweepSource({ client, taskQueue }: TemporalDeps) {
     const overdue = taskSinceMs !== null && nowMs - taskSinceMs > 2 * usualMs ? [taskSinceMs] : [];
     for (const activity of pendingActivities ?? []) {
       const isBenign = failureTypeOf(activity) === 'NothingYet';
-      // A poll without news waits for its own interval, which is the applicant's.
+      // A poll that found nothing waits for its retry interval, the applicant's cadence.
       const everyMs = isBenign ? (toMs(activity.currentRetryInterval) ?? usualMs) : usualMs;
       const sinceMs = isBenign
         ? toMs(activity.lastAttemptCompleteTime)

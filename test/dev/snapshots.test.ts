@@ -7,8 +7,15 @@ import type { ApplicantState } from '../../src/workflows/contract';
 import { snapshot } from './fixture';
 
 const RUN: ApplicantRun = {
-  ...{ clientUserId: 'POL-1', workflowId: 'applicant-POL-1', runId: 'r1', standing: 'open', humanId: null },
-  ...{ stage: 'syncing', outcome: null, startedAtMs: 7, closedAtMs: null },
+  clientUserId: 'POL-1',
+  workflowId: 'applicant-POL-1',
+  runId: 'r1',
+  standing: 'open',
+  humanId: null,
+  stage: 'syncing',
+  outcome: null,
+  startedAtMs: 7,
+  closedAtMs: null,
 };
 
 describe('a snapshot', () => {

@@ -1,25 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import { Client, Connection } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import { DAY_MS } from '../../src/domain/policy';
 import { keepSchedule, RETENTION_SCHEDULE, SWEEP_SCHEDULE } from '../../src/temporal/schedules';
 import { retentionWorkflowId, sweepWorkflowId } from '../../src/workflows/contract';
 import { until } from '../support/condition';
-import { startTemporalServer, type TemporalServer } from '../support/temporal-server';
+import { useTemporalServer } from '../support/temporal-server';
 
-let server: TemporalServer;
-let connection: Connection;
-
-beforeAll(async () => {
-  server = await startTemporalServer();
-  connection = await Connection.connect({ address: server.address });
-});
-afterAll(async () => {
-  await connection?.close();
-  await server?.stop();
-});
+const temporal = useTemporalServer();
 
 function setup() {
-  const client = new Client({ connection, namespace: server.namespace });
+  const { client } = temporal();
   const taskQueue = `queue-${randomUUID()}`;
   const logged: string[] = [];
   const log = {

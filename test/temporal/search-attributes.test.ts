@@ -1,24 +1,15 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { Connection, type ConnectionLike } from '@temporalio/client';
+import type { ConnectionLike } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
 import { ensureSearchAttributes, SearchAttributesUnusable } from '../../src/temporal/search-attributes';
-import { startTemporalServer, type TemporalServer } from '../support/temporal-server';
+import { useTemporalServer } from '../support/temporal-server';
 
 const KEYWORD = temporal.api.enums.v1.IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD;
 const DATETIME = temporal.api.enums.v1.IndexedValueType.INDEXED_VALUE_TYPE_DATETIME;
 const ALL = { ApplicantStage: KEYWORD, ApplicantStageSince: DATETIME, ApplicantOutcome: KEYWORD, HumanId: KEYWORD };
 
-let server: TemporalServer;
-let connection: Connection;
-beforeAll(async () => {
-  server = await startTemporalServer();
-  connection = await Connection.connect({ address: server.address });
-});
-afterAll(async () => {
-  await connection?.close();
-  await server?.stop();
-});
+const temporalServer = useTemporalServer();
 
 let namespaces = 0;
 
@@ -34,22 +25,23 @@ async function setup(...flags: readonly string[]) {
   return {
     namespace,
     logged,
-    ensure: (through: Services = connection) => ensureSearchAttributes(through, namespace, { log }),
+    ensure: (through: Services = temporalServer().connection) => ensureSearchAttributes(through, namespace, { log }),
   };
 }
 const keyword = (name: string) => ['--name', name, '--type', 'Keyword'];
 type Services = Parameters<typeof ensureSearchAttributes>[0];
 
 async function temporalCli(...args: readonly string[]): Promise<void> {
-  await promisify(execFile)(process.env['TEMPORAL_CLI_PATH'] ?? '', [...args, '--address', server.address]);
+  await promisify(execFile)(process.env['TEMPORAL_CLI_PATH'] ?? '', [...args, '--address', temporalServer().address]);
 }
 
 async function registered(namespace: string) {
-  return (await connection.operatorService.listSearchAttributes({ namespace })).customAttributes;
+  return (await temporalServer().connection.operatorService.listSearchAttributes({ namespace })).customAttributes;
 }
 
 /** A connection on which some calls fail with a gRPC status, and calls are counted. */
 function failing(code: number, methods: readonly string[]): { through: Services; calls: string[] } {
+  const { connection } = temporalServer();
   const calls: string[] = [];
   let hasDeadline = false;
   const service = (real: object) =>
@@ -82,7 +74,9 @@ test('missing attributes are registered and usable at once', async () => {
   await ensure();
   expect(await registered(namespace)).toMatchObject(ALL);
   const query = 'ApplicantStage = "invited" AND ApplicantStageSince > "2026-01-01T00:00:00Z" AND HumanId = "a"';
-  await expect(connection.workflowService.countWorkflowExecutions({ namespace, query })).resolves.toBeDefined();
+  await expect(
+    temporalServer().connection.workflowService.countWorkflowExecutions({ namespace, query }),
+  ).resolves.toBeDefined();
   expect(logged).toHaveLength(1);
 });
 

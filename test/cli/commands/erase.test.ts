@@ -1,10 +1,9 @@
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
-import { readCommandLine, runCommand } from '../../../src/cli/commands/command-line';
+import { runCommand } from '../../../src/cli/commands/command-line';
 import type { CommandContext } from '../../../src/cli/commands/context';
 import { eraseEntries, SpoolUnreadable } from '../../../src/cli/commands/erase-entries';
-import { AuditUnavailable } from '../../../src/observability/audit';
 import { StoreUnavailable } from '../../../src/report-store/errors';
 import { openHolds } from '../../../src/report-store/holds';
 import { encodeRecord } from '../../../src/spool/record';
@@ -12,7 +11,6 @@ import { TemporalUnreachable } from '../../../src/temporal/connection';
 import { serializeNotices } from '../../../src/upstream/notices';
 import { change } from '../../report-store/fixtures';
 import { createFixture, createTestCipher, REPORT, STATUS } from './fixture';
-import { wrongUsageError } from './wrong-usage';
 
 /** A Temporal without workflows that fails every start. */
 const EMPTY = {
@@ -20,21 +18,17 @@ const EMPTY = {
   withDeadline: (_: number, call: () => Promise<unknown>) => call(),
 } as unknown as Client;
 
-const NOWHERE = { namespace: 'default', connection: { address: '127.0.0.1:7233' } };
+const UNREACHABLE = { namespace: 'default', connection: { address: '127.0.0.1:7233' } };
 
 /** One applicant, POL-1, with a manifest. test/temporal/erasure tests the erasure itself on a real server. */
-async function setup(given: Partial<CommandContext> = {}) {
-  const fixture = await createFixture({ temporal: async () => EMPTY, ...given });
+async function setup(overrides: Partial<CommandContext> = {}) {
+  const fixture = await createFixture({ temporal: async () => EMPTY, ...overrides });
   await fixture.store.updateManifest(change());
   return {
     ...fixture,
-    run: (...argv: string[]) => {
-      const { action, json } = readCommandLine(['erase', ...argv]);
-      return runCommand(action, { ...fixture.context, json });
-    },
+    run: (...argv: string[]) => fixture.run('erase', ...argv),
     hold: () =>
       openHolds(fixture.store.shelf).put({ clientUserId: 'POL-1', reasonCode: 'c', who: 'cli:tester', at: 'then' }),
-    printed: () => fixture.out.map((line) => JSON.parse(line)),
   };
 }
 
@@ -81,14 +75,6 @@ test('--json prints one object, and the rest goes to stderr', async () => {
   expect(printed()).toEqual([{ clientUserId: 'POL-1', result: 'held', ...nothing }]);
 });
 
-test('erases nothing that cannot be recorded', async () => {
-  const audit = async () => ({ record: () => Promise.reject(new AuditUnavailable('full')) });
-  const { run, messages, store } = await setup({ audit });
-  expect(await run('POL-1', '--yes')).toBe(1);
-  expect(messages()).toContain('the audit log cannot be written, so nothing more was done');
-  expect([await store.applicants(), await store.shelf.list('')]).toEqual([['POL-1'], []]);
-});
-
 test('warns if no worker polls', async () => {
   const workflowService = { describeTaskQueue: async () => ({ pollers: [] }) };
   const { run, hold, messages } = await setup({
@@ -100,19 +86,10 @@ test('warns if no worker polls', async () => {
 });
 
 test('erases nothing without Temporal', async () => {
-  const temporal = () => Promise.reject(new TemporalUnreachable(NOWHERE, 1, null));
+  const temporal = () => Promise.reject(new TemporalUnreachable(UNREACHABLE, 1, null));
   const { run, store } = await setup({ temporal });
   expect(await run('POL-1', '--yes')).toBe(1);
   expect([await store.applicants(), await store.shelf.list('')]).toEqual([['POL-1'], []]);
-});
-
-test.each([
-  ['no applicant', [], /missing required argument 'clientUserId'/],
-  ['an id with a path', ['../POL-1', '--yes'], /expected .*letters/],
-  ['two applicants', ['POL-1', 'POL-2', '--yes'], /too many arguments/],
-  ['an unknown option', ['POL-1', '--force'], /unknown option/],
-])('%s is wrong usage', (_, argv, expected) => {
-  expect(wrongUsageError(['erase', ...argv])).toMatch(expected);
 });
 
 describe('the entries of a person', () => {

@@ -1,7 +1,6 @@
 import { createCipheriv, createDecipheriv, createHash } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { readCommandLine, runCommand } from '../../../src/cli/commands/command-line';
 import type { CommandContext } from '../../../src/cli/commands/context';
 import { createTerminal } from '../../../src/cli/terminal';
 import { type Cipher, NO_ENCRYPTION } from '../../../src/domain/encryption';
@@ -11,6 +10,7 @@ import { openMailboxQuarantine, openSpoolQuarantine, type QuarantineReason } fro
 import { createFolderStore } from '../../../src/report-store/folder/store';
 import { createAuditKeys } from '../../../src/temporal/audit-keys';
 import { serializeNotices } from '../../../src/upstream/notices';
+import { useFolders } from '../../support/folders';
 import { putMailboxRecord } from '../../support/mailbox-record';
 
 export const STATUS: Notice = {
@@ -24,14 +24,14 @@ export const REPORT: Notice = {
 
 /** A cipher whose key depends on the text and on what the bytes are bound to. */
 export function createTestCipher(text: string): Cipher {
-  const key = (boundTo: string) => createHash('sha256').update(`${text} ${boundTo}`).digest();
+  const key = (context: string) => createHash('sha256').update(`${text} ${context}`).digest();
   return {
-    encrypt(plain, boundTo) {
-      const cipher = createCipheriv('aes-256-gcm', key(boundTo), Buffer.alloc(12));
+    encrypt(plain, context) {
+      const cipher = createCipheriv('aes-256-gcm', key(context), Buffer.alloc(12));
       return Buffer.concat([cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
     },
-    decrypt(encrypted, boundTo) {
-      const decipher = createDecipheriv('aes-256-gcm', key(boundTo), Buffer.alloc(12));
+    decrypt(encrypted, context) {
+      const decipher = createDecipheriv('aes-256-gcm', key(context), Buffer.alloc(12));
       decipher.setAuthTag(encrypted.subarray(-16));
       try {
         return Buffer.concat([decipher.update(encrypted.subarray(0, -16)), decipher.final()]);
@@ -46,15 +46,11 @@ const notNeeded = async () => {
   throw new Error('expected Temporal not to be needed');
 };
 
-const folders: string[] = [];
-afterAll(async () => {
-  for (const folder of folders) await rm(folder, { recursive: true });
-});
+const newFolder = useFolders();
 
 /** A command context with an empty spool and an empty report store. */
 export async function createFixture(overrides: Partial<CommandContext> = {}) {
-  const folder = await mkdtemp(join(tmpdir(), 'chartway-operator-'));
-  folders.push(folder);
+  const folder = await newFolder();
   const spoolFolder = join(folder, 'spool');
   const store = createFolderStore(join(folder, 'reports'));
   await store.init();
@@ -88,6 +84,14 @@ export async function createFixture(overrides: Partial<CommandContext> = {}) {
     folder,
     context,
     out,
+    /** Runs a command line; resolves to its exit status. */
+    run(...argv: string[]) {
+      const { action, json } = readCommandLine(argv);
+      out.length = 0;
+      return runCommand(action, { ...context, json: json || context.json });
+    },
+    /** The lines that the last command printed on stdout, as JSON. */
+    printed: () => out.map((line) => JSON.parse(line)),
     audited,
     store,
     messages: () => messages.join(''),
