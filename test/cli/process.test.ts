@@ -61,7 +61,10 @@ describe('the starter', () => {
     // Each prints its checkpoint once, on stderr.
     const heads = results.flatMap(({ stderr }) => parseCheckpoints(stderr));
     expect(heads).toHaveLength(2);
-    expect(await verifyAudit(join(folder, '.data/audit'), heads)).toMatchObject({ verifiedCount: 2, missing: [] });
+    expect(await verifyAudit(join(folder, '.data/audit'), heads)).toMatchObject({
+      matchedCheckpoints: 2,
+      mismatches: [],
+    });
     const acts = auditLines('.data/audit').map(({ did }) => String(did));
     expect(acts.sort()).toEqual(['configure', 'configure', 'not-started', 'start', 'start', 'stop', 'stop']);
     const other = await starter(['--client-user-id', 'POL-1', '--email', 'eve@example.org', '--json']);
