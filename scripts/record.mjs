@@ -1,5 +1,5 @@
 // npm run record: runs each persona and replaces the histories in test/replay/histories. Run it only for a change of the
-// workflow code that may break replay, because such a change also breaks open applicants. `npm run record -- -t 'after the
+// workflow code that may break replay, because such a change also breaks open applicants. `npm run record -- -t 'after a
 // closing'` records only the workflows after the closing.
 import { findTemporalCli } from './servers/find.mjs';
 import { ensureBuilt } from './set-up/ensure.mjs';

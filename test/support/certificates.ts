@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TlsFiles } from '../../src/process/tls-settings';
 
-/** A certificate and its private key, in PEM, made here: Node makes keys and no certificates (X.509 version 3, RFC 5280). */
+/** A certificate and its private key, in PEM. Node creates keys but no certificates (X.509 version 3, RFC 5280). */
 export interface Certificate {
   readonly cert: string;
   readonly key: string;
@@ -20,7 +20,7 @@ const DAY_MS = 86_400_000;
 const ECDSA_WITH_SHA256 = sequence(oid(0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02));
 const COMMON_NAME = oid(0x55, 0x04, 0x03);
 
-/** An authority of a test's own. */
+/** A certificate authority of a test. */
 export function createAuthority(name = 'An authority'): Issuer {
   const { publicKey, privateKey } = keys();
   return {
@@ -30,7 +30,7 @@ export function createAuthority(name = 'An authority'): Issuer {
   };
 }
 
-/** For a server on this machine, or a client; `days`: how long it is good, below 0 for one that has ended. */
+/** A certificate for a server on this machine, or for a client. `days`: its validity; below 0: it has expired. */
 export function issueCertificate(issuer: Issuer, subject = 'localhost', days = 30): Certificate {
   const { publicKey, privateKey } = keys();
   const hosts = ['localhost', '127.0.0.1'];
@@ -45,7 +45,7 @@ export function issueCertificate(issuer: Issuer, subject = 'localhost', days = 3
   });
 }
 
-/** Puts a pair where a process reads it; `put` puts another in its place. */
+/** Writes a pair of files for a process; `put` replaces them. */
 export async function writePair(pair: Certificate) {
   const folder = await mkdtemp(join(tmpdir(), 'chartway-tls-'));
   const files: TlsFiles = { certFile: join(folder, 'tls.crt'), keyFile: join(folder, 'tls.key') };
@@ -61,7 +61,7 @@ function keys() {
   return generateKeyPairSync('ec', { namedCurve: 'P-256' });
 }
 
-function createCertificate(of: {
+function createCertificate(fields: {
   readonly subject: string;
   readonly issuer: string;
   readonly publicKey: KeyObject;
@@ -71,7 +71,7 @@ function createCertificate(of: {
   readonly hosts?: readonly string[];
   readonly days?: number;
 }): Certificate {
-  const { hosts, days = 30 } = of;
+  const { hosts, days = 30 } = fields;
   const endsMs = Date.now() + days * DAY_MS;
   const extension =
     hosts === undefined
@@ -81,17 +81,17 @@ function createCertificate(of: {
     der(0xa0, der(0x02, Buffer.of(2))),
     der(0x02, Buffer.concat([Buffer.of(0x01), randomBytes(8)])),
     ECDSA_WITH_SHA256,
-    nameOf(of.issuer),
+    nameOf(fields.issuer),
     sequence(time(endsMs - 400 * DAY_MS), time(endsMs)),
-    nameOf(of.subject),
-    of.publicKey.export({ type: 'spki', format: 'der' }),
+    nameOf(fields.subject),
+    fields.publicKey.export({ type: 'spki', format: 'der' }),
     der(0xa3, sequence(extension)),
   );
-  const signature = der(0x03, Buffer.concat([Buffer.of(0), sign('sha256', body, of.signer)]));
+  const signature = der(0x03, Buffer.concat([Buffer.of(0), sign('sha256', body, fields.signer)]));
   const base64 = sequence(body, ECDSA_WITH_SHA256, signature).toString('base64');
   return {
     cert: `-----BEGIN CERTIFICATE-----\n${base64.replace(/.{64}(?=.)/g, '$&\n')}\n-----END CERTIFICATE-----\n`,
-    key: of.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    key: fields.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
   };
 }
 
