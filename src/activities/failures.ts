@@ -34,12 +34,12 @@ const MAX_RETRY_IN_LONG_OUTAGE_MS = 5 * 60_000;
 const JITTER = 0.2;
 
 /**
- * Turns the error of an activity into a Temporal failure with the delay of the retry. It is always retryable, because a final answer is a result, not a
- * failure. Counts the streak in `progress`, whose `elapsedMs` is the time of this failure. NothingYet ends the streak, because the upstream has
+ * Turns the error of an activity into a Temporal failure with the delay of the retry. An error of the upstream is retryable, because a final answer is
+ * a result; a failure that is not retryable stays as it is. Counts the streak in `progress`, whose `elapsedMs` is the time of this failure. NothingYet ends the streak, because the upstream has
  * answered. `nowMs` is the server's time.
  */
 export function toFailure(error: unknown, progress: Progress, nowMs: number): ApplicationFailure | CancelledFailure {
-  if (error instanceof CancelledFailure) {
+  if (error instanceof CancelledFailure || (error instanceof ApplicationFailure && error.nonRetryable)) {
     progress.delayMs = 0;
     return error;
   }

@@ -36,10 +36,10 @@ export function createInternalActivities(deps: ManifestDeps & RefreshDeps & Swee
   };
 }
 
-/** Turns of work with a lower rate limit: the limit of the task queue decides when each attempt starts. */
-export function createTurnActivities() {
+/** Waits for a rate limit: the task queue decides when the activity starts. */
+function createTurnActivities() {
   return {
-    /** Does nothing: its start is the turn. */
+    /** Does nothing. */
     async awaitTurn(): Promise<void> {},
   };
 }

@@ -208,8 +208,8 @@ function wasRejectedUnprocessed(error: UpstreamError): boolean {
   const { status } = error.call;
   if (error instanceof RateLimited) return status !== 503;
   if (error instanceof Undecided) return true;
-  const isUpstreamsWord = error instanceof Unavailable && error.isUpstreamsWord;
-  return isUpstreamsWord && status !== null && status >= 400 && status < 500 && status !== 408 && status !== 409;
+  const isFromUpstream = error instanceof Unavailable && error.isFromUpstream;
+  return isFromUpstream && status !== null && status >= 400 && status < 500 && status !== 408 && status !== 409;
 }
 
 /** A person with another e-mail may not be our applicant: an operator has to resolve this conflict. */

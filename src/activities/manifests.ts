@@ -32,7 +32,7 @@ export type EarlierRound =
     }
   | { kind: 'wrong-folder' };
 
-/** The manifest after a write; an earlier write may have been newer. */
+/** The manifest after a write. An earlier write may have been newer. */
 export interface RecordedManifest {
   readonly round: number;
   readonly revision: number;
@@ -53,14 +53,13 @@ export interface ManifestDeps {
   readonly digestKeys: DigestKeys;
   readonly audit: Pick<Audit, 'record'>;
   readonly runs: Pick<ApplicantRuns, 'scheduleChecks'>;
-  /** How long after the closing new versions of reports are collected. */
+  /** How long after the closing new versions of reports are collected, in ms. */
   readonly refreshForMs: number;
 }
 
 /** Waiting for other writers ends before the attempt does, because an attempt that timed out must not write later. */
 const WAIT_SHARE_OF_TIMEOUT = 0.8;
 
-/** The activities about an applicant's manifest. */
 export function createManifestActivities({ reportStore, digestKeys, audit, runs, refreshForMs }: ManifestDeps) {
   return {
     /** Reads the manifest of an earlier round, because Temporal deletes closed runs. Without one, claims the folder for the applicant. */
@@ -85,7 +84,7 @@ export function createManifestActivities({ reportStore, digestKeys, audit, runs,
       );
       const { round, revision, outcome } = manifest;
       if (outcome !== null) warnUnreadEntries(manifest);
-      // Otherwise another write was newer, and this one closed nothing.
+      // They differ if a newer write has closed the round.
       if (outcome === change.outcome) {
         await recordCancel(change);
         await scheduleChecks(change, checkAfterMs);
@@ -104,14 +103,14 @@ export function createManifestActivities({ reportStore, digestKeys, audit, runs,
     const { humanId, outcome, reason, closedAt, round, detailsRound, revision } = manifest;
     const documents = manifest.documents.filter((document) => isFromCurrentDetails(document, detailsRound));
     const match = matchDetails(manifest.detailsDigest, digestKeys, detailsDigest);
-    // The digest's key was removed: the details may be another person's, and this outcome is not theirs.
+    // The key of the digest was removed, so it is unknown whose outcome this is.
     const isUnknown = match === 'unknown' && manifest.detailsDigest !== null && outcome !== null;
     const ofOthers = match === 'other' || isUnknown;
     const known = { humanId, outcome, reason, closedAt, round, detailsRound, revision, ofOthers };
     return { kind: 'known', ...known, ...compactDocuments(documents) };
   }
 
-  /** Records a cancel, which Chartway learns of only here, because operators cancel in Temporal. An audit log that fails must not keep the applicant open. */
+  /** Records a cancel. Operators cancel in Temporal, so this is the first time that Chartway sees it. A failing audit log must not keep the applicant open. */
   async function recordCancel({ clientUserId, outcome, reason }: ManifestChange): Promise<void> {
     if (outcome !== 'cancelled' || reason !== 'operator') return;
     const detail = 'requested in Temporal; see the history of the run';

@@ -5,7 +5,6 @@ import { LATEST_SWEEP } from './sweep-files';
 
 export type ActivityMetrics = ReturnType<typeof createActivityMetrics>;
 
-/** The counters of the activities. */
 export function createActivityMetrics(registry: Registry) {
   const registers = [registry];
   const retentionApplicants = new Counter({
@@ -14,11 +13,11 @@ export function createActivityMetrics(registry: Registry) {
     labelNames: ['result'],
     registers,
   });
-  // From the start, so that the first failure is an increase.
+  // 0 from the start, so that the first failure shows as an increase.
   for (const result of ['erased', 'held', 'failed']) retentionApplicants.inc({ result }, 0);
   return {
     retentionApplicants,
-    /** Many of them mean that notices are lost. */
+    /** Many of them show that notices are lost. */
     foundByPolling: new Counter({
       name: 'chartway_facts_found_by_polling_total',
       help: 'News about a person that a poll found before a notice: a status, or a list of reports.',

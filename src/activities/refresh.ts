@@ -30,9 +30,9 @@ export interface RefreshToRecord {
 export interface RefreshDeps {
   readonly reportStore: ReportStore;
   readonly runs: Pick<ApplicantRuns, 'openSinceMs' | 'passReportNotice' | 'passToRefresh'>;
-  /** How long after the closing new versions of reports are collected. */
+  /** How long after the closing new versions of reports are collected, in ms. */
   readonly refreshForMs: number;
-  /** The worker's, because Temporal may have deleted the run with its own. The wanted reports are those of the manifest. */
+  /** The worker's policy: Temporal may have deleted the applicant's run with its own. Only `wanted` comes from the manifest. */
   readonly policy: Policy;
 }
 
@@ -77,7 +77,7 @@ export function createRefreshActivities({ reportStore, runs, refreshForMs, polic
       }
     },
 
-    /** Adds to the manifest; does nothing without one, because the folder was removed. */
+    /** Adds to the manifest. Without one it does nothing, because the folder was removed. */
     async recordRefresh(refresh: RefreshToRecord): Promise<void> {
       const refreshedAt = new Date(activityInfo().currentAttemptScheduledTimestampMs).toISOString();
       await translateStoreErrors(async () => {

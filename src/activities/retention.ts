@@ -49,7 +49,7 @@ export type DueResult = 'erased' | 'stranger' | 'held' | 'kept' | 'off';
 
 /** Due applicants of a page: a few hundred events of history. */
 const PAGE_DUE = 100;
-/** Manifests that are read for a page at most, so that an interrupted pass continues nearby. */
+/** At most this many manifests are read for a page, so that an interruption repeats little. */
 const PAGE_READ = 5_000;
 const READ_CONCURRENCY = 16;
 /** A twelfth of the heartbeat timeout. */
@@ -84,7 +84,7 @@ export function createRetentionActivities({ reportStore, runs, audit, metrics, r
       try {
         return await translateErrors(() => erase(clientUserId, signal));
       } catch (error) {
-        // When they are aborted, the client and the timers throw their own errors.
+        // After an abort, the client and the timers throw errors of their own.
         throw signal.aborted ? signal.reason : error;
       } finally {
         clearInterval(timer);

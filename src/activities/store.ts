@@ -6,13 +6,13 @@ import type { Manifest, ReportStore } from '../report-store/port';
 
 /**
  * Turns a failure of the store into a retryable Temporal failure that names no path: work continues once the store can be written. Throws
- * WrongFolder as it is.
+ * WrongFolder and a Temporal failure as they are.
  */
 export async function translateStoreErrors<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if (error instanceof WrongFolder) throw error;
+    if (error instanceof WrongFolder || error instanceof ApplicationFailure) throw error;
     const isOwnText = error instanceof StoreError || error instanceof KeyMissing;
     const why = isOwnText ? error.message : `the report store failed (${describeError(error).name})`;
     throw ApplicationFailure.create({ message: `${why}; retried`, type: 'StoreUnavailable' });

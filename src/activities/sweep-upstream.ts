@@ -41,7 +41,7 @@ export function createSweepPageActivities({ upstream, reportStore }: { upstream:
   };
 
   async function isUpstream({ sweepId, at: [shard, part, index], by }: IsThereInput): Promise<boolean> {
-    const findings = await translateStoreErrors(() => sweepFiles(shelf, sweepId).read('findings', shard, part));
+    const findings = await translateStoreErrors(() => sweepFiles(shelf, sweepId).readFindings(shard, part));
     const finding = findings[index];
     if (!finding) return false;
     if (by === 'humanId') return (await readOrNull(upstream, finding.humanId)) !== null;

@@ -32,7 +32,7 @@ export interface SweepSource {
   /** One page of all applicants. `next`: the token of the next page; null after the last one. */
   listApplicants(next: string | null): Promise<{ applicants: readonly ApplicantListing[]; next: string | null }>;
   /** The newest run of one applicant; null if Temporal has none. */
-  inspect(clientUserId: string, pollMs: Policy['pollMs'], nowMs: number): Promise<ApplicantObservation | null>;
+  observe(clientUserId: string, pollMs: Policy['pollMs'], nowMs: number): Promise<ApplicantObservation | null>;
 }
 
 /** Shard, part and index of a finding. */
@@ -74,11 +74,13 @@ export interface SweepDeps {
 /** Candidates of one part: a few seconds of work. */
 const PART_SIZE = 500;
 /** Low, because Temporal and the worker have other work. */
-const INSPECT_CONCURRENCY = 8;
+const OBSERVE_CONCURRENCY = 8;
 /** Ids of each kind in the result, which is part of the history. */
 const FIRST_IDS = 100;
 /** Lists of findings to keep. */
 const KEPT_LISTS = 30;
+/** The sweeps of the last lists may still need their working files: two sweeps can run at once. */
+const UNSETTLED_LISTS = 2;
 
 /** The activities of a sweep that do not call the upstream. */
 export function createSweepActivities({ reportStore, sweepSource, runs, refreshForMs, policy }: SweepDeps) {
@@ -124,7 +126,7 @@ export function createSweepActivities({ reportStore, sweepSource, runs, refreshF
     async checkPart({ settings, shard, part }: PartToCheck): Promise<{ gone: number[] }> {
       const files = sweepFiles(shelf, settings.sweepId);
       const candidates = await translateStoreErrors(() => files.read('candidates', shard, part));
-      const limit = pLimit(INSPECT_CONCURRENCY);
+      const limit = pLimit(OBSERVE_CONCURRENCY);
       const judged = await limit
         .map(candidates, (candidate) => judge(candidate, settings))
         // After a failure no further candidate is inspected.
@@ -155,12 +157,14 @@ export function createSweepActivities({ reportStore, sweepSource, runs, refreshF
       });
     },
 
-    /** Removes the working files of the sweep, and the oldest lists of findings. */
+    /** Removes the working files of the sweep and of ended ones, and the oldest lists of findings. */
     async tidySweep({ sweepId }: { sweepId: string }): Promise<void> {
       await translateStoreErrors(async () => {
         await sweepFiles(shelf, sweepId).remove();
-        const lists = (await shelf.list('sweeps/')).filter((name) => /^sweeps\/[^/]+\.jsonl$/.test(name));
-        for (const name of lists.slice(0, -KEPT_LISTS)) await shelf.remove(name);
+        const lists = (await shelf.list('sweeps/')).flatMap((name) => /^sweeps\/([^/]+)\.jsonl$/.exec(name)?.[1] ?? []);
+        // An erasure at the same time may have written one of their files again.
+        for (const ended of lists.slice(0, -UNSETTLED_LISTS)) await sweepFiles(shelf, ended).remove();
+        for (const oldest of lists.slice(0, -KEPT_LISTS)) await shelf.remove(findingsFileName(oldest));
       });
     },
   };
@@ -169,7 +173,7 @@ export function createSweepActivities({ reportStore, sweepSource, runs, refreshF
     heartbeat();
     const nowMs = activityInfo().currentAttemptScheduledTimestampMs;
     const clientUserId = candidate.clientUserId ?? (await runs.findByHumanId(candidate.humanId ?? ''));
-    const run = clientUserId === null ? null : await sweepSource.inspect(clientUserId, settings.pollMs, nowMs);
+    const run = clientUserId === null ? null : await sweepSource.observe(clientUserId, settings.pollMs, nowMs);
     // Temporal may have deleted the run; the manifest has its ending.
     const isForgotten = candidate.of === 'person' && clientUserId !== null && run === null;
     const recorded = isForgotten ? await readEnding(clientUserId) : null;
@@ -188,9 +192,10 @@ export function createSweepActivities({ reportStore, sweepSource, runs, refreshF
     const findings: SweepFinding[] = [];
     for (const [shard, partCount] of parts.entries()) {
       for (let part = 0; part < partCount; part += 1) {
-        const rows = await files.read('findings', shard, part);
-        const isConfirmed = (index: number) => confirmedPositions.has([shard, part, index].join());
-        findings.push(...rows.filter(({ kind }, index) => kind !== 'gone' || isConfirmed(index)));
+        for (const [index, finding] of (await files.readFindings(shard, part)).entries()) {
+          const isConfirmed = finding?.kind !== 'gone' || confirmedPositions.has([shard, part, index].join());
+          if (finding && isConfirmed) findings.push(finding);
+        }
       }
     }
     return findings;

@@ -1,6 +1,6 @@
 import { isClientUserId } from '../domain/identifiers';
 import { readDelimiter } from './csv-dialect';
-import { type CsvRecord, csvRecords, hasWidth, isBlank, LONGEST_RECORD } from './csv-records';
+import { type CsvRecord, csvRecords, hasWidth, isBlank, MAX_RECORD_LENGTH } from './csv-records';
 import { NotApplicants } from './decode-text';
 import { type CheckedDetails, checkDetails } from './details';
 
@@ -74,7 +74,7 @@ function toColumn(name: string): Column | null {
 function checkRow({ fields }: CsvRecord, header: Header, autoInvite: boolean): CheckedDetails {
   if (fields === null)
     return faultyRow(
-      `at most ${LONGEST_RECORD} characters, with quotes only around a whole field, or doubled within quotes`,
+      `at most ${MAX_RECORD_LENGTH} characters, with quotes only around a whole field, or doubled within quotes`,
     );
   const value = (column: Column): string => fields[header.indexOf(column)] ?? '';
   if (!hasWidth(fields, header.length)) {

@@ -12,7 +12,7 @@ export interface ApplicantsText {
 }
 
 /** About two million rows. A pipe is kept in memory, because a temporary file would put personal data on a disk. */
-const LONGEST_PIPE_MIB = 256;
+const MAX_PIPE_MIB = 256;
 
 /** Opens a file of applicants; `-` is standard input. The signal ends the reading. @throws {NotApplicants} if it is not a readable file */
 export async function openApplicantsText(file: string, signal: AbortSignal): Promise<ApplicantsText> {
@@ -27,8 +27,10 @@ export async function openApplicantsText(file: string, signal: AbortSignal): Pro
     size = stat.size;
   } catch (error) {
     if (error instanceof NotApplicants) throw error;
-    const { code = 'an unknown failure' } = error as NodeJS.ErrnoException;
-    throw new NotApplicants(`expected a readable file at ${file}, got ${code}`, { cause: error });
+    const { code } = error as NodeJS.ErrnoException;
+    throw new NotApplicants(`expected a readable file at ${file}, ${code ? `got ${code}` : 'it cannot be read'}`, {
+      cause: error,
+    });
   }
   let bytesRead = () => 0;
   const read = () => {
@@ -48,9 +50,9 @@ function bufferStream(stream: Readable, signal: AbortSignal): ApplicantsText {
     yield* chunks;
     for await (const chunk of stream) {
       bytes += chunk.length;
-      if (bytes > LONGEST_PIPE_MIB * 1024 * 1024) {
+      if (bytes > MAX_PIPE_MIB * 1024 * 1024) {
         throw new NotApplicants(
-          `expected at most ${LONGEST_PIPE_MIB} MiB from standard input or a pipe, because they are kept in memory; use a file`,
+          `expected at most ${MAX_PIPE_MIB} MiB from standard input or a pipe, because they are kept in memory; use a file`,
         );
       }
       chunks.push(chunk);

@@ -1,7 +1,7 @@
-import { type Command, CommanderError, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { parseWanted, type Wanted } from '../domain/reports';
 import type { RawDetails } from './details';
-import { DiscreetCommand } from './discreet-command';
+import { CLOSED_PIPE_HELP, DiscreetCommand, parseOrExit } from './discreet-command';
 
 export interface StarterArguments {
   /** One applicant, or the path of a file of applicants; `-` is standard input. */
@@ -21,42 +21,34 @@ export interface StarterArguments {
 /** It is written to the audit log, so it must not be a sentence or an e-mail address. */
 const AUTHORIZATION_REFERENCE = /^[A-Za-z0-9][A-Za-z0-9._~:/-]{0,99}$/;
 
-interface Flags {
+interface Flags extends Partial<Omit<StarterArguments, 'source' | 'wanted'>>, DetailFlags {
+  readonly reports?: Wanted;
+}
+
+interface DetailFlags {
   readonly clientUserId?: string;
   readonly email?: string;
   readonly firstName?: string;
   readonly lastName?: string;
   readonly dateOfBirth?: string;
   readonly suggestedSource?: readonly string[];
-  readonly reports?: Wanted;
   readonly file?: string;
-  readonly authorizationReference?: string;
-  readonly dryRun?: true;
-  readonly autoInvite: boolean;
-  readonly wait?: true;
-  readonly json?: true;
-  readonly again?: true;
 }
 
-/** Reads the command line. Wrong usage prints an error and ends the process with status 2; `--help` ends it with 0. */
-export function readArguments(argv: readonly string[]): StarterArguments {
-  const command = starterCommand();
-  try {
-    const flags = command.parse(argv, { from: 'user' }).opts<Flags>();
-    return {
-      source: toSource(flags, command),
-      wanted: flags.reports ?? null,
-      wait: flags.wait ?? false,
-      json: flags.json ?? false,
-      again: flags.again ?? false,
-      dryRun: flags.dryRun ?? false,
-      autoInvite: flags.autoInvite,
-      authorizationReference: flags.authorizationReference ?? null,
-    };
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    return process.exit(error.exitCode === 0 ? 0 : 2);
-  }
+/** Reads the command line, or ends the process as {@link parseOrExit}. */
+export function readStarterArguments(argv: readonly string[]): StarterArguments {
+  return parseOrExit(() => {
+    const command = starterCommand();
+    const {
+      reports: wanted = null,
+      autoInvite = true,
+      authorizationReference = null,
+      ...flags
+    } = command.parse(argv, { from: 'user' }).opts<Flags>();
+    const { wait = false, json = false, again = false, dryRun = false, ...details } = flags;
+    const source = toSource(details, command);
+    return { source, wanted, wait, json, again, dryRun, autoInvite, authorizationReference };
+  });
 }
 
 function starterCommand(): Command {
@@ -96,7 +88,7 @@ function starterCommand(): Command {
     .option('--again', 'start a new round for applicants that have closed, also with corrected details')
     .addHelpText(
       'after',
-      '\nExit status: 0 all applicants started or already running or closed; 1 a conflict, invalid rows, or (with --wait) a failed applicant; 2 wrong usage or configuration.\nIf stdout is closed early (| head), all applicants are still started, with the same exit status.',
+      `\nExit status: 0 all applicants started or already running or closed; 1 a conflict, invalid rows, or (with --wait) a failed applicant; 2 wrong usage or configuration.\n${CLOSED_PIPE_HELP}`,
     )
     .exitOverride()
     .showHelpAfterError('(see --help)');
@@ -114,7 +106,7 @@ function parseReference(text: string): string {
   throw new InvalidArgumentError('Expected 1 to 100 letters, digits and ._~:/-, starting with a letter or digit.');
 }
 
-function toSource(flags: Flags, command: Command): StarterArguments['source'] {
+function toSource(flags: DetailFlags, command: Command): StarterArguments['source'] {
   const { clientUserId, email, firstName, lastName, dateOfBirth, suggestedSource = [] } = flags;
   const details = [clientUserId, email, firstName, lastName, dateOfBirth, ...suggestedSource];
   if (flags.file !== undefined) {

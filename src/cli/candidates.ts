@@ -4,7 +4,7 @@ import { type ApplicantRow, applicantRows } from './applicants-file';
 import type { ApplicantsText } from './applicants-text';
 import type { StarterArguments } from './arguments';
 import { NotApplicants } from './decode-text';
-import { type CheckedDetails, checkDetails } from './details';
+import type { CheckedDetails } from './details';
 import type { CsvPosition } from './start-report';
 
 /** An applicant to start, or its faults. */
@@ -12,7 +12,7 @@ export interface StartCandidate {
   readonly position: CsvPosition;
   readonly checked: CheckedDetails;
   /** Later rows repeat this one and need its result. */
-  readonly isRepeated?: boolean;
+  readonly hasRepeats?: boolean;
 }
 
 /** Reads the whole file once, because no applicant with contradicting rows may start. */
@@ -25,24 +25,21 @@ export async function indexRows(args: StarterArguments, text: ApplicantsText, on
   return index;
 }
 
-/** The applicants of the arguments, checked. @throws {NotApplicants} for another kind of file, or one that has changed since it was indexed */
+/** The applicants of a file, checked. @throws {NotApplicants} for another kind of file, or one that has changed since it was indexed */
 export async function* readCandidates(
   args: StarterArguments,
-  text: ApplicantsText | null,
-  index: RowIndex | null,
+  file: string,
+  text: ApplicantsText,
+  index: RowIndex,
 ): AsyncGenerator<StartCandidate> {
-  const { source, autoInvite } = args;
-  if ('single' in source) yield { position: {}, checked: checkDetails(source.single, autoInvite) };
-  else if (text && index) {
-    for await (const row of applicantRows(text.read(), args)) yield index.toCandidate(source.file, row);
-  }
+  for await (const row of applicantRows(text.read(), args)) yield index.toCandidate(file, row);
 }
 
 interface FirstRow {
   readonly line: number;
   readonly clientUserId: string;
   readonly fingerprint: string;
-  isRepeated: boolean;
+  hasRepeats: boolean;
   /** The first row with other details. */
   contradictedBy: number | null;
 }
@@ -62,16 +59,16 @@ class RowIndex {
     const fingerprint = fingerprintOf(checked);
     const first = this.#firstRows.get(clientUserId.toLowerCase());
     if (!first) {
-      const id = ownCopy(clientUserId);
-      const row = { line, clientUserId: id, fingerprint, isRepeated: false, contradictedBy: null };
+      const id = copyString(clientUserId);
+      const row = { line, clientUserId: id, fingerprint, hasRepeats: false, contradictedBy: null };
       this.#firstRows.set(id.toLowerCase(), row);
     } else if (first.clientUserId === clientUserId) {
-      if (first.fingerprint === fingerprint) first.isRepeated = true;
+      if (first.fingerprint === fingerprint) first.hasRepeats = true;
       else first.contradictedBy ??= line;
     }
   }
 
-  /** Compares a row with the other rows of its applicant. @throws {NotApplicants} if the row was not added so */
+  /** Compares a row with the other rows of its applicant. @throws {NotApplicants} if the file has changed since it was indexed */
   toCandidate(file: string, { line, checked }: ApplicantRow): StartCandidate {
     const position = { file, line };
     if (!checked.ok) return { position, checked };
@@ -86,7 +83,7 @@ class RowIndex {
     const isSame = first?.fingerprint === fingerprintOf(checked);
     const isFirst = first?.line === line;
     if (!first || (!isSame && first.contradictedBy === null))
-      throw new NotApplicants(`expected ${file} to stay unchanged while it is read; it has changed`);
+      throw new NotApplicants(`${file} was changed while it was read: run the command again`);
     if (first.contradictedBy !== null) {
       const expected = 'one set of details per applicant';
       const other = isSame ? first.contradictedBy : first.line;
@@ -94,7 +91,7 @@ class RowIndex {
       return reject(`${expected}; this repeats line ${first.line}, and line ${other} differs`, first.line);
     }
     if (!isFirst) return { position: { ...position, repeats: first.line }, checked };
-    return first.isRepeated ? { position, checked, isRepeated: true } : { position, checked };
+    return first.hasRepeats ? { position, checked, hasRepeats: true } : { position, checked };
   }
 }
 
@@ -109,6 +106,6 @@ function fingerprintOf(checked: CheckedDetails): string {
 }
 
 /** A substring keeps its whole string in memory, here the text of the file. */
-function ownCopy(text: string): string {
+function copyString(text: string): string {
   return Buffer.from(text).toString('latin1');
 }

@@ -1,4 +1,4 @@
-import { isBlank, LONGEST_RECORD } from './csv-records';
+import { isBlank, MAX_RECORD_LENGTH } from './csv-records';
 import { NotApplicants } from './decode-text';
 
 /** RFC 4180's comma, and what spreadsheets write in locales with a decimal comma or as "text". */
@@ -22,7 +22,7 @@ export async function readDelimiter(chunks: AsyncIterable<string>): Promise<Deli
   const source = chunks[Symbol.asyncIterator]();
   let start = '';
   let line: string | undefined;
-  for (let isEnd = false; line === undefined && !isEnd && start.length <= LONGEST_RECORD; ) {
+  for (let isEnd = false; line === undefined && !isEnd && start.length <= MAX_RECORD_LENGTH; ) {
     const next = await source.next();
     isEnd = next.done === true;
     if (!next.done) start += next.value;

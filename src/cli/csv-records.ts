@@ -7,7 +7,7 @@ export interface CsvRecord {
 }
 
 /** A record has a few hundred characters; a longer one has a quote that was never closed. */
-export const LONGEST_RECORD = 64 * 1024;
+export const MAX_RECORD_LENGTH = 64 * 1024;
 /** The end mark of text files in CP/M and DOS; some programs still write it. */
 const DOS_END = '\u001A';
 /** Processed lines are dropped in batches. */
@@ -18,7 +18,7 @@ const DROP_EVERY = 10_000;
  * parsed one by one, because csv-parse silently drops valid records after a stray quote. Here a stray quote costs only its own line. A line break
  * within quotes becomes `\n`.
  *
- * Two stray quotes in two lines look like one field over several lines. `width`, the number of columns, tells the two apart: a record of several
+ * Two stray quotes in two lines look like one field over several lines. `width`, the number of columns, distinguishes them: a record of several
  * lines must have that many fields, and none of its further lines may have that many by itself.
  */
 export async function* csvRecords(
@@ -41,7 +41,11 @@ export async function* csvRecords(
     let record = lines[first] ?? '';
     let lineCount = 1;
     let open = hasOddQuotes(record);
-    for (let length = record.length; open && length <= LONGEST_RECORD && (await hasLine(lineCount)); lineCount += 1) {
+    for (
+      let length = record.length;
+      open && length <= MAX_RECORD_LENGTH && (await hasLine(lineCount));
+      lineCount += 1
+    ) {
       const line = lines[first + lineCount] ?? '';
       length += 1 + line.length;
       open = !hasOddQuotes(line);
@@ -82,7 +86,7 @@ function createFieldParser(delimiter: string): (record: string, width: number | 
   // Checked first, because the parser throws at a stray quote, which is slow.
   const quotedRight = new RegExp(`^${field}(?:[${delimiter}]${field})*$`);
   return (record, width) => {
-    if (record.length > LONGEST_RECORD || !quotedRight.test(record)) return null;
+    if (record.length > MAX_RECORD_LENGTH || !quotedRight.test(record)) return null;
     // Most lines have no quote, and splitting is much faster than the parser.
     const plain = record.includes('"') ? null : record.split(delimiter);
     // The caller checks the number of fields of a single line.
@@ -129,6 +133,6 @@ async function* readLines(chunks: AsyncIterable<string>): AsyncGenerator<readonl
 }
 
 function appendBounded(line: string, part: string): string {
-  const room = LONGEST_RECORD + 1 - line.length;
+  const room = MAX_RECORD_LENGTH + 1 - line.length;
   return room > 0 ? line + part.slice(0, room) : line;
 }

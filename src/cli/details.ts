@@ -54,30 +54,30 @@ export function checkDetails(raw: RawDetails, autoInvite = true): CheckedDetails
 }
 
 /** RFC 5321's longest path. The check requires one "@" and no spaces; it does not find out whether the address exists. */
-const LONGEST_EMAIL = 254;
-const LONGEST_NAME = 100;
-const LONGEST_SOURCE = 200;
-const MOST_SOURCES = 50;
+const MAX_EMAIL_LENGTH = 254;
+const MAX_NAME_LENGTH = 100;
+const MAX_SOURCE_LENGTH = 200;
+const MAX_SOURCES = 50;
 
 /** Angle brackets, typographic quotes, special white space, and in the domain also separators of addresses. */
 const NOT_IN_ADDRESS = /[<>\p{Pi}\p{Pf}]|(?<=\S)[^\S \t\r\n](?=.*\S)|(?<=@.*)["(),:;\\]/su;
 /** A spreadsheet's formula that keeps a number as text (`="00123"`), or its error. */
 const FORMULA = /^="|^#(N\/A|REF!|NAME\?|VALUE!|DIV\/0!|NUM!|NULL!)$/;
 
-const name = text(`at most ${LONGEST_NAME} characters`, (value) => value.length <= LONGEST_NAME).optional();
+const name = text(`at most ${MAX_NAME_LENGTH} characters`, (value) => value.length <= MAX_NAME_LENGTH).optional();
 const DETAILS = z.object({
   clientUserId: text(CLIENT_USER_ID_EXPECTED, isClientUserId),
   clientUserEmail: text(
-    `one e-mail address of at most ${LONGEST_EMAIL} characters`,
-    (value) => value.length <= LONGEST_EMAIL && /^[^\s@]+@[^\s@]+$/.test(value),
+    `one e-mail address of at most ${MAX_EMAIL_LENGTH} characters`,
+    (value) => value.length <= MAX_EMAIL_LENGTH && /^[^\s@]+@[^\s@]+$/.test(value),
     findAddressFault,
   ),
   firstName: name,
   lastName: name,
   dateOfBirth: text('a date as YYYY-MM-DD, not in the future', (value) => value === '' || isPastDate(value)).optional(),
   suggestedSources: z
-    .array(text(`each of at most ${LONGEST_SOURCE} characters`, (value) => value.length <= LONGEST_SOURCE))
-    .max(MOST_SOURCES, { error: `at most ${MOST_SOURCES} sources` })
+    .array(text(`each of at most ${MAX_SOURCE_LENGTH} characters`, (value) => value.length <= MAX_SOURCE_LENGTH))
+    .max(MAX_SOURCES, { error: `at most ${MAX_SOURCES} sources` })
     .optional(),
   autoInvite: text('true or false', (value) => /^(true|false)?$/i.test(value)).optional(),
 });

@@ -1,4 +1,4 @@
-import { Command, type ErrorOptions } from 'commander';
+import { Command, CommanderError, type ErrorOptions } from 'commander';
 
 /**
  * A command whose errors do not quote the user's input, which may be personal data: an e-mail address in place of an option, a name without quotes.
@@ -11,6 +11,19 @@ export class DiscreetCommand extends Command {
 
   override error(message: string, options?: ErrorOptions): never {
     return super.error(removeInput(message, options?.code), options);
+  }
+}
+
+/** What every help text ends with. */
+export const CLOSED_PIPE_HELP = 'A closed stdout (| head) stops nothing and does not change the exit status.';
+
+/** Runs a parser of the command line. Wrong usage prints an error and ends the process with status 2; `--help` ends it with 0. */
+export function parseOrExit<T>(parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    return process.exit(error.exitCode === 0 ? 0 : 2);
   }
 }
 

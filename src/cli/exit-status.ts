@@ -19,7 +19,7 @@ const EXPECTED = [
 ];
 
 /** Runs a command. An expected error is written to the terminal and returned as exit status. `repeat`: how to continue. @throws any other error */
-export async function toExitStatus(
+export async function runForExitStatus(
   run: () => Promise<ExitStatus>,
   { terminal, signal }: { readonly terminal: Terminal; readonly signal: AbortSignal },
   repeat = 'run the same command again to continue',

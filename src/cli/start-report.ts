@@ -26,11 +26,11 @@ export interface StartReport {
   isSuccess(): boolean;
 }
 
-const COUNTED = ['started', 'running', 'closed', 'conflict', 'invalid', 'valid', 'repeated'] as const;
+const RESULTS = ['started', 'running', 'closed', 'conflict', 'invalid', 'valid', 'repeated'] as const;
 
 /**
- * Prints JSON lines on stdout and messages on the terminal. Only the rows of a file that need attention get a message. `wait`: a failed applicant
- * is no success.
+ * Prints JSON lines on stdout and messages on the terminal. Only the rows of a file that need attention get a message. With `wait`, a failed
+ * applicant makes the command fail.
  */
 export function createStartReport(options: {
   readonly terminal: Terminal;
@@ -39,10 +39,10 @@ export function createStartReport(options: {
   readonly wait: boolean;
 }): StartReport {
   const { terminal, print, json, wait } = options;
-  const counts = new Map<(typeof COUNTED)[number], number>();
+  const counts = new Map<(typeof RESULTS)[number], number>();
   const printedHumanIds = new Set<string>();
   let failed = 0;
-  const count = (result: (typeof COUNTED)[number]) => counts.set(result, (counts.get(result) ?? 0) + 1);
+  const count = (result: (typeof RESULTS)[number]) => counts.set(result, (counts.get(result) ?? 0) + 1);
   const printJson = (fields: object) => {
     if (json) print(JSON.stringify(fields));
   };
@@ -95,7 +95,7 @@ export function createStartReport(options: {
     },
     describeCounts() {
       const total = [...counts.values()].reduce((sum, number) => sum + number, 0);
-      const parts = COUNTED.filter((result) => counts.has(result)).map((result) => `${counts.get(result)} ${result}`);
+      const parts = RESULTS.filter((result) => counts.has(result)).map((result) => `${counts.get(result)} ${result}`);
       return `${total} rows${parts.length > 0 ? `: ${parts.join(', ')}` : ''}`;
     },
     isSuccess: () => failed === 0 && !counts.has('conflict') && !counts.has('invalid'),

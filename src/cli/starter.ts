@@ -7,10 +7,10 @@ import { isTransient } from '../temporal/rpc';
 import type { ApplicantsText } from './applicants-text';
 import type { StarterArguments } from './arguments';
 import { indexRows, readCandidates, type StartCandidate } from './candidates';
-import type { CheckedDetails } from './details';
-import { type ExitStatus, toExitStatus } from './exit-status';
+import { type CheckedDetails, checkDetails } from './details';
+import { type ExitStatus, runForExitStatus } from './exit-status';
 import { forEachConcurrent } from './for-each-concurrent';
-import { type CsvPosition, createStartReport } from './start-report';
+import { type CsvPosition, createStartReport, type StartReport } from './start-report';
 import { progressBar, type Terminal } from './terminal';
 
 export interface StarterDeps {
@@ -42,7 +42,7 @@ const REPEAT = 'run the same command again to start the rest; applicants already
 
 /** Starts the applicants of the arguments and prints the result of each. */
 export function runStarter(args: StarterArguments, deps: StarterDeps): Promise<ExitStatus> {
-  return toExitStatus(() => startAll(args, deps), deps, REPEAT);
+  return runForExitStatus(() => startAll(args, deps), deps, REPEAT);
 }
 
 async function startAll(args: StarterArguments, deps: StarterDeps): Promise<ExitStatus> {
@@ -58,10 +58,8 @@ async function startAll(args: StarterArguments, deps: StarterDeps): Promise<Exit
     return connected;
   };
   const start = async ({ details, autoInvite }: CheckedDetails & { ok: true }): Promise<StartResult> => {
-    const request = {
-      ...{ details, detailsDigest: detailsDigest(details), policy, again: args.again, batch },
-      ...(!autoInvite && { autoInvite }),
-    };
+    const plain = { details, detailsDigest: detailsDigest(details), policy, again: args.again, batch };
+    const request = autoInvite ? plain : { ...plain, autoInvite };
     // First: if nothing can be recorded, Temporal is not called.
     const audit = await deps.audit();
     const applicants = await connect();
@@ -69,7 +67,7 @@ async function startAll(args: StarterArguments, deps: StarterDeps): Promise<Exit
     return startWithAudit(args, deps, audit, applicants, request);
   };
 
-  const handle = async ({ checked, position, isRepeated }: StartCandidate): Promise<void> => {
+  const handle = async ({ checked, position, hasRepeats }: StartCandidate): Promise<void> => {
     if (!checked.ok) return report.printInvalid(checked, position);
     const { clientUserId } = checked.details;
     if (position.repeats !== undefined) {
@@ -79,24 +77,16 @@ async function startAll(args: StarterArguments, deps: StarterDeps): Promise<Exit
     if (args.dryRun) return report.printValid(clientUserId, position);
     const starting = start(checked);
     // Before the first await, because the repeated row may be handled in the same turn.
-    if (isRepeated) repeated.set(clientUserId, starting);
+    if (hasRepeats) repeated.set(clientUserId, starting);
     const started = await starting;
     report.printStarted(started, position);
     if (args.wait && started.standing === 'open' && started.result !== 'conflict')
       open.set(clientUserId, { started, position });
   };
 
-  const text = 'file' in args.source ? await deps.openFile(args.source.file, signal) : null;
-  try {
-    const index = text && (await indexRows(args, text, () => terminal.showProgress(`${displayShare(text)}reading`)));
-    await forEachConcurrent(readCandidates(args, text, index), CONCURRENT_STARTS, async (candidate) => {
-      signal.throwIfAborted();
-      await handle(candidate);
-      if (text) terminal.showProgress(`${displayShare(text)}${report.describeCounts()}`);
-    });
-  } finally {
-    await text?.close();
-  }
+  if ('single' in args.source)
+    await handle({ position: {}, checked: checkDetails(args.source.single, args.autoInvite) });
+  else await startFile(args, args.source.file, deps, report, handle);
   if (open.size > 0) {
     terminal.write(`waiting for ${open.size === 1 ? 'the applicant' : `${open.size} applicants`} to close`);
     const applicants = await connect();
@@ -116,6 +106,27 @@ async function startAll(args: StarterArguments, deps: StarterDeps): Promise<Exit
   if (batch) terminal.write(report.describeCounts());
   if (report.isSuccess()) return 0;
   return batch || connected ? 1 : 2;
+}
+
+/** Handles the applicants of a file, after a first reading that finds contradicting rows. */
+async function startFile(
+  args: StarterArguments,
+  file: string,
+  { terminal, signal, openFile }: StarterDeps,
+  report: StartReport,
+  handle: (candidate: StartCandidate) => Promise<void>,
+): Promise<void> {
+  const text = await openFile(file, signal);
+  try {
+    const index = await indexRows(args, text, () => terminal.showProgress(`${displayShare(text)}reading`));
+    await forEachConcurrent(readCandidates(args, file, text, index), CONCURRENT_STARTS, async (candidate) => {
+      signal.throwIfAborted();
+      await handle(candidate);
+      terminal.showProgress(`${displayShare(text)}${report.describeCounts()}`);
+    });
+  } finally {
+    await text.close();
+  }
 }
 
 /**

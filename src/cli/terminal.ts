@@ -1,3 +1,7 @@
+import { createInterface } from 'node:readline/promises';
+import type { Writable } from 'node:stream';
+import type { ReachOptions } from '../temporal/connection';
+
 /** Messages for the user: lines, and a progress line that is redrawn in place on a terminal. */
 export interface Terminal {
   /** Writes a line. */
@@ -7,9 +11,9 @@ export interface Terminal {
   clearProgress(): void;
 }
 
-/** Looks fluent, and costs little. */
+/** Ten times a second looks smooth. */
 const REDRAW_EVERY_MS = 100;
-/** Suits a log file. */
+/** One line in ten seconds, for a log file. */
 const PLAIN_LINE_EVERY_MS = 10_000;
 /** ECMA-48: return to the first column and erase the line. */
 const ERASE = '\r\u001B[2K';
@@ -50,4 +54,54 @@ export function progressBar(share: number): string {
   const bounded = Math.min(1, Math.max(0, share));
   const filled = Math.round(bounded * BAR_WIDTH);
   return `[${'#'.repeat(filled)}${'-'.repeat(BAR_WIDTH - filled)}] ${String(Math.floor(bounded * 100)).padStart(3)} %`;
+}
+
+/** Enough for a server that is starting. */
+const GIVE_UP_AFTER_MS = 30_000;
+
+/**
+ * Opens the input and output of a command, which continues when the reader of its output ends. Ctrl-C and SIGTERM abort `signal`. `print` writes one
+ * line to stdout. `ask` asks on stderr and returns the line that the user types; null without a terminal. `reach`: how to wait for Temporal.
+ */
+export function openTerminal({ giveUpAfterMs = GIVE_UP_AFTER_MS } = {}) {
+  for (const stream of [process.stdout, process.stderr]) ignoreClosedPipe(stream);
+  const terminal = createTerminal(process.stderr);
+  const write = (_: object, text: string) => terminal.write(text);
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const ask = (question: string) => askLine(question, signal);
+  const reach: ReachOptions = { log: { info: () => {}, warn: write, error: write }, signal, giveUpAfterMs };
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => stopping.abort());
+  return {
+    terminal,
+    print: (line: string) => void process.stdout.write(`${line}\n`),
+    ask: process.stdin.isTTY && process.stderr.isTTY ? ask : null,
+    signal,
+    reach,
+  };
+}
+
+async function askLine(question: string, signal: AbortSignal): Promise<string> {
+  const reader = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return await reader.question(question, { signal });
+  } finally {
+    reader.close();
+  }
+}
+
+/**
+ * Ignores that the reader of a stream has ended (`| head`): later output is dropped, and the command continues, because stopping would leave a
+ * file half started. Other errors end the process.
+ */
+export function ignoreClosedPipe(stream: Writable): void {
+  stream.on('error', (error) => {
+    if (!isClosedPipe(error)) throw error;
+  });
+}
+
+/** EPIPE, or a write to a stream that EPIPE has destroyed. */
+export function isClosedPipe(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'EPIPE' || code === 'ERR_STREAM_DESTROYED';
 }

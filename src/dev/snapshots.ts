@@ -32,11 +32,10 @@ const CALL_TIMEOUT_MS = 3_000;
 /** The applicants of a task queue in Temporal. */
 export function createSnapshotSource(client: Client, taskQueue: string): SnapshotSource {
   const applicants = createApplicants({ client, taskQueue });
-  const limited = <T>(call: () => Promise<T>) => client.withDeadline(Date.now() + CALL_TIMEOUT_MS, call);
   return {
     list: () => listApplicantRuns(client, taskQueue, MAX_LISTED),
-    read: (clientUserId) => limited(() => applicants.read(clientUserId)),
-    readState: (clientUserId) => limited(() => applicants.readState(clientUserId)),
+    read: (clientUserId) => applicants.read(clientUserId, Date.now() + CALL_TIMEOUT_MS),
+    readState: (clientUserId) => applicants.readState(clientUserId, Date.now() + CALL_TIMEOUT_MS),
   };
 }
 

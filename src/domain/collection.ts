@@ -174,15 +174,15 @@ function withSeen(
 ): { seen: readonly string[]; hasNews: boolean } {
   const seen = new Set(before);
   let hasNews = false;
-  const see = (keys: readonly string[]) => {
+  const add = (keys: readonly string[]) => {
     const isNew = !keys.some((key) => seen.has(key));
     if (seen.size >= MAX_SEEN) return;
     hasNews ||= isNew;
     for (const key of keys) seen.add(key);
   };
-  for (const { id } of reports) see([`report ${id.length > MAX_SEEN_ID_LENGTH ? `#${shortHash(id)}` : id}`]);
+  for (const { id } of reports) add([`report ${id.length > MAX_SEEN_ID_LENGTH ? `#${shortHash(id)}` : id}`]);
   for (const { organization } of [...reports, ...others]) {
-    if (organization) see(organizationKeys(organization).map((key) => `organization ${key}`));
+    if (organization) add(organizationKeys(organization).map((key) => `organization ${key}`));
   }
   return { seen: seen.size > before.length ? [...seen] : before, hasNews };
 }

@@ -1,8 +1,8 @@
-/** Encrypts bytes at rest. `boundTo` names where they are stored: elsewhere they cannot be decrypted. */
+/** Encrypts bytes at rest. `context` names where they are stored: elsewhere they cannot be decrypted. */
 export interface Cipher {
-  encrypt(plain: Uint8Array, boundTo: string): Uint8Array;
+  encrypt(plain: Uint8Array, context: string): Uint8Array;
   /** Null for bytes that no key decrypts: altered, cut, bound to another place, or not encrypted. @throws KeyMissing */
-  decrypt(encrypted: Uint8Array, boundTo: string): Uint8Array | null;
+  decrypt(encrypted: Uint8Array, context: string): Uint8Array | null;
 }
 
 /** The encryption of files. Encrypted and plain ones can be mixed: both are read. */

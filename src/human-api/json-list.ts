@@ -23,17 +23,17 @@ function replaceNaN(text: string): string {
   const pieces: string[] = [];
   let from = 0;
   while (from < text.length) {
-    const opens = (text.indexOf('"', from) + 1 || text.length + 1) - 1;
-    const ends = endOfString(text, opens);
-    pieces.push(text.slice(from, opens).replace(INVALID_NUMBER, 'null'), text.slice(opens, ends));
-    from = ends;
+    const start = (text.indexOf('"', from) + 1 || text.length + 1) - 1;
+    const end = endOfString(text, start);
+    pieces.push(text.slice(from, start).replace(INVALID_NUMBER, 'null'), text.slice(start, end));
+    from = end;
   }
   return pieces.join('');
 }
 
-/** The position after the closing quote of the string that opens at `opens`, or the end of the text. */
-function endOfString(text: string, opens: number): number {
-  for (let at = opens + 1; at < text.length; at += 1) {
+/** The position after the closing quote of the string that starts at `start`, or the end of the text. */
+function endOfString(text: string, start: number): number {
+  for (let at = start + 1; at < text.length; at += 1) {
     if (text[at] === '\\') at += 1;
     else if (text[at] === '"') return at + 1;
   }

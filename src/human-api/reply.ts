@@ -21,7 +21,7 @@ export function requireContent<Content>({ facts, errorBody, content }: Reply<Con
     throw new Unavailable(facts, `answered with a redirect (${status}), which is never followed; check the base URL`);
   }
   throw new Unavailable(facts, `answered ${status}${ERROR_BODY_TEXT[errorBody.kind]}`, {
-    isUpstreamsWord: errorBody.kind === 'enveloped',
+    isFromUpstream: errorBody.kind === 'enveloped',
   });
 }
 

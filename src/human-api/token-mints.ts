@@ -6,7 +6,7 @@ import { isRejected, type Reply, requireContent } from './reply';
 /** Requests the token of a key. */
 export type TokenMint = (key: string) => Promise<{ readonly token: string; readonly lifeMs: number }>;
 
-/** Human API's tokens live 86400 s. Without a usable value we renew soon. */
+/** Human API's tokens live 86400 s. Without a usable value, the token is renewed soon. */
 const DEFAULT_LIFE_MS = 5 * 60_000;
 const MAX_LIFE_MS = 366 * 86_400_000;
 

@@ -43,17 +43,17 @@ export class TokenCache {
     const second = await send(await this.#get(key));
     const { status } = second.facts;
     if (status === 401 || status === 403) {
-      const isUpstreamsWord = second.errorBody?.kind === 'enveloped';
-      throw new Unavailable(second.facts, `a new token was refused (${status})`, { isUpstreamsWord });
+      const isFromUpstream = second.errorBody?.kind === 'enveloped';
+      throw new Unavailable(second.facts, `a new token was refused (${status})`, { isFromUpstream });
     }
     return second;
   }
 
   /** Mints a token even if a valid one is cached. */
   async mintFresh(key: string): Promise<string> {
-    const askedAtMs = this.#now();
+    const requestedAtMs = this.#now();
     const { token, lifeMs } = await this.#mint(key);
-    const expiresAtMs = askedAtMs + lifeMs;
+    const expiresAtMs = requestedAtMs + lifeMs;
     const refreshAtMs = expiresAtMs - Math.min(lifeMs / 10, MAX_EARLY_REFRESH_MS);
     this.#tokens.set(key, { token, refreshAtMs, expiresAtMs });
     return token;

@@ -49,14 +49,12 @@ interface BrokenLink {
 export interface AuditVerification {
   readonly chains: readonly ChainResult[];
   /** Checkpoints that do not match: lines were cut off or replaced, or files removed. */
-  readonly missing: readonly MissingCheckpoint[];
-  /** The number of matching checkpoints. The others are missing, after a fault of their chain, or of pruned chains. */
-  readonly verifiedCount: number;
-  /** Chains that the log itself records as removed because of their age. */
-  readonly pruned: readonly string[];
+  readonly mismatches: readonly CheckpointMismatch[];
+  /** The number of matching checkpoints. The others are mismatches, after a fault of their chain, or of pruned chains. */
+  readonly matchedCheckpoints: number;
 }
 
-interface MissingCheckpoint {
+interface CheckpointMismatch {
   readonly checkpoint: AuditCheckpoint;
   readonly why: string;
 }
@@ -93,8 +91,8 @@ export async function verifyAudit(
   // To find a weaker chain, even a single chain is compared with the others of its process.
   const files = await listChains(folder, single?.process ?? null);
   const walks: (ChainWalk & { result: ChainResult; strength: Strength })[] = [];
-  const missing: MissingCheckpoint[] = [];
-  let verifiedCount = 0;
+  const mismatches: CheckpointMismatch[] = [];
+  let matchedCheckpoints = 0;
   for (const chain of [...files.keys()].sort()) {
     const ownCheckpoints = checkpoints.filter(({ file }) => isRequested(chain) && chainOf(file) === chain);
     const walk = await walkChain(folder, chain, files.get(chain) ?? [], ownCheckpoints, keys);
@@ -105,24 +103,24 @@ export async function verifyAudit(
     const isSigned = strength !== 0 || isAccepted || !keys.expects(processName ?? '');
     const result: ChainResult = {
       ...{ chain, files: walk.files, lines: walk.link.n, hash: walk.link.hash, end: walk.end },
-      ...{ key: walk.signedBy?.id ?? null, proven: walk.signedBy?.key !== 'unknown' && isSigned },
+      ...{ key: walk.signature?.id ?? null, proven: walk.signature?.key !== 'unknown' && isSigned },
       ...{ weaker: strength !== null && strength < strongest, broken: walk.broken, unread: walk.unread },
     };
     walks.push({ ...walk, result, strength });
     for (const checkpoint of ownCheckpoints) {
       const hash = walk.hashes.get(checkpoint.lines);
-      if (hash === checkpoint.hash) verifiedCount += 1;
-      else missing.push(...missingCheckpoints(checkpoint, result, hash));
+      if (hash === checkpoint.hash) matchedCheckpoints += 1;
+      else mismatches.push(...mismatchesOf(checkpoint, result, hash));
     }
   }
   const pruned = new Set(walks.flatMap((walk) => trustedPrunes(walk, keys)));
   for (const checkpoint of checkpoints) {
     const chain = chainOf(checkpoint.file);
     const isAccounted = chain !== null && (files.has(chain) || pruned.has(chain) || !isRequested(chain));
-    if (!isAccounted) missing.push({ checkpoint, why: 'its file does not exist' });
+    if (!isAccounted) mismatches.push({ checkpoint, why: 'its file does not exist' });
   }
   const chains = walks.map(({ result }) => result).filter(({ chain }) => isRequested(chain));
-  return { chains, missing, verifiedCount, pruned: [...pruned] };
+  return { chains, mismatches, matchedCheckpoints };
 }
 
 interface ChainFile {
@@ -150,7 +148,7 @@ interface ChainWalk {
   broken: BrokenLink | null;
   unread: ChainResult['unread'];
   /** From the first line; null until it is read. */
-  signedBy: { readonly id: string | null; readonly key: AuditKey | 'unknown' | 'foreign' | null } | null;
+  signature: { readonly id: string | null; readonly key: AuditKey | 'unknown' | 'foreign' | null } | null;
   /** The hashes at the lines of checkpoints. */
   readonly hashes: Map<number, string>;
   /** The chains that this chain records as pruned. */
@@ -169,7 +167,7 @@ async function walkChain(
   const wanted = new Set(checkpoints.map(({ lines }) => lines));
   const walk: ChainWalk = {
     ...{ process: processOfChain(chain), files: files.map(({ file }) => file) },
-    ...{ link: chainStart(chain), end: 'open', broken: null, unread: null, signedBy: null },
+    ...{ link: chainStart(chain), end: 'open', broken: null, unread: null, signature: null },
     ...{ hashes: new Map(), prunes: [] },
   };
   if (!isAuditedProcess(walk.process)) {
@@ -190,7 +188,7 @@ async function walkChain(
     let line = 0;
     for (const { text, isComplete } of splitLines(bytes)) {
       line += 1;
-      walk.signedBy ??= findSigningKey(text, walk.process, keys);
+      walk.signature ??= findSigningKey(text, walk.process, keys);
       const why = readLine(walk, text, isComplete, wanted);
       if (why === null) continue;
       walk.broken = { file, line, why };
@@ -211,7 +209,7 @@ function* splitLines(file: Buffer): Generator<{ readonly text: Buffer; readonly 
 
 /** Appends a line to the walk, or returns its fault. */
 function readLine(walk: ChainWalk, line: Buffer, isComplete: boolean, wanted: ReadonlySet<number>): string | null {
-  const { id, key } = walk.signedBy ?? { id: null, key: null };
+  const { id, key } = walk.signature ?? { id: null, key: null };
   if (key === 'foreign') return `its key ${id} is the webhook's: the holder of that key added it`;
   if (walk.end !== 'open') return `expected nothing after the ${walk.end} end of its chain: it was added`;
   if (!isComplete) {
@@ -248,9 +246,9 @@ function parseAct(line: Buffer): { readonly did?: unknown; readonly detail?: unk
 /** The strength of the chain's key; null: no line of the chain is proven. */
 type Strength = 0 | 1 | 2 | null;
 
-function strengthOf({ link, signedBy }: ChainWalk): Strength {
-  if (signedBy === null || signedBy.key === 'unknown' || signedBy.key === 'foreign' || link.n === 0) return null;
-  return signedBy.key?.strength ?? 0;
+function strengthOf({ link, signature }: ChainWalk): Strength {
+  if (signature === null || signature.key === 'unknown' || signature.key === 'foreign' || link.n === 0) return null;
+  return signature.key?.strength ?? 0;
 }
 
 /**
@@ -268,11 +266,11 @@ function chainOf(file: string): string | null {
 }
 
 /** A checkpoint after the fault of its chain gives no new information. */
-function missingCheckpoints(
+function mismatchesOf(
   checkpoint: AuditCheckpoint,
   { lines, broken, unread }: ChainResult,
   hash: string | undefined,
-): MissingCheckpoint[] {
+): CheckpointMismatch[] {
   if (hash !== undefined) return [{ checkpoint, why: `line ${checkpoint.lines} of its chain has another hash` }];
   if (broken || unread) return [];
   const why = `expected ${checkpoint.lines} lines of its chain, got ${lines}: its end was cut off`;

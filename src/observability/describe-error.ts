@@ -12,7 +12,6 @@ interface ErrorDescription {
 
 /** Enough for an error wrapped by an activity, a client and a socket; stops at a cause that points at itself. */
 const MAX_CAUSES = 4;
-/** Names and codes are identifiers; other text may be data. */
 const IDENTIFIER = /^[A-Za-z][A-Za-z0-9_]{0,63}$/;
 
 /**
@@ -23,13 +22,14 @@ export function describeError(error: unknown, depth = MAX_CAUSES): ErrorDescript
   if (!(error instanceof Error)) return { name: error === null ? 'null' : typeof error };
   const { kind, code } = error as { kind?: unknown; code?: unknown };
   return {
-    name: IDENTIFIER.test(error.name) ? error.name : 'Error',
-    ...(isIdentifier(kind, true) ? { kind, message: error.message } : {}),
-    ...(typeof code === 'number' || isIdentifier(code, false) ? { code } : {}),
+    name: isIdentifier(error.name) ? error.name : 'Error',
+    ...(typeof kind === 'string' && isIdentifier(kind.replaceAll('-', '_')) ? { kind, message: error.message } : {}),
+    ...(typeof code === 'number' || isIdentifier(code) ? { code } : {}),
     ...(error.cause !== undefined && depth > 1 ? { cause: describeError(error.cause, depth - 1) } : {}),
   };
 }
 
-function isIdentifier(value: unknown, allowsDashes: boolean): value is string {
-  return typeof value === 'string' && IDENTIFIER.test(allowsDashes ? value.replaceAll('-', '_') : value);
+/** Whether a name, type or code may be logged: other text may be data. */
+export function isIdentifier(value: unknown): value is string {
+  return typeof value === 'string' && IDENTIFIER.test(value);
 }

@@ -46,17 +46,21 @@ export function createLogger(
   return log;
 }
 
+/** The fields of Temporal's SDK that are safe to log: ids, names and numbers. Its `error` holds messages and stacks, which may quote data. */
+export const SDK_FIELDS = [
+  ...['sdkComponent', 'workflowId', 'runId', 'workflowType', 'activityType', 'activityId', 'attempt', 'taskQueue'],
+];
 /** Fields that are logged with their value: pseudonyms, ids, counts, addresses and codes. Add a new field here to make it readable. */
 const KNOWN_SAFE: ReadonlySet<string> = new Set([
-  ...['process', 'pid', 'part', 'requestId', 'address', 'namespace', 'taskQueue', 'searchAttributes', 'schedule'],
+  ...['process', 'pid', 'part', 'requestId', 'address', 'namespace', 'searchAttributes', 'schedule', 'storeId'],
   ...['clientUserId', 'humanId', 'kind', 'to', 'result', 'fate', 'why', 'refusal', 'signature', 'segment', 'failure'],
   ...['category', 'count', 'bytes', 'segments', 'notices', 'accepted', 'ignored', 'undelivered', 'notAfter'],
-  ...['sdkComponent', 'workflowId', 'runId', 'workflowType', 'activityType', 'activityId', 'attempt', 'storeId'],
+  ...SDK_FIELDS,
 ]);
 /** Fields that are logged only as numbers. */
 const SAFE_COUNTS: ReadonlySet<string> = new Set(['secrets', 'notifications', 'other', 'wrapped']);
 /** Our ids are shorter; a longer value is some other text. */
-const LONGEST_VALUE = 256;
+const MAX_VALUE_LENGTH = 256;
 
 function knownSafe(fields: Record<string, unknown>): Record<string, unknown> {
   const isKnown = (key: string, value: unknown) =>
@@ -69,6 +73,6 @@ function safeValue(value: unknown, known: boolean): unknown {
   if (value instanceof Error) return describeError(value);
   if (!known) return `<${typeof value}>`;
   if (Array.isArray(value)) return value.map((part) => (Array.isArray(part) ? '<object>' : safeValue(part, true)));
-  if (typeof value === 'string') return value.length > LONGEST_VALUE ? '<string>' : value;
+  if (typeof value === 'string') return value.length > MAX_VALUE_LENGTH ? '<string>' : value;
   return typeof value === 'number' || typeof value === 'boolean' ? value : `<${typeof value}>`;
 }

@@ -1,4 +1,5 @@
-import type { Logger } from './log';
+import { isIdentifier } from './describe-error';
+import { type Logger, SDK_FIELDS } from './log';
 
 /** The logger interface of Temporal's SDK, declared here because this folder must not import Temporal. */
 export interface SdkLogger extends Record<'trace' | 'debug' | 'info' | 'warn' | 'error', SdkLog> {
@@ -6,24 +7,12 @@ export interface SdkLogger extends Record<'trace' | 'debug' | 'info' | 'warn' | 
 }
 type SdkLog = (message: string, meta?: Record<string | symbol, unknown>) => void;
 
-/** The SDK's fields that are safe to log: ids, names and numbers. Its `error` field holds messages and stacks, which may quote data. */
-const KNOWN_SAFE = [
-  'sdkComponent',
-  'workflowId',
-  'runId',
-  'workflowType',
-  'activityType',
-  'activityId',
-  'attempt',
-  'taskQueue',
-];
-
 /** Forwards the SDK's log lines to our log, with safe fields only and the type of a failure instead of its message. */
 export function sdkLogger(log: Logger): SdkLogger {
   const at =
     (level: (typeof LEVELS)[keyof typeof LEVELS]): SdkLog =>
     (message, meta = {}) => {
-      const safe = Object.fromEntries(KNOWN_SAFE.filter((key) => isPlain(meta[key])).map((key) => [key, meta[key]]));
+      const safe = Object.fromEntries(SDK_FIELDS.filter((key) => isPlain(meta[key])).map((key) => [key, meta[key]]));
       log[level]({ ...safe, ...failureFields(meta['error']) }, message.split('\n', 1)[0] ?? '');
     };
   return {
@@ -33,9 +22,6 @@ export function sdkLogger(log: Logger): SdkLogger {
 }
 
 const LEVELS = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const;
-
-/** Types, classes and categories are identifiers; other text may be data. */
-const IDENTIFIER = /^[A-Za-z][A-Za-z0-9_]{0,63}$/;
 
 /** Human API's request id: 32 hex digits, with or without the dashes of a UUID. */
 const REQUEST_ID = /^[0-9a-f-]{32,36}$/i;
@@ -56,10 +42,6 @@ function failureFields(error: unknown): FailureFields {
   const failure = [type, error.name].find(isIdentifier) ?? 'Error';
   const hasRequestId = typeof requestId === 'string' && REQUEST_ID.test(requestId);
   return { failure, ...(isIdentifier(category) && { category }), ...(hasRequestId && { requestId }) };
-}
-
-function isIdentifier(value: unknown): value is string {
-  return typeof value === 'string' && IDENTIFIER.test(value);
 }
 
 function isPlain(value: unknown): value is string | number {

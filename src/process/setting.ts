@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** A reader returns it if what it expects depends on the text. */
+/** Returned by a reader whose expectation depends on the text. */
 export class SettingFault {
   constructor(readonly expected: string) {}
 }
@@ -13,6 +13,11 @@ export function setting<T>(expected: string, read: (text: string) => T | Setting
     context.addIssue({ code: 'custom', message: value instanceof SettingFault ? value.expected : expected });
     return z.NEVER;
   });
+}
+
+/** A reader of texts that match `form`. */
+export function matching(form: RegExp): (text: string) => string | null {
+  return (text) => (form.test(text) ? text : null);
 }
 
 /** A reader of comma-separated texts, of which each must be valid; by default, not empty. */

@@ -49,7 +49,7 @@ interface QuarantineOptions {
   readonly files: QuarantineFiles;
   readonly encryption: FileEncryption;
   /** What the content of a record is bound to when it is encrypted. */
-  readonly boundTo: (id: string) => string;
+  readonly contextOf: (id: string) => string;
   /** How long a count is reused, ms. */
   readonly countForMs: number;
   readonly maxRecords?: number | undefined;
@@ -78,7 +78,13 @@ export function isQuarantineId(id: string): boolean {
 /** The quarantine of a spool folder; the folder is created by the first record. */
 export function openSpoolQuarantine(spoolFolder: string, encryption: FileEncryption, limits: Limits = {}): Quarantine {
   const files = createFolderFiles(spoolFolder);
-  return openQuarantine({ files, encryption, boundTo: (id) => `${FOLDER}${id}`, countForMs: COUNT_FOR_MS, ...limits });
+  return openQuarantine({
+    files,
+    encryption,
+    contextOf: (id) => `${FOLDER}${id}`,
+    countForMs: COUNT_FOR_MS,
+    ...limits,
+  });
 }
 
 /** The quarantine of mailboxes, on the shelf of a report store that many workers share. */
@@ -87,11 +93,11 @@ export function openMailboxQuarantine(
   encryption: FileEncryption,
   limits: Limits = {},
 ): Quarantine {
-  return openQuarantine({ files: shelf, encryption, boundTo: fileName, countForMs: 0, ...limits });
+  return openQuarantine({ files: shelf, encryption, contextOf: fileName, countForMs: 0, ...limits });
 }
 
 function openQuarantine(options: QuarantineOptions): Quarantine {
-  const { files, encryption, boundTo, countForMs, nowMs = Date.now } = options;
+  const { files, encryption, contextOf, countForMs, nowMs = Date.now } = options;
   const { maxRecords = MAX_RECORDS, maxBytes = MAX_BYTES } = options;
   let counted: { readonly atMs: number; readonly counts: ReturnType<typeof zeroCounts> } | null = null;
 
@@ -128,7 +134,7 @@ function openQuarantine(options: QuarantineOptions): Quarantine {
         ...header,
         form: encryption.encrypts ? 'sealed' : 'plain',
         content: Buffer.from(
-          encryption.encrypts ? requireCipher(encryption).encrypt(plain, boundTo(id)) : plain,
+          encryption.encrypts ? requireCipher(encryption).encrypt(plain, contextOf(id)) : plain,
         ).toString('base64'),
       };
       const bytes = Buffer.from(`${JSON.stringify(stored)}\n`);
@@ -161,7 +167,7 @@ function openQuarantine(options: QuarantineOptions): Quarantine {
       const stored = parseRecord(await files.get(fileName(id)));
       if (stored === null) return null;
       const bytes = Buffer.from(stored.content, 'base64');
-      const content = stored.form === 'plain' ? bytes : requireCipher(encryption).decrypt(bytes, boundTo(id));
+      const content = stored.form === 'plain' ? bytes : requireCipher(encryption).decrypt(bytes, contextOf(id));
       return { header: toHeader(stored), content: content && Buffer.from(content) };
     },
 

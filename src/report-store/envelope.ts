@@ -26,8 +26,8 @@ export class Encryptor {
   private chunks = 0;
   private head: Buffer | null;
 
-  constructor(cipher: Cipher, boundTo: string) {
-    const wrapped = cipher.encrypt(this.key, boundTo);
+  constructor(cipher: Cipher, context: string) {
+    const wrapped = cipher.encrypt(this.key, context);
     const length = Buffer.alloc(LENGTH_BYTES);
     length.writeUInt16BE(wrapped.byteLength);
     this.head = Buffer.concat([MAGIC, length, wrapped]);
@@ -68,11 +68,6 @@ export class Encryptor {
   }
 }
 
-export function encryptWhole(cipher: Cipher, boundTo: string, plain: Uint8Array): Buffer {
-  const encryptor = new Encryptor(cipher, boundTo);
-  return Buffer.concat([encryptor.take(plain), encryptor.finish()]);
-}
-
 /** A file's bytes, decrypted where they are encrypted. */
 export interface DecryptedFile {
   readonly encrypted: boolean;
@@ -83,7 +78,7 @@ export interface DecryptedFile {
 /** Reads a file that may be encrypted; its first bytes decide. `cipher` is called only for encrypted ones. @throws AlteredDocument; KeyMissing */
 export async function openFile(
   file: AsyncIterable<Uint8Array>,
-  boundTo: string,
+  context: string,
   cipher: () => Cipher,
 ): Promise<DecryptedFile> {
   const bytes = new PieceReader(file);
@@ -91,7 +86,7 @@ export async function openFile(
   if (!magic.equals(MAGIC)) return { encrypted: false, clear: bytes.readRest(magic) };
   const length = await bytes.read(LENGTH_BYTES);
   const wrapped = length.byteLength === LENGTH_BYTES ? await bytes.read(length.readUInt16BE()) : Buffer.alloc(0);
-  const key = cipher().decrypt(wrapped, boundTo);
+  const key = cipher().decrypt(wrapped, context);
   if (key?.byteLength !== KEY_BYTES) throw altered();
   return { encrypted: true, clear: decryptChunks(bytes, key) };
 }

@@ -109,12 +109,15 @@ interface SweepRow {
   readonly humanId?: unknown;
 }
 
-/** The other lines stay byte for byte. */
+/** The other lines stay byte for byte. In a working file of a sweep a `null` replaces the line, because the sweep counts lines. */
 async function removeFromSweeps(shelf: Shelf, isRemoved: (row: SweepRow) => boolean): Promise<void> {
   for (const name of await shelf.list(SWEEPS)) {
+    const replacement = name.slice(SWEEPS.length).includes('/') ? ['null'] : [];
     const lines = (await shelf.get(name))?.toString('utf8').split('\n') ?? [];
-    const kept = lines.filter((line) => !isRemoved(parseRow(line)));
-    if (kept.length < lines.length) await shelf.put(name, Buffer.from(kept.join('\n')));
+    const isErased = lines.map((line) => isRemoved(parseRow(line)));
+    if (!isErased.includes(true)) continue;
+    const kept = lines.flatMap((line, index) => (isErased[index] ? replacement : [line]));
+    await shelf.put(name, Buffer.from(kept.join('\n')));
   }
 }
 

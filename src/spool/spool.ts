@@ -5,7 +5,7 @@ import type { Registry } from 'prom-client';
 import type { FileEncryption } from '../domain/encryption';
 import type { Logger } from '../observability/log';
 import { ConfigurationError } from '../process/configuration-fault';
-import { resolveBy } from '../process/resolve-by';
+import { withDeadline } from '../process/deadline';
 import { openSpoolQuarantine, type Quarantine } from '../quarantine/quarantine';
 import { diskFiles, type Files, writeAll } from './files';
 import { removeLeftovers } from './leftovers';
@@ -92,7 +92,7 @@ export async function openConfiguredSpool(
 /** Opens the spool in this folder, which is created, and writes a probe. @throws PathTooLong; the system's error */
 export async function openSpool(options: SpoolOptions): Promise<Spool> {
   const { folder, maxBytes, encryption, log, files = diskFiles } = options;
-  await resolveBy(probeWrite(folder, files), Date.now() + (options.openTimeoutMs ?? OPEN_TIMEOUT_MS), () => {
+  await withDeadline(probeWrite(folder, files), Date.now() + (options.openTimeoutMs ?? OPEN_TIMEOUT_MS), () => {
     throw Object.assign(new Error('the disk did not answer'), { code: 'ETIMEDOUT' });
   });
   // What cannot be removed now is removed at the next start.
@@ -157,7 +157,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
       isClosed = true;
       if (claimTimer !== null) clearInterval(claimTimer);
       const ended = Promise.all([replay?.stop(), writer.rotate()]).then(() => partition.release());
-      await resolveBy(ended, Date.now() + CLOSE_TIMEOUT_MS, () => undefined);
+      await withDeadline(ended, Date.now() + CLOSE_TIMEOUT_MS, () => undefined);
     },
   };
 

@@ -1,4 +1,4 @@
-import { type Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import { decodeFromPayloadsAtIndex } from '@temporalio/common/lib/internal-non-workflow';
 import { temporal } from '@temporalio/proto';
 import type { ApplicantRun } from '../domain/applicant-run';
@@ -17,33 +17,35 @@ import {
   stateQuery,
 } from '../workflows/contract';
 import { keyIdOf } from './codec';
-import { callBy, isTransient } from './rpc';
-import { describeRun, parseWord, toApplicantRun, waitForClose } from './runs';
+import { callWithDeadline, isTransient, payloadContext, type TemporalDeps } from './rpc';
+import { describeRun, parseEnum, toApplicantRun, waitForClose } from './runs';
 
-/** An applicant to start. */
 export type StartRequest = Omit<CollectRecordsInput, 'carried' | 'carriedInvitation'>;
 
-/** What Temporal knows of an applicant without a worker. `reason`: known once the run has completed; a cancelled run has none. */
+/** An applicant as Temporal stores it; needs no worker. `reason`: null until the run has completed, and after a cancellation. */
 export type ApplicantSummary = ApplicantRun & { readonly reason: Reason | null };
 
 /** `running` and `closed`: the same details were started before; `conflict`: other details were. */
 export type StartResult = ApplicantSummary & { readonly result: 'started' | 'running' | 'closed' | 'conflict' };
 
-/** The applicants in Temporal. Methods throw what the client throws: an unreachable server never means "no such applicant". */
+/**
+ * The applicants in Temporal. Methods throw what the client throws: an unreachable server never means "no such applicant". `untilMs`: the deadline of
+ * the calls, ms since 1970.
+ */
 export interface Applicants {
-  /** Safe to repeat: an applicant has one workflow id, and a second start is rejected while Temporal keeps its run. */
+  /** Safe to repeat: while Temporal has a run of the applicant, it rejects a second start. */
   start(request: StartRequest): Promise<StartResult>;
-  /** Null if Temporal has no such applicant, or no longer. */
-  read(clientUserId: string): Promise<ApplicantSummary | null>;
+  /** Null if Temporal has no such applicant. */
+  read(clientUserId: string, untilMs?: number): Promise<ApplicantSummary | null>;
   /** The state of the workflow; needs a worker. */
-  readState(clientUserId: string): Promise<StateAnswer>;
+  readState(clientUserId: string, untilMs?: number): Promise<StateAnswer>;
   /** The link of the invitation, or the reason why it is missing; null if Temporal has no such applicant. Needs a worker while the applicant is open. */
   readInvitation(clientUserId: string): Promise<InvitationAnswer | null>;
   /** Requests the cancellation: the workflow withdraws the person before it ends. */
   requestCancel(clientUserId: string): Promise<void>;
   /**
-   * Waits until the newest run closes. Null: it was deleted meanwhile, by an erasure. `onSummary` gets each summary on the way; until the humanId is
-   * known they are frequent.
+   * Waits until the newest run closes. Null: an erasure deleted it meanwhile. Calls `onSummary` after each poll. Polls are frequent until the humanId
+   * is known.
    */
   waitForClose(
     clientUserId: string,
@@ -58,9 +60,7 @@ const LONG_POLL_MS = 30_000;
 /** The first poll of a run without a humanId; each further one is twice as long. */
 const FIRST_POLL_MS = 1_000;
 
-export function createApplicants({ client, taskQueue }: { client: Client; taskQueue: string }): Applicants {
-  const { namespace, loadedDataConverter } = client.options;
-
+export function createApplicants({ client, taskQueue }: TemporalDeps): Applicants {
   return {
     async start({ details, detailsDigest, policy, again, batch, autoInvite }) {
       const { clientUserId } = details;
@@ -74,7 +74,7 @@ export function createApplicants({ client, taskQueue }: { client: Client; taskQu
         ...(autoInvite === false && { autoInvite }),
       };
       try {
-        const { firstExecutionRunId: runId } = await callBy(client, () =>
+        const { firstExecutionRunId: runId } = await callWithDeadline(client, () =>
           client.workflow.start(COLLECT_RECORDS, {
             taskQueue,
             workflowId,
@@ -99,20 +99,21 @@ export function createApplicants({ client, taskQueue }: { client: Client; taskQu
       }
     },
 
-    read: async (clientUserId) => (await describe(clientUserId))?.summary ?? null,
+    read: async (clientUserId, untilMs) => (await describe(clientUserId, untilMs))?.summary ?? null,
 
-    readState: (clientUserId) => callBy(client, () => handleOf(clientUserId).query(stateQuery)),
+    readState: (clientUserId, untilMs) =>
+      callWithDeadline(client, () => handleOf(clientUserId).query(stateQuery), untilMs),
 
     async readInvitation(clientUserId) {
       const description = await describe(clientUserId);
       if (!description) return null;
       // A terminated run still answers the query with its link.
       if (description.summary.standing !== 'open') return { inviteLink: null, why: 'closed' };
-      return callBy(client, () => handleOf(clientUserId).query(invitationQuery));
+      return callWithDeadline(client, () => handleOf(clientUserId).query(invitationQuery));
     },
 
     async requestCancel(clientUserId) {
-      await callBy(client, () => handleOf(clientUserId).cancel());
+      await callWithDeadline(client, () => handleOf(clientUserId).cancel());
     },
 
     async waitForClose(clientUserId, signal, onSummary) {
@@ -130,7 +131,8 @@ export function createApplicants({ client, taskQueue }: { client: Client; taskQu
   };
 
   /**
-   * The applicant that was started before: with the same details or others. A memo that can never be decoded counts as other details.
+   * Returns the existing run, and whether its details are the same: the memo has their digest. A memo that can never be decoded counts as other
+   * details.
    * @throws {KeyMissing} if the key of the memo is missing
    */
   async function findExisting(clientUserId: string, detailsDigest: string): Promise<StartResult> {
@@ -143,21 +145,26 @@ export function createApplicants({ client, taskQueue }: { client: Client; taskQu
     return { ...summary, result: summary.standing === 'open' ? 'running' : 'closed' };
   }
 
-  async function describe(clientUserId: string) {
-    const description = await describeRun(client, { workflowId: applicantWorkflowId(clientUserId) });
+  async function describe(clientUserId: string, untilMs?: number) {
+    const description = await describeRun(client, { workflowId: applicantWorkflowId(clientUserId) }, untilMs);
     const info = description?.workflowExecutionInfo ?? {};
     const run = toApplicantRun(info);
     if (!run) return null;
-    const reason = info.status === WORKFLOW_EXECUTION_STATUS_COMPLETED ? await readReason(clientUserId) : null;
+    const reason = info.status === WORKFLOW_EXECUTION_STATUS_COMPLETED ? await readReason(clientUserId, untilMs) : null;
     const summary: ApplicantSummary = { ...run, reason };
     return { summary, memo: info.memo?.fields?.[DETAILS_DIGEST_MEMO] };
   }
 
   async function readDigest(workflowId: string, payload: temporal.api.common.v1.IPayload | undefined) {
     if (!payload) return null;
-    const context = { type: 'workflow' as const, namespace, workflowId };
+    const { loadedDataConverter } = client.options;
     try {
-      return await decodeFromPayloadsAtIndex<string>(loadedDataConverter, 0, [payload], context);
+      return await decodeFromPayloadsAtIndex<string>(
+        loadedDataConverter,
+        0,
+        [payload],
+        payloadContext(client, workflowId),
+      );
     } catch (error) {
       // Without keys there is no codec, and the converter does not recognise encryption.
       const keyId = error instanceof KeyMissing ? error.keyId : keyIdOf(payload);
@@ -167,10 +174,11 @@ export function createApplicants({ client, taskQueue }: { client: Client; taskQu
   }
 
   /** The result of a completed run is available at once. Null if it cannot be decoded. */
-  async function readReason(clientUserId: string): Promise<Reason | null> {
+  async function readReason(clientUserId: string, untilMs: number | undefined): Promise<Reason | null> {
     try {
-      const result: Partial<CollectRecordsResult> | null = await callBy(client, () => handleOf(clientUserId).result());
-      return parseWord(REASONS, result?.reason);
+      const read = () => handleOf(clientUserId).result();
+      const result: Partial<CollectRecordsResult> | null = await callWithDeadline(client, read, untilMs);
+      return parseEnum(REASONS, result?.reason);
     } catch (error) {
       if (isTransient(error)) throw error;
       return null;

@@ -3,7 +3,6 @@ import { type ConfigurationFault, describeFault, type Environment } from '../pro
 import { setting } from '../process/setting';
 import { KEYS_EXPECTED, type KeyRing, parseKeyRing } from './key-ring';
 
-/** The variable of the audit log's own keys. */
 export const AUDIT_KEY_VARIABLES = { AUDIT_KEY: setting(KEYS_EXPECTED, parseKeyRing).optional() };
 
 /** Marks the id of a key derived from `PAYLOAD_KEYS`, so that it never equals an id of `AUDIT_KEY`. */
@@ -12,8 +11,8 @@ const DERIVED = 'payload:';
 const WEBHOOK_ID = /^webhook/;
 
 /**
- * Finds faults of `AUDIT_KEY` beyond its form: the webhook must not have the keys of others, and any other process must have a key that may sign
- * for it, or it would silently sign with none.
+ * Faults of `AUDIT_KEY` beyond its form. The webhook may have only webhook keys. Any other process needs a key that is not a webhook key; without one
+ * it would write unsigned lines.
  */
 export function auditKeyFaults(processName: string, set: Environment): ConfigurationFault[] {
   const ids = parseKeyRing(set['AUDIT_KEY'] ?? '')?.ids ?? [];
@@ -27,7 +26,7 @@ export function auditKeyFaults(processName: string, set: Environment): Configura
   }
   if (ids.some((id) => !WEBHOOK_ID.test(id))) return [];
   const expected =
-    'an entry with an id that does not begin with "webhook" (`npm run keygen -- audit` makes one), because the others sign for the webhook only';
+    'at least one entry whose id does not begin with "webhook" (`npm run keygen -- audit` makes one), because webhook keys sign for the webhook only';
   return [describeFault('AUDIT_KEY', expected, set)];
 }
 

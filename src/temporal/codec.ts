@@ -22,16 +22,18 @@ const UNDECODABLE_PAYLOAD: Payload = {
 /**
  * Encrypts what Temporal stores: arguments, results, signals, memo, summaries, failures (AES-256-GCM). A payload names its key and its workflow
  * in plain text; both are authenticated together with the namespace. If the SDK passes a workflow, the payload must name that one, so that
- * ciphertext copied from another applicant does not decode. `onFault` gets each payload that is replaced by {@link UNDECODABLE}, and each attempt
- * at one whose key is missing.
+ * ciphertext copied from another applicant does not decode. Calls `onFault` for each payload that is replaced by {@link UNDECODABLE}, and for each one
+ * whose key is missing. `encrypts` false (PAYLOAD_ENCRYPTION=off with keys): writes plain payloads and reads them too.
  */
 export function createPayloadCodec(
   ring: KeyRing,
   namespace: string,
   onFault: (fault: DecodeFault) => void = () => {},
+  encrypts = true,
 ): PayloadCodec {
   return {
     async encode(payloads, context) {
+      if (!encrypts) return payloads;
       const key = ring.key(ring.first, 'payload');
       if (key === null) throw new KeyMissing(ring.first);
       const workflowId = ownerWorkflowId(context?.workflowId ?? '');
@@ -41,7 +43,7 @@ export function createPayloadCodec(
       }));
     },
 
-    /** @throws {KeyMissing} for a missing key, which may return: the caller's work is retried */
+    /** @throws {KeyMissing} The caller retries, because the key may be added back. */
     async decode(payloads, context) {
       return payloads.map((payload) => {
         const decoded = decode(payload, context?.workflowId);
@@ -54,7 +56,7 @@ export function createPayloadCodec(
 
   function decode(payload: Payload, workflowId: string | undefined): Payload | PermanentDecodeFault {
     const { encoding, key: keyId, workflow } = payload.metadata ?? {};
-    if (toText(encoding) !== ENCODING) return 'plaintext';
+    if (toText(encoding) !== ENCODING) return encrypts ? 'plaintext' : payload;
     if (!keyId || !workflow || !payload.data || !isKeyId(toText(keyId))) return 'altered';
     if (workflowId !== undefined && toText(workflow) !== ownerWorkflowId(workflowId)) return 'foreign';
     const key = ring.key(toText(keyId), 'payload');
@@ -72,24 +74,6 @@ export function createPayloadCodec(
   }
 }
 
-/** For PAYLOAD_ENCRYPTION=off with keys: writes plain payloads, reads plain ones, and decodes payloads that were encrypted earlier. */
-export function createDecodeOnlyCodec(
-  ring: KeyRing,
-  namespace: string,
-  onFault?: (fault: DecodeFault) => void,
-): PayloadCodec {
-  const { decode } = createPayloadCodec(ring, namespace, onFault);
-  return {
-    encode: async (payloads) => payloads,
-    decode: async (payloads, context) => {
-      const decoded = payloads.map((payload) =>
-        toText(payload.metadata?.['encoding']) === ENCODING ? decode([payload], context) : [payload],
-      );
-      return (await Promise.all(decoded)).flat();
-    },
-  };
-}
-
 /** The id of the key that encrypted a payload; null if it is not encrypted, or names no key. */
 export function keyIdOf({ metadata }: Payload): string | null {
   const id = toText(metadata?.['key']);
@@ -99,7 +83,10 @@ export function keyIdOf({ metadata }: Payload): string | null {
 /** The end of the id of a run that a schedule started; a person's id has no colon. */
 const SCHEDULED_AT = /-\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;
 
-/** Runs of a schedule share one owner: the action is encoded for the schedule's id, and the server appends a time to it and passes results on. */
+/**
+ * Runs of a schedule share one owner, the schedule's id: the action is encoded for that id, the server appends the time of each run, and passes the
+ * result of one run to the next.
+ */
 function ownerWorkflowId(workflowId: string): string {
   return workflowId.replace(SCHEDULED_AT, '');
 }

@@ -10,7 +10,7 @@ import type { DataConverter } from '@temporalio/common';
 import { createLogLimit } from '../process/log-limit';
 import { isLoopbackHost } from '../process/loopback';
 import { createRejectionWatch, describeRejection, rejectionOf, TemporalRejected } from './rejection';
-import { GRPC, hasStatus } from './rpc';
+import { callWithDeadline, GRPC, hasStatus } from './rpc';
 import { hostOf, type TemporalSettings } from './settings';
 
 interface Log {
@@ -19,9 +19,8 @@ interface Log {
   error(fields: object, text: string): void;
 }
 
-/** How to wait for Temporal. */
 export interface ReachOptions {
-  /** Gets the first failure, a reminder about every 30 s (every minute for a rejection), and the end of the wait. */
+  /** Gets the first failure, then one line about every 30 s (60 s for a rejection), then a line that Temporal answers. */
   readonly log: Log;
   /** Ends the wait: the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal;
@@ -29,19 +28,19 @@ export interface ReachOptions {
   readonly giveUpAfterMs?: number;
 }
 
-/** Temporal, or the namespace, did not answer for as long as the caller waited. The last failure is the cause. */
+/** Temporal did not answer, or the namespace was missing, within the time limit. The last failure is the cause. */
 export class TemporalUnreachable extends Error {
   override readonly name = 'TemporalUnreachable';
   readonly kind = 'temporal-unreachable';
 
   constructor({ connection, namespace }: TemporalSettings, waitedMs: number, cause: unknown) {
-    const what = isNamespaceMissing(cause) ? `the namespace "${namespace}"` : 'a Temporal server';
-    const tls = connection.tls
-      ? '; a server that requires another certificate than TEMPORAL_TLS_* names does not answer either'
-      : '';
+    const { address, tls } = connection;
+    const seconds = Math.round(waitedMs / 1_000);
+    const certificate = tls ? '; a server that rejects the certificate in TEMPORAL_TLS_* does not answer either' : '';
     super(
-      `expected ${what} at ${connection.address}, none answered within ${Math.round(waitedMs / 1_000)} s; ` +
-        `start one (npm start does), or set TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE to a running one${tls}`,
+      isNamespaceMissing(cause)
+        ? `Temporal at ${address} has no namespace "${namespace}" after ${seconds} s: create it, or set TEMPORAL_NAMESPACE`
+        : `no Temporal server answered at ${address} within ${seconds} s: start one (npm start does), or set TEMPORAL_ADDRESS${certificate}`,
       { cause },
     );
   }
@@ -85,14 +84,14 @@ export async function waitUntilReachable<T>(
   attempt: () => Promise<T>,
 ): Promise<T> {
   const { connection, namespace } = settings;
-  const at = { address: connection.address, namespace };
+  const logFields = { address: connection.address, namespace };
   const startedMs = performance.now();
   let logged = null as { readonly rejection: string | null; readonly isDue: () => boolean } | null;
   for (;;) {
     try {
       signal?.throwIfAborted();
       const reached = await attempt();
-      if (logged !== null) log.info(at, 'Temporal answers');
+      if (logged !== null) log.info(logFields, 'Temporal answers');
       return reached;
     } catch (error) {
       signal?.throwIfAborted();
@@ -105,10 +104,12 @@ export async function waitUntilReachable<T>(
         logged = { rejection, isDue: createLogLimit(rejection === null ? LOG_EVERY_MS : LOG_REJECTION_EVERY_MS) };
       }
       if (logged.isDue()) {
-        const what = isNamespaceMissing(error) ? `its namespace "${namespace}"` : 'it to answer';
+        const waiting = isNamespaceMissing(error)
+          ? `waiting for the namespace "${namespace}" of Temporal at ${connection.address}`
+          : `waiting for Temporal at ${connection.address} to answer`;
         // An administrator may renew the key or certificate; a waiting worker then continues.
-        if (rejection !== null) log.error({ ...at, error }, describeRejection(settings, rejection));
-        else log.warn({ ...at, error }, `Temporal at ${connection.address}: waiting for ${what}`);
+        if (rejection !== null) log.error({ ...logFields, error }, describeRejection(settings, rejection));
+        else log.warn({ ...logFields, error }, waiting);
       }
       await sleep(RETRY_MS, undefined, signal && { signal }).catch(() => signal?.throwIfAborted());
     }
@@ -117,14 +118,39 @@ export async function waitUntilReachable<T>(
 
 /** Reads the namespace: a dev server listens some moments before it has one, and a mistyped namespace must not look like a running server. */
 export async function probeNamespace(
-  connection: Pick<ConnectionLike, 'withDeadline' | 'workflowService'>,
+  connection: Pick<ConnectionLike, 'workflowService' | 'withDeadline' | 'withAbortSignal'>,
   namespace: string,
 ): Promise<void> {
-  await connection.withDeadline(Date.now() + PROBE_TIMEOUT_MS, () =>
-    connection.workflowService.describeNamespace({ namespace }),
+  const describe = () => connection.workflowService.describeNamespace({ namespace });
+  await callWithDeadline(connection, describe, Date.now() + PROBE_TIMEOUT_MS);
+}
+
+/** A warning for a server that is older than required; null for a newer one, and for a version of another form. */
+export function describeOldServer(version: string | null | undefined): string | null {
+  const [, major, minor] = /^v?(\d+)\.(\d+)/.exec(version ?? '') ?? [];
+  const isOlder = Number(major) < REQUIRED[0] || (Number(major) === REQUIRED[0] && Number(minor) < REQUIRED[1]);
+  if (!isOlder) return null;
+  return (
+    `the Temporal server has version ${major}.${minor}; ${REQUIRED.join('.')} or newer is required, because an older one ignores priorities, ` +
+    'and new applicants may wait behind polls and notices'
   );
 }
 
+/** Warns if the server is older than required. Never throws: a server may hide its version. */
+export async function warnIfServerOld(
+  connection: Pick<ConnectionLike, 'workflowService' | 'withDeadline' | 'withAbortSignal'>,
+  log: Pick<Log, 'warn'>,
+): Promise<void> {
+  const info = await callWithDeadline(connection, () => connection.workflowService.getSystemInfo({})).catch(() => null);
+  const text = describeOldServer(info?.serverVersion);
+  if (text !== null) log.warn({}, text);
+}
+
+/**
+ * The first server that obeys priorities by default. Measured by the order in which it dispatches three runs with the keys 5, 1 and 3:
+ * 1.29.1 and 1.30.2 ignore the keys, 1.31.2 and 1.32.0 obey them.
+ */
+const REQUIRED = [1, 31] as const;
 /** By default, gRPC waits up to two minutes before it connects to a lost server again. */
 const RECONNECT = { 'grpc.initial_reconnect_backoff_ms': 200, 'grpc.max_reconnect_backoff_ms': 2_000 };
 /** gRPC for Node uses http_proxy and https_proxy for every host, loopback included. */

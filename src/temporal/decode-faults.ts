@@ -6,7 +6,7 @@ import type { DecodeFault } from './codec';
 const LOG_EVERY_MS = 60_000;
 
 const MEANINGS: Readonly<Record<DecodeFault, string>> = {
-  plaintext: 'not encrypted: a process without PAYLOAD_KEYS, or an unknown one, writes to this namespace',
+  plaintext: 'not encrypted: a process without PAYLOAD_KEYS, or another program, writes to this namespace',
   altered: 'changed since it was encrypted',
   foreign: 'encrypted for another workflow than the one that holds it',
   'unknown-key': 'encrypted with a key that PAYLOAD_KEYS does not list; work that needs it waits for the key',

@@ -4,7 +4,7 @@ import type { ApplicantDetails } from '../workflows/contract';
 
 export type { ApplicantDetails } from '../workflows/contract';
 
-/** The form in which details are compared and sent: trimmed, in composed Unicode, without empty fields and repeated sources. */
+/** Trims details, composes their Unicode (NFC), and drops empty fields and repeated sources. Details are compared and sent in this form. */
 export function normaliseDetails(details: ApplicantDetails): ApplicantDetails {
   const { clientUserId, clientUserEmail, firstName, lastName, dateOfBirth, suggestedSources = [] } = details;
   const optional = Object.entries({ firstName, lastName, dateOfBirth }).flatMap(([key, value]) => {

@@ -4,9 +4,9 @@ import type { ConfigurationFault } from '../process/configuration-fault';
 import { identifyProcess, isRunning, type ProcessIdentity } from '../process/process-identity';
 import { KEYS_EXPECTED, type KeyRing, parseKeyFile } from './key-ring';
 
-/** Where `npm start` stores the keys of its Temporal server, in the folder in which commands are run. */
+/** Where `npm start` stores its keys, relative to the working directory. */
 const DEV_KEYS_FOLDER = '.data/keys';
-/** The keys. In the same folder, a file named like the address of a Temporal server holds the process of the `npm start` that runs it. */
+/** The file of the keys. A second file, named after the address of the Temporal server, identifies the running `npm start`. */
 export const DEV_KEYS_FILE = 'payload';
 
 /** The keys that `npm start` generated in this folder, whether or not it runs; null if it generated no keys. */
@@ -33,7 +33,7 @@ export function readRunningDevKeys(folder: string, temporalAddress: string): Key
   return readDevKeys(folder) ?? missing;
 }
 
-/** Lets commands find the keys in `keysFolder` by the address of the Temporal server while this process runs; a leftover file does not count. */
+/** Announces the keys to commands that use this Temporal server, until this process ends. The file of a killed process is ignored. */
 export function publishDevKeys(keysFolder: string, temporalAddress: string): void {
   const file = path.join(keysFolder, temporalAddress);
   const draft = `${file}.draft`;

@@ -4,13 +4,13 @@ import type { temporal } from '@temporalio/proto';
 import type { RunRef } from '../domain/erasure';
 import { isHumanId } from '../domain/identifiers';
 import { ACTIVITIES } from '../workflows/contract';
-import { callBy, nullIfNotFound, readPages } from './rpc';
+import { callWithDeadline, nullIfNotFound, payloadContext, readPages } from './rpc';
 
 type Payloads = temporal.api.common.v1.IPayload[] | null | undefined;
 
 /**
- * The people that an applicant's run has invited. `email`: the e-mail in the run's input if an invitation was scheduled and may have been sent
- * without an answer, so that a person upstream may have an unknown humanId; null if every invitation is answered, or the input is unreadable.
+ * The people that a run of an applicant has invited. `email`: the e-mail of the input if an invitation has no answer, because the person may exist
+ * upstream with an unknown humanId. Null if every invitation has an answer, or the input cannot be decoded.
  */
 export interface InvitedPeople {
   readonly humanIds: readonly string[];
@@ -21,7 +21,7 @@ export interface InvitedPeople {
 const PERSON_ACTIVITIES: readonly string[] = [ACTIVITIES.invite, ACTIVITIES.findInvited, ACTIVITIES.lookUp];
 /** The result of the activity `withdraw` if it deleted the person. */
 const DELETED = 'deleted';
-/** Replaces a humanId that cannot be decoded: the person was deleted all the same. */
+/** Stands for a humanId that cannot be decoded. The person was deleted. */
 const UNREADABLE = '?';
 
 /** What `invite` returns. `createSent`: nothing was decided, and the person may have been created. */
@@ -33,7 +33,8 @@ export async function readInvitedPeople(client: Client, run: RunRef): Promise<In
   const humanIds = new Set<string>();
   let isPending = false;
   for (const { name, completed } of activities) {
-    const result = completed && ((await decodeFirst(client, run.workflowId, completed.result)) as InvitationResult);
+    const result =
+      completed && ((await decodeFirstOrNull(client, run.workflowId, completed.result)) as InvitationResult);
     if (isHumanId(result?.humanId)) humanIds.add(result.humanId);
     const isAnswered = typeof result?.kind === 'string' && result.createSent !== true;
     if (name === ACTIVITIES.invite && !isAnswered) isPending = true;
@@ -47,20 +48,20 @@ export async function readWithdrawnPeople(client: Client, run: RunRef): Promise<
   const withdrawn = new Set<string>();
   for (const { input, completed } of activities) {
     if (!completed) continue;
-    const result = await decodeFirst(client, run.workflowId, completed.result);
+    const result = await decodeFirstOrNull(client, run.workflowId, completed.result);
     if (typeof result === 'string' && result !== DELETED) continue;
     // An undecided answer: the workflow calls another activity.
     if (typeof (result as { kind?: unknown } | null)?.kind === 'string') continue;
-    const { humanId } = ((await decodeFirst(client, run.workflowId, input)) ?? {}) as { humanId?: unknown };
+    const { humanId } = ((await decodeFirstOrNull(client, run.workflowId, input)) ?? {}) as { humanId?: unknown };
     withdrawn.add(isHumanId(humanId) ? humanId : UNREADABLE);
   }
   return [...withdrawn];
 }
 
 /** The first value of a workflow's payloads; null if this client cannot decode it. */
-export function decodeFirst(client: Client, workflowId: string, payloads: Payloads): Promise<unknown> {
-  const { namespace, loadedDataConverter } = client.options;
-  const context = { type: 'workflow' as const, namespace, workflowId };
+export function decodeFirstOrNull(client: Client, workflowId: string, payloads: Payloads): Promise<unknown> {
+  const { loadedDataConverter } = client.options;
+  const context = payloadContext(client, workflowId);
   return decodeFromPayloadsAtIndex<unknown>(loadedDataConverter, 0, payloads, context).catch(() => null);
 }
 
@@ -77,7 +78,9 @@ async function readActivities(client: Client, execution: RunRef, names: readonly
   const activities = new Map<string, RecordedActivity>();
   const pages = readPages((page) =>
     nullIfNotFound(
-      callBy(client, () => client.workflowService.getWorkflowExecutionHistory({ namespace, execution, ...page })),
+      callWithDeadline(client, () =>
+        client.workflowService.getWorkflowExecutionHistory({ namespace, execution, ...page }),
+      ),
     ),
   );
   for await (const { history } of pages) {
@@ -97,7 +100,7 @@ async function readActivities(client: Client, execution: RunRef, names: readonly
 }
 
 async function decodeEmail(client: Client, workflowId: string, input: Payloads): Promise<string | null> {
-  const decoded = (await decodeFirst(client, workflowId, input)) as {
+  const decoded = (await decodeFirstOrNull(client, workflowId, input)) as {
     readonly details?: { readonly clientUserEmail?: unknown };
   } | null;
   const email = decoded?.details?.clientUserEmail;

@@ -95,14 +95,14 @@ const MAGIC = Buffer.from('CWS1');
 /** Encrypts files outside Temporal. Format: magic, length of the key id (1 byte), key id, then iv, ciphertext and tag. */
 export function createCipher(ring: KeyRing): Cipher {
   return {
-    encrypt(plain, boundTo) {
+    encrypt(plain, context) {
       const key = ring.key(ring.first, FILES);
       if (key === null) throw new KeyMissing(ring.first);
       const id = Buffer.from(ring.first);
       const head = Buffer.concat([MAGIC, Buffer.of(id.length), id]);
-      return Buffer.concat([head, encrypt(key, plain, toBoundBytes(head, boundTo))]);
+      return Buffer.concat([head, encrypt(key, plain, toBoundBytes(head, context))]);
     },
-    decrypt(encrypted, boundTo) {
+    decrypt(encrypted, context) {
       const bytes = Buffer.from(encrypted.buffer, encrypted.byteOffset, encrypted.byteLength);
       if (bytes.length <= MAGIC.length || !bytes.subarray(0, MAGIC.length).equals(MAGIC)) return null;
       const headBytes = MAGIC.length + 1 + (bytes[MAGIC.length] ?? 0);
@@ -111,11 +111,11 @@ export function createCipher(ring: KeyRing): Cipher {
       if (bytes.length < headBytes || !isKeyId(id)) return null;
       const key = ring.key(id, FILES);
       if (key === null) throw new KeyMissing(id);
-      return decrypt(key, bytes.subarray(headBytes), toBoundBytes(head, boundTo));
+      return decrypt(key, bytes.subarray(headBytes), toBoundBytes(head, context));
     },
   };
 }
 
-function toBoundBytes(head: Buffer, boundTo: string): Buffer {
-  return Buffer.concat([head, Buffer.from(boundTo)]);
+function toBoundBytes(head: Buffer, context: string): Buffer {
+  return Buffer.concat([head, Buffer.from(context)]);
 }

@@ -1,4 +1,3 @@
-import type { Client } from '@temporalio/client';
 import { isClientUserId, isHumanId } from '../domain/identifiers';
 import type { Notice, ReportNotice } from '../domain/notices';
 import { type CheckSchedule, isStillConnected, isWithinRefreshPeriod } from '../domain/refresh';
@@ -14,7 +13,7 @@ import {
   scheduleChecksSignal,
   statusNoticeSignal,
 } from '../workflows/contract';
-import { defaultDeadlineMs } from './rpc';
+import { defaultDeadlineMs, type TemporalDeps } from './rpc';
 import { listRuns, readApplicantRun, toApplicantRun, waitForClose } from './runs';
 import { createSignals, NoticeUndelivered, type Signals } from './signals';
 
@@ -24,8 +23,8 @@ export { NoticeUndelivered } from './signals';
 export type Receiver = 'applicant' | 'refresh' | 'mailbox';
 
 /**
- * Sends notices into Temporal. `requestId` makes a repeat harmless: the server drops the second one within a run, whatever its payload.
- * Deadlines are `untilMs`, ms since 1970; a call may settle later, because the client's own retry waits up to 5 s between attempts.
+ * Sends notices into Temporal. Repeats are safe: within a run the server drops a second signal with the same `requestId`, whatever its payload.
+ * Deadlines (`untilMs`) are ms since 1970; a call may end up to 5 s later, because the client waits between its retries.
  */
 export interface NoticeSender {
   /**
@@ -41,18 +40,18 @@ export interface NoticeSender {
   findApplicant(humanId: string, untilMs?: number): Promise<string | null>;
 }
 
-/** After all other work: notices of unknown people may be a flood. Its activities inherit the priority. */
+interface NoticeDeps extends TemporalDeps {
+  /** How long after the closing new versions of reports are collected, in ms. */
+  readonly refreshForMs: number;
+}
+
+/** The lowest one, because notices of unknown people may be a flood. The activities of the mailbox inherit it. */
 const MAILBOX_PRIORITY = 5;
 /** A person has one applicant, or a few rounds of it. */
 const MAX_APPLICANTS = 10;
 
 /** Calls nothing before the first notice, so the client may connect lazily. */
-export function createNoticeSender(deps: {
-  readonly client: Client;
-  readonly taskQueue: string;
-  /** How long after the closing new versions of reports are taken. */
-  readonly refreshForMs: number;
-}): NoticeSender {
+export function createNoticeSender(deps: NoticeDeps): NoticeSender {
   const { client, refreshForMs } = deps;
   const signals = createSignals(deps);
 
@@ -60,17 +59,8 @@ export function createNoticeSender(deps: {
     async send(notice, owner, requestId, untilMs = defaultDeadlineMs()) {
       if (notice.kind === 'report') {
         if (owner !== null) return sendReport(owner, notice, requestId, untilMs);
-        await signals.sendWithStart(
-          {
-            workflowId: mailboxWorkflowId(notice.humanId),
-            signalName: reportNoticeSignal.name,
-            payload: reportPayload(notice, requestId),
-            requestId,
-            untilMs,
-          },
-          DELIVER_NOTICES,
-          { priorityKey: MAILBOX_PRIORITY },
-        );
+        const signal = toReportSignal(mailboxWorkflowId(notice.humanId), notice, requestId, untilMs);
+        await signals.sendWithStart(signal, DELIVER_NOTICES, { priorityKey: MAILBOX_PRIORITY });
         return 'mailbox';
       }
       const { clientUserId, humanId, status, updatedAt } = notice;
@@ -98,7 +88,7 @@ export function createNoticeSender(deps: {
     },
   };
 
-  /** Repeats while an applicant closes and opens again between the calls. */
+  /** Repeats, because the applicant may close or open between the calls. */
   async function sendReport(owner: string, notice: ReportNotice, requestId: string, untilMs: number) {
     for (;;) {
       if (await sendToOpenRun(signals, owner, notice, requestId, untilMs)) return 'applicant';
@@ -132,11 +122,7 @@ export function createNoticeSender(deps: {
 }
 
 /** What activities ask of the applicants' runs. */
-export function createApplicantRuns(deps: {
-  readonly client: Client;
-  readonly taskQueue: string;
-  readonly refreshForMs: number;
-}) {
+export function createApplicantRuns(deps: NoticeDeps) {
   const { client } = deps;
   const signals = createSignals(deps);
   const sender = createNoticeSender(deps);
@@ -177,22 +163,27 @@ export function createApplicantRuns(deps: {
 
 function sendToOpenRun(signals: Signals, owner: string, notice: ReportNotice, requestId: string, untilMs: number) {
   return signals.send({
-    workflowId: applicantWorkflowId(owner),
-    signalName: reportNoticeSignal.name,
-    payload: reportPayload(notice),
-    requestId,
-    untilMs,
+    ...toReportSignal(applicantWorkflowId(owner), notice, requestId, untilMs),
+    payload: toPayload(notice),
   });
 }
 
 function sendToRefresh(signals: Signals, owner: string, notice: ReportNotice, requestId: string, untilMs: number) {
-  const workflowId = refreshWorkflowId(owner);
-  const payload = reportPayload(notice, requestId);
-  const signal = { workflowId, signalName: reportNoticeSignal.name, payload, requestId, untilMs };
-  return signals.sendWithStart(signal, REFRESH_REPORTS);
+  return signals.sendWithStart(toReportSignal(refreshWorkflowId(owner), notice, requestId, untilMs), REFRESH_REPORTS);
 }
 
-/** Only a mailbox and a refresh need the request id, because they forward the notice; for an applicant it would be 45 bytes of history. */
-function reportPayload({ humanId, reportId, type, updatedAt }: ReportNotice, requestId?: string): ReportNotice {
-  return { humanId, reportId, type, updatedAt, ...(requestId !== undefined && { requestId }) };
+/** For a mailbox and a refresh, which forward the notice and need its request id. */
+function toReportSignal(workflowId: string, notice: ReportNotice, requestId: string, untilMs: number) {
+  return {
+    workflowId,
+    signalName: reportNoticeSignal.name,
+    payload: { ...toPayload(notice), requestId },
+    requestId,
+    untilMs,
+  };
+}
+
+/** Without the request id, which would be 45 bytes of history: an applicant does not need it. */
+function toPayload({ humanId, reportId, type, updatedAt }: ReportNotice): ReportNotice {
+  return { humanId, reportId, type, updatedAt };
 }

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
 import { isUndecodable } from '../domain/encryption';
 import type { RunRef } from '../domain/erasure';
@@ -15,7 +15,7 @@ import {
   type WithdrawPersonResult,
   withdrawWorkflowId,
 } from '../workflows/contract';
-import { toMs } from './rpc';
+import { callWithDeadline, type TemporalDeps, toMs } from './rpc';
 import { waitForCloseOrStuck } from './run-health';
 import { describeRun, isOpenRun, type RunDescription, runIdOf, terminateRun } from './runs';
 import { hasWorker } from './task-queues';
@@ -39,12 +39,12 @@ export class OperationStuck extends Error {
 
   constructor(workflowId: string, why: string) {
     super(
-      `${workflowId} was started again and does not finish either: ${why}. Check it in the Temporal UI, and the workers' build and PAYLOAD_KEYS, then run the same command again`,
+      `${workflowId} does not finish: ${why}. Check it in the Temporal UI, and the workers' build and PAYLOAD_KEYS, then run the same command again`,
     );
   }
 }
 
-/** What happens during a wait. `replaced`: a run of this id did not finish, a new one replaces it. `create-in-flight`: a person may be invited until then. */
+/** What happens during a wait. `replaced`: a run of this id did not finish, a new one replaces it. `create-in-flight`: an invitation may still take effect for `forMs`. */
 export type OperationStep =
   | { readonly step: 'replaced'; readonly workflowId: string; readonly why: string }
   | { readonly step: 'create-in-flight'; readonly forMs: number };
@@ -53,60 +53,60 @@ export type OperationStep =
 export interface WaitOptions {
   readonly signal?: AbortSignal | undefined;
   readonly onStep?: (step: OperationStep) => void;
-  /** Gets each run that does the work, before the wait for it. */
+  /** Called with each run, before the wait for its end. */
   readonly onRun?: (run: RunRef) => Promise<void>;
 }
 
 /** Runs a workflow for an operator and waits for its result. @throws {OperationStuck} @throws {ResultUnreadable} */
 export interface Operations {
-  /** Sweeps now, or joins a sweep that is running. */
+  /** Sweeps now, or joins the sweep of another command. A scheduled sweep has another id, and both run. */
   sweep(options?: WaitOptions): Promise<SweepResult>;
   /** Withdraws the people of an id without an open applicant: all of them, or `only` those. */
   withdraw(clientUserId: string, options?: WaitOptions, only?: KnownPeople): Promise<WithdrawPersonResult>;
 }
 
-const COMPLETED = temporal.api.enums.v1.WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_COMPLETED;
+const { WorkflowExecutionStatus: Status } = temporal.api.enums.v1;
 /** A create that was in flight when its run was terminated shows upstream within a minute, as long as a cancelled applicant looks for it. */
 const CREATE_SHOWS_AFTER_MS = 60_000;
 
-export function createOperations(deps: { readonly client: Client; readonly taskQueue: string }): Operations {
-  const { client, taskQueue } = deps;
+export function createOperations({ client, taskQueue }: TemporalDeps): Operations {
   return {
     sweep: (options = {}) => run<SweepResult>(SWEEP, sweepWorkflowId(taskQueue), options),
     async withdraw(clientUserId, options = {}, only) {
       await waitForLateCreate(clientUserId, options);
       const args: [WithdrawPersonInput?] = only ? [{ only }] : [];
-      // The run of an erasure may have skipped people that this one withdraws.
-      const isEnough = ({ others = [] }: WithdrawPersonResult) => others.length === 0;
-      return run(WITHDRAW_PERSON, withdrawWorkflowId(clientUserId), options, args, isEnough);
+      // A joined run may be that of an erasure, which leaves unknown people.
+      const isSufficient = ({ others = [] }: WithdrawPersonResult) => others.length === 0;
+      return run(WITHDRAW_PERSON, withdrawWorkflowId(clientUserId), options, args, isSufficient);
     },
   };
 
   /**
-   * Joins a run of this id, and starts another if the result of that one is not enough. A run that does not finish, or is not Chartway's, is
-   * replaced once.
+   * Joins the open run of this id, or starts one. Starts another one if the result of a joined run is not enough, or if the joined run does not
+   * finish or is of another type.
    */
   async function run<T>(
     workflowType: string,
     workflowId: string,
     { signal, onStep, onRun }: WaitOptions,
     args: readonly unknown[] = [],
-    isEnough: (result: T) => boolean = () => true,
+    isSufficient: (result: T) => boolean = () => true,
   ): Promise<T> {
     for (;;) {
-      const { runId, isStarted } = await startOrJoin(workflowType, workflowId, args);
+      const { runId, isStarted } = await startOrJoin(workflowType, workflowId, args, signal);
       await onRun?.({ workflowId, runId });
       const { closed, stuck } = await waitForCloseOrStuck(client, workflowId, signal, (description) =>
-        findHindrance(workflowType, description),
+        findReasonToReplace(workflowType, description),
       );
-      if (closed?.workflowExecutionInfo?.status === COMPLETED) {
-        const result = (await client.workflow.getHandle(workflowId, runIdOf(closed)).result()) as T;
-        // Its missing fields would read as "no one", or as "withdrawn".
+      if (closed?.workflowExecutionInfo?.status === Status.WORKFLOW_EXECUTION_STATUS_COMPLETED) {
+        const handle = client.workflow.getHandle(workflowId, runIdOf(closed));
+        const result = (await callWithDeadline(client, () => handle.result(), undefined, signal)) as T;
+        // Its missing fields would look like an empty result.
         if (isUndecodable(result)) throw new ResultUnreadable(workflowId);
-        if (isStarted || isEnough(result)) return result;
+        if (isStarted || isSufficient(result)) return result;
         continue;
       }
-      const why = stuck?.why ?? 'it was terminated';
+      const why = stuck?.why ?? describeEnd(closed);
       if (isStarted) throw new OperationStuck(workflowId, why);
       onStep?.({ step: 'replaced', workflowId, why });
       if (stuck) await terminateRun(client, stuck, 'it does not finish, and a new run replaces it');
@@ -117,6 +117,7 @@ export function createOperations(deps: { readonly client: Client; readonly taskQ
     workflowType: string,
     workflowId: string,
     args: readonly unknown[],
+    signal: AbortSignal | undefined,
   ): Promise<{ runId: string; isStarted: boolean }> {
     const options = {
       taskQueue,
@@ -127,7 +128,8 @@ export function createOperations(deps: { readonly client: Client; readonly taskQ
     } as const;
     for (;;) {
       try {
-        const { firstExecutionRunId } = await client.workflow.start(workflowType, options);
+        const start = () => client.workflow.start(workflowType, options);
+        const { firstExecutionRunId } = await callWithDeadline(client, start, undefined, signal);
         return { runId: firstExecutionRunId, isStarted: true };
       } catch (error) {
         if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
@@ -138,11 +140,11 @@ export function createOperations(deps: { readonly client: Client; readonly taskQ
   }
 
   /** Why a run of this id does not do this work; null if it does. */
-  async function findHindrance(workflowType: string, { workflowExecutionInfo: info }: RunDescription) {
+  async function findReasonToReplace(workflowType: string, { workflowExecutionInfo: info }: RunDescription) {
     if (info?.type?.name !== workflowType) return 'it is a workflow of another type';
     const theirTaskQueue = info.taskQueue ?? '';
     if (theirTaskQueue === taskQueue) return null;
-    // If that queue has a worker, this TASK_QUEUE may be the wrong one.
+    // If that queue has a worker, our TASK_QUEUE is probably wrong, so the run is kept.
     const isOrphaned =
       !(await hasWorker({ client, taskQueue: theirTaskQueue })) && (await hasWorker({ client, taskQueue }));
     return isOrphaned ? 'no worker polls its task queue' : null;
@@ -161,4 +163,13 @@ export function createOperations(deps: { readonly client: Client; readonly taskQ
     onStep?.({ step: 'create-in-flight', forMs });
     await sleep(forMs, undefined, signal && { signal });
   }
+}
+
+/** How a run without a result has ended; null: Temporal has no such run. */
+function describeEnd(description: RunDescription | null): string {
+  if (description === null) return 'it was deleted';
+  const { status } = description.workflowExecutionInfo ?? {};
+  if (status === Status.WORKFLOW_EXECUTION_STATUS_FAILED) return 'it failed';
+  if (status === Status.WORKFLOW_EXECUTION_STATUS_TIMED_OUT) return 'it timed out';
+  return status === Status.WORKFLOW_EXECUTION_STATUS_CANCELED ? 'it was cancelled' : 'it was terminated';
 }

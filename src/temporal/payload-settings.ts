@@ -10,7 +10,6 @@ export interface PayloadSettings {
   readonly encrypts: boolean;
 }
 
-/** The variables of the encryption. */
 export const PAYLOAD_VARIABLES = {
   PAYLOAD_KEYS: setting(KEYS_EXPECTED, parseKeyRing).optional(),
   PAYLOAD_KEYS_FILE: setting('a file of keys', readKeyFile).optional(),
@@ -27,7 +26,6 @@ export function readPayloadSettings(read: PayloadVariables, devKeys: KeyRing | n
   return { ring, encrypts: ring !== null && PAYLOAD_ENCRYPTION !== 'off' };
 }
 
-/** Whether one of the variables is set. */
 export function hasPayloadSettings(read: { readonly [name in keyof PayloadVariables]?: unknown }): boolean {
   return (read.PAYLOAD_KEYS ?? read.PAYLOAD_KEYS_FILE ?? read.PAYLOAD_ENCRYPTION) !== undefined;
 }
@@ -36,11 +34,11 @@ export function hasPayloadSettings(read: { readonly [name in keyof PayloadVariab
 export function payloadFaults(set: Environment, mustEncrypt: boolean): ConfigurationFault[] {
   const { PAYLOAD_KEYS: keys, PAYLOAD_KEYS_FILE: file, PAYLOAD_ENCRYPTION: encryption } = set;
   if (keys !== undefined && file !== undefined) {
-    return [{ key: 'PAYLOAD_KEYS_FILE', expected: 'it or PAYLOAD_KEYS', got: 'both' }];
+    return [{ key: 'PAYLOAD_KEYS_FILE', expected: 'only one of PAYLOAD_KEYS and PAYLOAD_KEYS_FILE', got: 'both' }];
   }
   if ((keys ?? file) !== undefined) return [];
   if (encryption === 'on') {
-    return [{ key: 'PAYLOAD_ENCRYPTION', expected: 'PAYLOAD_KEYS or PAYLOAD_KEYS_FILE with it', got: 'neither' }];
+    return [{ key: 'PAYLOAD_ENCRYPTION', expected: 'PAYLOAD_KEYS or PAYLOAD_KEYS_FILE to be set too', got: 'neither' }];
   }
   if (!mustEncrypt || encryption === 'off') return [];
   const expected =

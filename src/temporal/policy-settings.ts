@@ -60,7 +60,7 @@ export function toPolicy(read: z.output<z.ZodObject<typeof POLICY_VARIABLES>>): 
   };
 }
 
-/** Rejects deadlines of less than a day for a real upstream, as a likely wrong unit: the person is deleted when they pass. */
+/** With a real upstream, rejects deadlines shorter than a day: the unit is probably wrong, and the person is deleted when they pass. */
 export function shortDeadlineFaults(set: Environment): ConfigurationFault[] {
   if (set['ALLOW_SHORT_DEADLINES'] === 'yes') return [];
   const expected =

@@ -77,16 +77,16 @@ export function createRejectionWatch(
   log: { info(fields: object, text: string): void; error(fields: object, text: string): void },
 ): Interceptor {
   const { namespace } = settings;
-  const at = { address: settings.connection.address, namespace };
+  const logFields = { address: settings.connection.address, namespace };
   let isLogDue: (() => boolean) | null = null; // null: not rejected
   const onStatus = (code: unknown) => {
     const status = STATUS_NAMES.get(code);
     if (status !== undefined) {
       isLogDue ??= createLogLimit(LOG_EVERY_MS);
-      if (isLogDue()) log.error(at, describeRejection(settings, status));
+      if (isLogDue()) log.error(logFields, describeRejection(settings, status));
     } else if (code === GRPC.OK && isLogDue !== null) {
       isLogDue = null;
-      log.info(at, 'Temporal accepts the key or certificate again');
+      log.info(logFields, 'Temporal accepts the key or certificate again');
     }
   };
   return (options, nextCall) => {

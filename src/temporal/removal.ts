@@ -2,37 +2,35 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import type { RunRef } from '../domain/erasure';
 import { parseWorkflowId } from '../workflows/contract';
-import { callBy, nullIfNotFound, readPages } from './rpc';
+import { callWithDeadline, nullIfNotFound, readPages } from './rpc';
 import { describeRun, isOpenRun, listRuns, type RunInfo, runIdOf, terminateRun } from './runs';
 
 /** Temporal accepted the deletion of a run and still has it. */
-export class RemovalStuck extends Error {
-  override readonly name = 'RemovalStuck';
+export class RunNotDeleted extends Error {
+  override readonly name = 'RunNotDeleted';
   readonly kind = 'erasure-stuck';
 
   constructor(workflowId: string) {
-    super(
-      `expected Temporal to delete ${workflowId} within ${DELETED_WITHIN_MS / 1_000} s, it is still there; run the same command again`,
-    );
+    super(`Temporal did not delete ${workflowId} within ${DELETED_WITHIN_MS / 1_000} s; run the same command again`);
   }
 }
 
 /** Stored in Temporal as the reason of a termination. */
-export const ERASED = 'the applicant is erased';
-/** The server delays the deletion of a run that has just closed until its queues have noted that: 31 s measured, up to a minute. */
+export const TERMINATION_REASON = 'the applicant is erased';
+/** The server deletes a run that has just closed with a delay: 31 s measured, a minute at most. */
 const DELETED_WITHIN_MS = 180_000;
 const CHECK_EVERY_MS = 200;
 /** Visibility lags by some seconds at most, and only visibility lists the runs of earlier rounds. */
 const LISTED_WITHIN_MS = 15_000;
 
 /** Deletes the runs of a workflow from Temporal. `onRemove` gets the number of runs before the first one is deleted. */
-export function createRemoval(client: Client, onRemove: (workflowId: string, runs: number) => void) {
+export function createRunDeletion(client: Client, onRemove: (workflowId: string, runs: number) => void) {
   const { namespace } = client.options;
   return { remove, listAllRuns };
 
   /**
    * Deletes every run of a workflow id except an open applicant's, and returns how many. Without its newest run, Temporal answers NOT_FOUND for
-   * an id that still has older runs; so this waits until the list has the newest one, and deletes it last. @throws {RemovalStuck}
+   * an id that still has older runs; so this waits until the list has the newest one, and deletes it last. @throws {RunNotDeleted}
    */
   async function remove(workflowId: string, signal: AbortSignal | undefined): Promise<number> {
     // An open applicant must be withdrawn first; any other open run is obsolete.
@@ -41,7 +39,7 @@ export function createRemoval(client: Client, onRemove: (workflowId: string, run
       const newest = await describeRun(client, { workflowId });
       if (isOpenRun(newest)) {
         if (keepsOpen) return removed;
-        await terminateRun(client, { workflowId, runId: runIdOf(newest) }, ERASED);
+        await terminateRun(client, { workflowId, runId: runIdOf(newest) }, TERMINATION_REASON);
       }
       const found: RunRef[] = [];
       for (const runId of await listRunIds(workflowId, newest && runIdOf(newest), signal)) {
@@ -57,10 +55,10 @@ export function createRemoval(client: Client, onRemove: (workflowId: string, run
 
   async function removeRun(workflowExecution: RunRef, signal: AbortSignal | undefined): Promise<void> {
     const request = { namespace, workflowExecution };
-    await nullIfNotFound(callBy(client, () => client.workflowService.deleteWorkflowExecution(request)));
+    await nullIfNotFound(callWithDeadline(client, () => client.workflowService.deleteWorkflowExecution(request)));
     const untilMs = performance.now() + DELETED_WITHIN_MS;
     while (await describeRun(client, workflowExecution)) {
-      if (performance.now() > untilMs) throw new RemovalStuck(workflowExecution.workflowId);
+      if (performance.now() > untilMs) throw new RunNotDeleted(workflowExecution.workflowId);
       await sleep(CHECK_EVERY_MS, undefined, signal && { signal });
     }
   }

@@ -1,4 +1,10 @@
-import { type Client, isGrpcServiceError, WorkflowNotFoundError } from '@temporalio/client';
+import { type Client, type ConnectionLike, isGrpcServiceError, WorkflowNotFoundError } from '@temporalio/client';
+
+/** What most calls need. */
+export interface TemporalDeps {
+  readonly client: Client;
+  readonly taskQueue: string;
+}
 
 /** gRPC's status codes (grpc.io, "Status codes"). */
 export const GRPC = {
@@ -29,12 +35,33 @@ export function defaultDeadlineMs(): number {
   return Date.now() + CALL_TIMEOUT_MS;
 }
 
-/** Makes calls of the client that end by `untilMs`, ms since 1970. Throws what the client throws. */
-export function callBy<T>(client: Client, call: () => Promise<T>, untilMs = defaultDeadlineMs()): Promise<T> {
-  return client.withDeadline(untilMs, call);
+/**
+ * Runs `call`. The calls of the client in it end by `untilMs`, ms since 1970, or with the signal; its reason is then thrown. A nested
+ * `callWithDeadline` replaces the deadline. Throws what the client throws.
+ */
+export async function callWithDeadline<T>(
+  client: Pick<ConnectionLike, 'withDeadline' | 'withAbortSignal'>,
+  call: () => Promise<T>,
+  untilMs = defaultDeadlineMs(),
+  signal?: AbortSignal,
+): Promise<T> {
+  if (!signal) return client.withDeadline(untilMs, call);
+  signal.throwIfAborted();
+  // Each call gets its own signal, because the client never removes its listeners: a long wait would collect them.
+  const own = new AbortController();
+  const abort = () => own.abort(signal.reason);
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    return await client.withAbortSignal(own.signal, () => client.withDeadline(untilMs, call));
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error;
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
 }
 
-/** Null if Temporal has no such workflow, or no longer. */
+/** Null if Temporal has no such workflow. */
 export async function nullIfNotFound<T>(call: Promise<T>): Promise<T | null> {
   try {
     return await call;
@@ -44,7 +71,7 @@ export async function nullIfNotFound<T>(call: Promise<T>): Promise<T | null> {
   }
 }
 
-/** A missing namespace is NOT_FOUND too, but does not answer the question; only the details distinguish them reliably. */
+/** A missing namespace is NOT_FOUND too; only the details of the status distinguish the two. */
 export function isWorkflowNotFound(error: unknown): boolean {
   if (error instanceof WorkflowNotFoundError) return true;
   const status = grpcErrorOf(error);
@@ -72,7 +99,7 @@ export function isNotAllowed(error: unknown): boolean {
   return hasStatus(error, GRPC.PERMISSION_DENIED, GRPC.UNIMPLEMENTED, GRPC.UNAUTHENTICATED);
 }
 
-/** Reads page after page; `read` gets the token of the page, and null ends the list. */
+/** Yields the pages of a list. It ends if `read` returns null. */
 export async function* readPages<P extends { readonly nextPageToken?: Uint8Array | null }>(
   read: (page: { readonly nextPageToken?: Uint8Array }) => Promise<P | null>,
 ): AsyncGenerator<P> {
@@ -83,6 +110,11 @@ export async function* readPages<P extends { readonly nextPageToken?: Uint8Array
     yield page;
     nextPageToken = page.nextPageToken;
   } while (nextPageToken && nextPageToken.length > 0);
+}
+
+/** The context of a workflow's payloads, for the data converter: its codec binds them to the workflow. */
+export function payloadContext({ options }: Client, workflowId: string) {
+  return { type: 'workflow' as const, namespace: options.namespace, workflowId };
 }
 
 /** A time or a duration of Temporal's in ms; null if it is missing. */

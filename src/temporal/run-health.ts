@@ -4,17 +4,17 @@ import { temporal } from '@temporalio/proto';
 import { KeyMissing } from '../domain/encryption';
 import type { RunRef } from '../domain/erasure';
 import { applicantWorkflowId, REFRESH_REPORTS } from '../workflows/contract';
-import { callBy, toMs } from './rpc';
+import { callWithDeadline, toMs } from './rpc';
 import { describeRun, isOpenRun, type RunDescription, runIdOf, waitForClose } from './runs';
 
 const { EventType, WorkflowTaskFailedCause } = temporal.api.enums.v1;
 
 /**
- * A failed workflow task is retried after its timeout of 10 s, and the SDK reports the first failure only: so this is a task that failed, and
- * failed again. A run without a worker stays at attempt 1; so does a run whose activities wait for upstream, however long.
+ * From this attempt on, a workflow task counts as failing. The SDK reports the first failure only; the server repeats the task after its timeout of
+ * 10 s. Without a worker, and while activities wait for upstream, the attempt stays 1.
  */
 const FAILS_FROM_ATTEMPT = 3;
-/** A timeout does not distinguish a slow task from killed workers, of which some are usual during a replacement. */
+/** The same for timeouts. Higher, because some tasks time out whenever workers are replaced. */
 const TIMES_OUT_FROM_ATTEMPT = 5;
 /** The failed task is among the last events: later ones are written when the next task starts. */
 const LAST_EVENTS = 50;
@@ -38,22 +38,22 @@ export async function readStuckApplicant(client: Client, clientUserId: string): 
 
 /**
  * Waits until the newest run of a workflow closes, however long its activities take, unless it is stuck. Stuck means that two checks in a row
- * find it so, because a worker that is being replaced may fail a task. `findHindrance` may return another reason not to wait. Both results are
+ * find it so, because a worker that is being replaced may fail a task. `findReasonToReplace` may return another reason not to wait. Both results are
  * null if the run is gone. Rejects with the signal's reason.
  */
 export async function waitForCloseOrStuck(
   client: Client,
   workflowId: string,
   signal: AbortSignal | undefined,
-  findHindrance: (description: RunDescription) => Promise<string | null> = async () => null,
+  findReasonToReplace: (description: RunDescription) => Promise<string | null> = async () => null,
 ): Promise<{ readonly closed: RunDescription | null; readonly stuck: StuckRun | null }> {
   for (let wasStuck = false; ; ) {
     signal?.throwIfAborted();
     const description = await describeRun(client, { workflowId });
     if (description === null) return { closed: null, stuck: null };
     const stuckBy = (why: string) => ({ closed: null, stuck: { workflowId, runId: runIdOf(description), why } });
-    const hindrance = await findHindrance(description);
-    if (hindrance !== null) return stuckBy(hindrance);
+    const reason = await findReasonToReplace(description);
+    if (reason !== null) return stuckBy(reason);
     if (!isOpenRun(description)) return { closed: description, stuck: null };
     const why = await readStuckReason(client, description);
     if (why !== null && wasStuck) return stuckBy(why);
@@ -75,11 +75,11 @@ export async function readStuckReason(client: Client, description: RunDescriptio
   if (attempt < FAILS_FROM_ATTEMPT) return null;
   const end = await readLastTaskEnd(client, info?.execution);
   if (end?.eventType === EventType.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT && attempt >= TIMES_OUT_FROM_ATTEMPT) {
-    return 'its workflow task times out again and again';
+    return 'its workflow task times out in every attempt';
   }
   const failed = end?.workflowTaskFailedEventAttributes;
   if (!failed) return null;
-  return `its workflow task fails again and again (${await describeTaskFailure(client, failed)})`;
+  return `its workflow task fails in every attempt (${await describeTaskFailure(client, failed)})`;
 }
 
 /** The missing key, if that is the cause; else the name of the failure. Never its message, which may hold anything. */
@@ -102,7 +102,9 @@ async function readLastTaskEnd(
 ) {
   const { namespace } = client.options;
   const request = { namespace, execution: execution ?? {}, maximumPageSize: LAST_EVENTS };
-  const { history } = await callBy(client, () => client.workflowService.getWorkflowExecutionHistoryReverse(request));
+  const { history } = await callWithDeadline(client, () =>
+    client.workflowService.getWorkflowExecutionHistoryReverse(request),
+  );
   return history?.events?.find(({ eventType }) => TASK_ENDS.includes(eventType));
 }
 

@@ -7,7 +7,7 @@ import { isClientUserId, isHumanId } from '../domain/identifiers';
 import { OUTCOMES, STAGES } from '../domain/outcome';
 import { SECOND_MS } from '../domain/policy';
 import { applicantWorkflowId, COLLECT_RECORDS, parseWorkflowId, SEARCH_ATTRIBUTE_KEYS } from '../workflows/contract';
-import { callBy, GRPC, hasStatus, isWorkflowNotFound, nullIfNotFound, toMs } from './rpc';
+import { callWithDeadline, GRPC, hasStatus, isWorkflowNotFound, nullIfNotFound, toMs } from './rpc';
 
 // All functions here throw what the client throws.
 
@@ -16,11 +16,11 @@ export type RunInfo = temporal.api.workflow.v1.IWorkflowExecutionInfo;
 type Payload = temporal.api.common.v1.IPayload;
 
 const { WorkflowExecutionStatus: Status, HistoryEventFilterType } = temporal.api.enums.v1;
-/** The list of a screen must not wait longer for a server that does not answer. */
+/** For a list on a screen. */
 const LIST_TIMEOUT_MS = 3_000;
 
 /**
- * A run, or the newest run of a workflow id; null if Temporal has none, or no longer. Strongly consistent. A raw call, because the client's
+ * A run, or the newest run of a workflow id; null if Temporal has none. Strongly consistent. A raw call, because the client's
  * describe() throws on a memo that it cannot decode.
  */
 export function describeRun(
@@ -29,10 +29,12 @@ export function describeRun(
   untilMs?: number,
 ): Promise<RunDescription | null> {
   const request = { namespace: client.options.namespace, execution };
-  return nullIfNotFound(callBy(client, () => client.workflowService.describeWorkflowExecution(request), untilMs));
+  return nullIfNotFound(
+    callWithDeadline(client, () => client.workflowService.describeWorkflowExecution(request), untilMs),
+  );
 }
 
-/** By the closing time and not by the status: a paused run is open too. */
+/** Checks the close time, not the status, because a paused run is open too. */
 export function isOpenRun(description: RunDescription | null): description is RunDescription {
   return description !== null && !description.workflowExecutionInfo?.closeTime;
 }
@@ -41,7 +43,7 @@ export function runIdOf({ workflowExecutionInfo: info }: RunDescription): string
   return info?.execution?.runId ?? '';
 }
 
-/** The newest run of an applicant; null if Temporal has none, or no longer. */
+/** The newest run of an applicant; null if Temporal has none. */
 export async function readApplicantRun(
   client: Client,
   clientUserId: string,
@@ -73,8 +75,8 @@ export function toApplicantRun({
     standing: !closeTime ? 'open' : isEnded ? 'ended' : 'forced',
     startedAtMs: toMs(startTime) ?? 0,
     closedAtMs: toMs(closeTime),
-    stage: parseWord(STAGES, readKeyword(attributes[SEARCH_ATTRIBUTE_KEYS.stage.name])),
-    outcome: parseWord(OUTCOMES, readKeyword(attributes[SEARCH_ATTRIBUTE_KEYS.outcome.name])),
+    stage: parseEnum(STAGES, readKeyword(attributes[SEARCH_ATTRIBUTE_KEYS.stage.name])),
+    outcome: parseEnum(OUTCOMES, readKeyword(attributes[SEARCH_ATTRIBUTE_KEYS.outcome.name])),
     humanId: isHumanId(humanId) ? humanId : null,
   };
 }
@@ -88,7 +90,7 @@ function readKeyword(payload: Payload | undefined): unknown {
   }
 }
 
-export function parseWord<W extends string>(words: readonly W[], value: unknown): W | null {
+export function parseEnum<W extends string>(words: readonly W[], value: unknown): W | null {
   return words.find((word) => word === value) ?? null;
 }
 
@@ -102,7 +104,7 @@ export function listRuns(
   }: { readonly pageSize?: number; readonly nextPageToken?: Uint8Array; readonly untilMs?: number } = {},
 ) {
   const request = { namespace: client.options.namespace, query, ...page };
-  return callBy(client, () => client.workflowService.listWorkflowExecutions(request), untilMs);
+  return callWithDeadline(client, () => client.workflowService.listWorkflowExecutions(request), untilMs);
 }
 
 /** The query for the applicants of a task queue, open and closed. */
@@ -110,14 +112,14 @@ export function applicantsQuery(taskQueue: string): string {
   return `WorkflowType = "${COLLECT_RECORDS}" AND TaskQueue = "${taskQueue}" AND ExecutionStatus != "ContinuedAsNew"`;
 }
 
-/** At most `most` applicants of a task queue by their newest runs: first the open ones, then the last closed (Temporal's order). */
+/** The newest runs of at most `limit` applicants of a task queue: the open ones, then the last closed ones. */
 export async function listApplicantRuns(
   client: Client,
   taskQueue: string,
-  most: number,
+  limit: number,
 ): Promise<readonly ApplicantRun[]> {
   const untilMs = Date.now() + LIST_TIMEOUT_MS;
-  const { executions } = await listRuns(client, applicantsQuery(taskQueue), { pageSize: most, untilMs });
+  const { executions } = await listRuns(client, applicantsQuery(taskQueue), { pageSize: limit, untilMs });
   const newest = new Map<string, ApplicantRun>();
   for (const run of (executions ?? []).flatMap((info) => toApplicantRun(info) ?? [])) {
     const other = newest.get(run.clientUserId);
@@ -143,10 +145,10 @@ export async function waitForClose(
   const untilMs = Date.now() + forMs;
   try {
     // The server answers a long poll after 20 s without an event.
-    const { history } = await withAbort(client, signal, () => callBy(client, wait, untilMs));
+    const { history } = await callWithDeadline(client, wait, untilMs, signal);
     return (history?.events ?? []).length > 0;
   } catch (error) {
-    signal?.throwIfAborted();
+    if (signal?.aborted) throw error;
     if (isWorkflowNotFound(error)) return true;
     // The server may see the end of the deadline first, and cancels the call.
     const isTimeout = hasStatus(error, GRPC.DEADLINE_EXCEEDED);
@@ -158,19 +160,5 @@ export async function waitForClose(
 /** Terminates a run, unless it has ended or was deleted. */
 export async function terminateRun(client: Client, { workflowId, runId }: RunRef, reason: string): Promise<void> {
   const handle = client.workflow.getHandle(workflowId, runId);
-  await nullIfNotFound(callBy(client, () => handle.terminate(reason)));
-}
-
-/** Each call gets its own signal, because the client never removes its listeners: a long wait would collect them. */
-async function withAbort<T>(client: Client, signal: AbortSignal | undefined, call: () => Promise<T>): Promise<T> {
-  if (!signal) return call();
-  signal.throwIfAborted();
-  const own = new AbortController();
-  const abort = () => own.abort(signal.reason);
-  signal.addEventListener('abort', abort, { once: true });
-  try {
-    return await client.withAbortSignal(own.signal, call);
-  } finally {
-    signal.removeEventListener('abort', abort);
-  }
+  await nullIfNotFound(callWithDeadline(client, () => handle.terminate(reason)));
 }

@@ -1,87 +1,83 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Client, ScheduleAlreadyRunning, ScheduleNotFoundError } from '@temporalio/client';
+import { isDeepStrictEqual } from 'node:util';
+import { ScheduleAlreadyRunning, ScheduleNotFoundError } from '@temporalio/client';
+import { DAY_MS, SECOND_MS } from '../domain/policy';
 import { RETENTION, retentionWorkflowId, SWEEP, sweepWorkflowId } from '../workflows/contract';
-import { callBy, isNotAllowed } from './rpc';
-
-/** `everyMs` null: no schedule. */
-interface ScheduleSettings {
-  readonly client: Client;
-  readonly taskQueue: string;
-  readonly everyMs: number | null;
-}
+import { callWithDeadline, isNotAllowed, type TemporalDeps } from './rpc';
 
 interface ScheduleSpec {
   readonly workflowType: string;
   /** The id of the schedule; its runs have the same id with a time after it. */
   readonly id: (taskQueue: string) => string;
+  readonly toInterval: (everyMs: number) => { readonly every: number; readonly offset: number };
   readonly name: string;
   readonly effect: string;
   readonly advice: string;
 }
 
-const SWEEP_SCHEDULE: ScheduleSpec = {
+/** `chartway sweep` works without it. */
+export const SWEEP_SCHEDULE: ScheduleSpec = {
   workflowType: SWEEP,
   id: sweepWorkflowId,
-  name: 'the schedule of the sweep',
+  toInterval: (everyMs) => ({ every: everyMs, offset: 0 }),
+  name: 'the sweep schedule',
   effect: 'no sweep runs',
   advice: 'set SWEEP_EVERY=off, or run `npm run chartway -- sweep` yourself',
 };
-const RETENTION_SCHEDULE: ScheduleSpec = {
+/** Daily, or more often for a shorter retention. Halfway between the daily sweeps, because an erasure changes the files of a running sweep. */
+export const RETENTION_SCHEDULE: ScheduleSpec = {
   workflowType: RETENTION,
   id: retentionWorkflowId,
-  name: 'the schedule of erasing by age',
+  toInterval: (retentionMs) => {
+    const every = Math.min(retentionMs, DAY_MS);
+    return { every, offset: Math.floor(every / 2 / SECOND_MS) * SECOND_MS };
+  },
+  name: 'the retention schedule',
   effect: 'nothing is erased by age',
   advice: 'set REPORTS_RETENTION=off, and run `npm run erase` yourself',
 };
-/** One more day does not matter to any retention. */
-const ERASE_EVERY_MS = 24 * 3_600_000;
+
+/** A run that was missed during an outage of the server starts up to a day later, once. */
+const CATCH_UP_MS = DAY_MS;
+const RETRY_MS = 30_000;
+
+/** `everyMs`: SWEEP_EVERY or REPORTS_RETENTION; null: no schedule. */
+interface ScheduleSettings extends TemporalDeps {
+  readonly everyMs: number | null;
+}
 
 interface Log {
   info(fields: object, text: string): void;
   warn(fields: object, text: string): void;
 }
 
-/** A missed run is made up for within a day, once. */
-const CATCH_UP_MS = 24 * 3_600_000;
-const RETRY_MS = 30_000;
-
-/** Applies the settings to the schedule of the sweep. Nothing depends on it: `chartway sweep` works without. */
-export function keepSweepSchedule(settings: ScheduleSettings, log: Log, signal: AbortSignal): Promise<void> {
-  return maintain(SWEEP_SCHEDULE, settings, log, signal);
-}
-
-/** Applies the settings to the schedule of erasing by age: daily, or more often if the retention is shorter; none if it is null. */
-export function keepRetentionSchedule(
-  { client, taskQueue, retentionMs }: Omit<ScheduleSettings, 'everyMs'> & { readonly retentionMs: number | null },
-  log: Log,
-  signal: AbortSignal,
-): Promise<void> {
-  const everyMs = retentionMs === null ? null : Math.min(retentionMs, ERASE_EVERY_MS);
-  return maintain(RETENTION_SCHEDULE, { client, taskQueue, everyMs }, log, signal);
-}
-
 /**
  * Creates, changes or removes a schedule; any number of workers may do so at once. Retries until it is done or not allowed; the latter is
  * logged if there should be a schedule, and is not an error.
  */
-async function maintain(spec: ScheduleSpec, settings: ScheduleSettings, log: Log, signal: AbortSignal): Promise<void> {
+export async function keepSchedule(
+  spec: ScheduleSpec,
+  settings: ScheduleSettings,
+  log: Log,
+  signal: AbortSignal,
+): Promise<void> {
   const { name, effect, advice } = spec;
   const { client, taskQueue, everyMs } = settings;
-  const at = { schedule: spec.id(taskQueue) };
+  const logFields = { schedule: spec.id(taskQueue) };
   while (!signal.aborted) {
     try {
-      const result = await callBy(client, () => applySchedule(spec, settings));
-      if (result !== 'unchanged') log.info(at, `${name} was ${result}`);
+      const result = await callWithDeadline(client, () => applySchedule(spec, settings));
+      if (result !== 'unchanged') log.info(logFields, `${name} was ${result}`);
       return;
     } catch (error) {
       if (isNotAllowed(error)) {
         // An account that may not manage schedules has created none.
         if (everyMs === null) return;
         const text = `schedules are not allowed here, so ${effect}: ask an administrator to allow schedules, ${advice}`;
-        log.warn({ ...at, error }, text);
+        log.warn({ ...logFields, error }, text);
         return;
       }
-      log.warn({ ...at, error }, `${name} could not be updated; it is retried`);
+      log.warn({ ...logFields, error }, `could not update ${name}; retrying`);
       await sleep(RETRY_MS, undefined, { signal, ref: false }).catch(() => undefined);
     }
   }
@@ -91,9 +87,10 @@ async function maintain(spec: ScheduleSpec, settings: ScheduleSettings, log: Log
 async function applySchedule(spec: ScheduleSpec, { client, taskQueue, everyMs }: ScheduleSettings) {
   const scheduleId = spec.id(taskQueue);
   const handle = client.schedule.getHandle(scheduleId);
-  if (everyMs === null) return (await remove(handle)) ? 'removed' : 'unchanged';
+  if (everyMs === null) return (await nullIfNoSchedule(handle.delete())) === null ? 'unchanged' : 'removed';
+  const interval = spec.toInterval(everyMs);
   const wanted = {
-    spec: { intervals: [{ every: everyMs }] },
+    spec: { intervals: [interval] },
     action: {
       type: 'startWorkflow' as const,
       workflowType: spec.workflowType,
@@ -104,14 +101,11 @@ async function applySchedule(spec: ScheduleSpec, { client, taskQueue, everyMs }:
     },
     policies: { overlap: 'SKIP' as const, catchupWindow: CATCH_UP_MS },
   };
-  try {
-    const { spec: current } = await handle.describe();
-    const [interval, ...others] = current.intervals ?? [];
-    if (others.length === 0 && interval?.every === everyMs) return 'unchanged';
+  const current = await nullIfNoSchedule(handle.describe());
+  if (current) {
+    if (isDeepStrictEqual(current.spec.intervals, [interval])) return 'unchanged';
     await handle.update((before) => ({ ...before, ...wanted }));
     return 'changed';
-  } catch (error) {
-    if (!(error instanceof ScheduleNotFoundError)) throw error;
   }
   try {
     await client.schedule.create({ scheduleId, ...wanted });
@@ -123,12 +117,11 @@ async function applySchedule(spec: ScheduleSpec, { client, taskQueue, everyMs }:
   }
 }
 
-async function remove(handle: { delete(): Promise<unknown> }): Promise<boolean> {
+async function nullIfNoSchedule<T>(call: Promise<T>): Promise<T | null> {
   try {
-    await handle.delete();
-    return true;
+    return await call;
   } catch (error) {
-    if (error instanceof ScheduleNotFoundError) return false;
+    if (error instanceof ScheduleNotFoundError) return null;
     throw error;
   }
 }

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type ConnectionLike, isGrpcServiceError } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
 import { SEARCH_ATTRIBUTES } from '../workflows/contract';
-import { GRPC, hasStatus, isNotAllowed } from './rpc';
+import { callWithDeadline, GRPC, hasStatus, isNotAllowed } from './rpc';
 
 /** Search attributes are missing and may not be registered here, or have another type. The message contains an administrator's command. */
 export class SearchAttributesUnusable extends Error {
@@ -11,22 +11,20 @@ export class SearchAttributesUnusable extends Error {
 }
 
 /** A client's connection, or a worker's. */
-type Services = Pick<ConnectionLike, 'operatorService' | 'workflowService'>;
-type Name = keyof typeof SEARCH_ATTRIBUTES;
-
-const { IndexedValueType } = temporal.api.enums.v1;
+type Services = Pick<ConnectionLike, 'operatorService' | 'workflowService' | 'withDeadline' | 'withAbortSignal'>;
+/** The server's number of a type, and how the temporal CLI spells it. */
 const TYPES = {
-  KEYWORD: IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
-  DATETIME: IndexedValueType.INDEXED_VALUE_TYPE_DATETIME,
+  KEYWORD: { code: temporal.api.enums.v1.IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD, cli: 'Keyword' },
+  DATETIME: { code: temporal.api.enums.v1.IndexedValueType.INDEXED_VALUE_TYPE_DATETIME, cli: 'Datetime' },
 };
-/** As the temporal CLI spells them. */
-const CLI_TYPES = { KEYWORD: 'Keyword', DATETIME: 'Datetime' };
+type Name = keyof typeof SEARCH_ATTRIBUTES;
 const NAMES = Object.keys(SEARCH_ATTRIBUTES) as Name[];
+const typeOf = (name: Name) => TYPES[SEARCH_ATTRIBUTES[name]];
 
 /** SQL visibility has columns for 10 of type Keyword and for 3 of most other types; the server (1.32) answers INVALID_ARGUMENT with this text. */
 const NO_SLOT = /cannot have more than \d+ search attributes? of type/;
 
-/** A new one is usable after some milliseconds on one server, and after the refresh of a cache, at most a minute, on a cluster. */
+/** A new attribute is usable within milliseconds on a single server, and within a minute on a cluster, whose caches refresh by then. */
 const USABLE_WITHIN_MS = 75_000;
 const CHECK_EVERY_MS = 100;
 
@@ -41,13 +39,13 @@ export async function ensureSearchAttributes(
 ): Promise<void> {
   const registered = await readRegisteredTypes(connection, namespace);
   if (registered === 'not-allowed') {
-    // A query still finds out: one that names an unknown attribute is rejected.
+    // A query shows it: the server rejects one that names an unknown attribute.
     const usable = await Promise.all(NAMES.map((name) => isUsable(connection, namespace, [name])));
     const unusable = NAMES.filter((_, index) => !usable[index]);
     if (unusable.length > 0) throw missingError(namespace, unusable);
     return;
   }
-  const mistyped = NAMES.filter((name) => ![undefined, TYPES[SEARCH_ATTRIBUTES[name]]].includes(registered[name]));
+  const mistyped = NAMES.filter((name) => ![undefined, typeOf(name).code].includes(registered[name]));
   if (mistyped.length > 0) throw mistypedError(namespace, mistyped);
   const missing = NAMES.filter((name) => registered[name] === undefined);
   if (missing.length === 0) return;
@@ -58,19 +56,26 @@ export async function ensureSearchAttributes(
 
 async function readRegisteredTypes(connection: Services, namespace: string) {
   try {
-    return (await connection.operatorService.listSearchAttributes({ namespace })).customAttributes;
+    return await listAttributes(connection, namespace);
   } catch (error) {
     if (isNotAllowed(error)) return 'not-allowed';
     throw error;
   }
 }
 
+async function listAttributes(connection: Services, namespace: string) {
+  const list = () => connection.operatorService.listSearchAttributes({ namespace });
+  return (await callWithDeadline(connection, list)).customAttributes;
+}
+
 async function register(connection: Services, namespace: string, missing: readonly Name[]): Promise<void> {
   for (const name of missing) {
     try {
       // One by one: the server rejects a whole request if another process was faster with one of its names.
-      const searchAttributes = { [name]: TYPES[SEARCH_ATTRIBUTES[name]] };
-      await connection.operatorService.addSearchAttributes({ namespace, searchAttributes });
+      const searchAttributes = { [name]: typeOf(name).code };
+      await callWithDeadline(connection, () =>
+        connection.operatorService.addSearchAttributes({ namespace, searchAttributes }),
+      );
     } catch (error) {
       if (isNotAllowed(error)) throw missingError(namespace, missing);
       if (isGrpcServiceError(error) && NO_SLOT.test(error.details))
@@ -97,7 +102,7 @@ async function waitUntilUsable(connection: Services, namespace: string): Promise
 async function isUsable(connection: Services, namespace: string, names: readonly Name[]): Promise<boolean> {
   const query = names.map((name) => `${name} IS NULL`).join(' AND ');
   try {
-    await connection.workflowService.countWorkflowExecutions({ namespace, query });
+    await callWithDeadline(connection, () => connection.workflowService.countWorkflowExecutions({ namespace, query }));
     return true;
   } catch (error) {
     if (hasStatus(error, GRPC.INVALID_ARGUMENT)) return false;
@@ -107,7 +112,7 @@ async function isUsable(connection: Services, namespace: string, names: readonly
 
 function missingError(namespace: string, names: readonly Name[]): SearchAttributesUnusable {
   return new SearchAttributesUnusable(
-    `expected the search attributes ${names.join(', ')} in the namespace "${namespace}", and registering them is not allowed here; ` +
+    `the namespace "${namespace}" lacks the search attributes ${names.join(', ')}, and this account may not register them; ` +
       `an administrator has to run: ${commandFor(namespace, names)}`,
   );
 }
@@ -115,24 +120,24 @@ function missingError(namespace: string, names: readonly Name[]): SearchAttribut
 function mistypedError(namespace: string, names: readonly Name[]): SearchAttributesUnusable {
   const removal = names.map((name) => `--name ${name}`).join(' ');
   return new SearchAttributesUnusable(
-    `expected ${names.map((name) => `${name} to be of type ${CLI_TYPES[SEARCH_ATTRIBUTES[name]]}`).join(', ')} ` +
-      `in the namespace "${namespace}", got another type; use another namespace, or have an administrator run: ` +
+    `search attributes of the namespace "${namespace}" have another type than ` +
+      `${names.map((name) => `${name} (${typeOf(name).cli})`).join(', ')}; use another namespace, or ask an administrator to run: ` +
       `temporal operator search-attribute remove --namespace ${namespace} ${removal}, ` +
       `then ${commandFor(namespace, names)}`,
   );
 }
 
 async function noSlotError(connection: Services, namespace: string, name: Name): Promise<SearchAttributesUnusable> {
-  const type = SEARCH_ATTRIBUTES[name];
-  const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
-  const taken = Object.keys(customAttributes).filter((each) => customAttributes[each] === TYPES[type]);
+  const { code, cli } = typeOf(name);
+  const customAttributes = await listAttributes(connection, namespace);
+  const taken = Object.keys(customAttributes).filter((each) => customAttributes[each] === code);
   const others = taken.filter((each) => !NAMES.some((own) => own === each)).sort();
   const missing = NAMES.filter((each) => customAttributes[each] === undefined);
-  const needed = missing.filter((each) => SEARCH_ATTRIBUTES[each] === type).length;
+  const needed = missing.filter((each) => typeOf(each).code === code).length;
   return new SearchAttributesUnusable(
-    `expected the search attribute ${name} of type ${CLI_TYPES[type]} in the namespace "${namespace}", and all ${taken.length} ` +
-      `of that type are taken, by ${others.join(', ')}${others.length < taken.length ? ' and our own' : ''}; use another namespace, ` +
-      `or have an administrator remove ${needed} that no one uses, and register ours: ` +
+    `cannot register ${name}: the namespace "${namespace}" allows no more search attributes of type ${cli} ` +
+      `(taken by ${others.join(', ')}${others.length < taken.length ? ' and our own' : ''}). Use another namespace, ` +
+      `or ask an administrator to remove ${needed} unused ones and to register ours: ` +
       `temporal operator search-attribute remove --namespace ${namespace} --name NAME, ` +
       `then ${commandFor(namespace, missing)}`,
   );
@@ -140,6 +145,6 @@ async function noSlotError(connection: Services, namespace: string, name: Name):
 
 /** The CLI pairs the first name with the first type and so on; it silently drops a name without a type of its own (1.9.1). */
 function commandFor(namespace: string, names: readonly Name[]): string {
-  const flags = names.map((name) => `--name ${name} --type ${CLI_TYPES[SEARCH_ATTRIBUTES[name]]}`).join(' ');
+  const flags = names.map((name) => `--name ${name} --type ${typeOf(name).cli}`).join(' ');
   return `temporal operator search-attribute create --namespace ${namespace} ${flags}`;
 }

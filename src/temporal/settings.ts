@@ -3,7 +3,7 @@ import type { ConnectionOptions } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { type ConfigurationFault, describeFault, type Environment } from '../process/configuration-fault';
 import { isLoopbackHost } from '../process/loopback';
-import { parseList, setting } from '../process/setting';
+import { matching, parseList, setting } from '../process/setting';
 
 /** The address of Temporal and how to connect: what both kinds of connection take (gRPC for Node, and the worker's native one). */
 export interface TemporalSettings {
@@ -14,8 +14,10 @@ export interface TemporalSettings {
   };
 }
 
-/** `hasServer`: the environment names a server; without it, the address is the default. */
-export type TemporalSettingsRead = TemporalSettings & { readonly hasServer: boolean };
+export interface TemporalEnvironment extends TemporalSettings {
+  /** Whether the environment names a server; without it, the address is the default. */
+  readonly hasServer: boolean;
+}
 
 /** How a worker identifies itself to Temporal. */
 export interface Deployment {
@@ -35,12 +37,8 @@ export const TEMPORAL_VARIABLES = {
 
 /** The variables of worker deployment versioning, which needs a name. */
 export const DEPLOYMENT_VARIABLES = {
-  WORKER_DEPLOYMENT_NAME: setting('1 to 100 letters, digits, "_" or "-"', (text) =>
-    /^[\w-]{1,100}$/.test(text) ? text : null,
-  ).optional(),
-  WORKER_BUILD_ID: setting('1 to 100 letters, digits, ".", "_" or "-"', (text) =>
-    /^[\w.-]{1,100}$/.test(text) ? text : null,
-  ).optional(),
+  WORKER_DEPLOYMENT_NAME: setting('1 to 100 letters, digits, "_" or "-"', matching(/^[\w-]{1,100}$/)).optional(),
+  WORKER_BUILD_ID: setting('1 to 100 letters, digits, ".", "_" or "-"', matching(/^[\w.-]{1,100}$/)).optional(),
 };
 
 /** Read by `@temporalio/envconfig` 1.24, by the SDK's worker (DEBUG), and by our setup for the programs that it starts. */
@@ -59,7 +57,7 @@ export function temporalNames(set: Environment): readonly string[] {
 }
 
 /** Reads an environment, its configuration file and its certificates. The environment must not contain empty values. */
-export function readTemporalSettings(set: Environment): TemporalSettingsRead | readonly ConfigurationFault[] {
+export function readTemporalSettings(set: Environment): TemporalEnvironment | readonly ConfigurationFault[] {
   const faults = findMalformed(set);
   if (faults.length > 0) return faults;
   try {
@@ -83,7 +81,7 @@ export function hostOf(address: string): string {
   return address.replace(/:\d+$/, '');
 }
 
-/** Finds a remote connection without TLS: payloads may be encrypted, but ids, search attributes and an API key are not. */
+/** Faults of a remote connection without TLS. Encrypted payloads are not enough: ids, search attributes and an API key are sent in plain text. */
 export function plaintextFaults({ connection }: TemporalSettings, set: Environment): ConfigurationFault[] {
   const { address, tls } = connection;
   const isPlain = tls === undefined || tls === false;
@@ -91,8 +89,8 @@ export function plaintextFaults({ connection }: TemporalSettings, set: Environme
   const allowed = parsePlaintextHosts(set['TEMPORAL_PLAINTEXT'] ?? 'refused') ?? [];
   if (!isPlain || isLoopbackHost(host) || allowed === 'all' || allowed.includes(host.toLowerCase())) return [];
   const expected =
-    `true, a certificate or TEMPORAL_API_KEY, because Temporal at ${address} is not on this machine, unless ` +
-    `TEMPORAL_PLAINTEXT=allowed, or TEMPORAL_PLAINTEXT=${host} for this host only, declares the network in between trusted`;
+    `true, a client certificate or TEMPORAL_API_KEY, because Temporal at ${address} is not on this machine; ` +
+    `on a trusted network set TEMPORAL_PLAINTEXT=${host} (or allowed, for every host) instead`;
   return [describeFault('TEMPORAL_TLS', expected, set)];
 }
 
@@ -137,5 +135,9 @@ function describeReadFault(error: unknown, set: Environment): ConfigurationFault
     const expected = "a file of Temporal's client configuration (TOML)";
     return { key: 'TEMPORAL_CONFIG_FILE', expected, got: 'another form' };
   }
-  return { key: `TEMPORAL_TLS_${both}_PATH`, expected: `it or TEMPORAL_TLS_${both}_DATA`, got: 'both' };
+  return {
+    key: `TEMPORAL_TLS_${both}_PATH`,
+    expected: `only one of TEMPORAL_TLS_${both}_PATH and TEMPORAL_TLS_${both}_DATA`,
+    got: 'both',
+  };
 }

@@ -1,14 +1,13 @@
-import type { Client } from '@temporalio/client';
 import { encodeToPayloadsWithContext } from '@temporalio/common/lib/internal-non-workflow';
 import { msToTs } from '@temporalio/common/lib/time';
 import { temporal } from '@temporalio/proto';
 import type { ReportNotice, StatusNotice } from '../domain/notices';
 import type { CheckSchedule } from '../domain/refresh';
-import { callBy, GRPC, hasStatus, isWorkflowNotFound } from './rpc';
+import { callWithDeadline, GRPC, hasStatus, isWorkflowNotFound, payloadContext, type TemporalDeps } from './rpc';
 
 /**
- * Temporal does not have the notice. `unavailable`: no answer, or an answer that is not about the notice; send it again. `refused`: Temporal
- * rejects the notice as things are (the run holds its maximum of signals, 10,000 by default). The gRPC status is the cause's `code`.
+ * Temporal does not have the notice. `unavailable`: no answer, or an answer that is not about the notice; send it again. `refused`: Temporal rejects
+ * this notice for now, because the run holds its maximum of signals (10,000 by default). The gRPC status is the cause's `code`.
  */
 export class NoticeUndelivered extends Error {
   readonly kind: 'unavailable' | 'refused';
@@ -49,8 +48,7 @@ const DEFAULT_PRIORITY = 3;
 
 const { WorkflowIdReusePolicy, WorkflowIdConflictPolicy } = temporal.api.enums.v1;
 
-export function createSignals(deps: { readonly client: Client; readonly taskQueue: string }): Signals {
-  const { client, taskQueue } = deps;
+export function createSignals({ client, taskQueue }: TemporalDeps): Signals {
   const { namespace, identity } = client.options;
 
   return {
@@ -58,7 +56,7 @@ export function createSignals(deps: { readonly client: Client; readonly taskQueu
       try {
         const input = { payloads: await encode(workflowId, payload) };
         const request = { namespace, identity, workflowExecution: { workflowId }, signalName, input, requestId };
-        await callBy(client, () => client.workflowService.signalWorkflowExecution(request), untilMs);
+        await callWithDeadline(client, () => client.workflowService.signalWorkflowExecution(request), untilMs);
         return true;
       } catch (error) {
         if (isWorkflowNotFound(error)) return false;
@@ -81,7 +79,7 @@ export function createSignals(deps: { readonly client: Client; readonly taskQueu
           workflowIdConflictPolicy: WorkflowIdConflictPolicy.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
           ...(startDelayMs > 0 && { workflowStartDelay: msToTs(startDelayMs) }),
         };
-        await callBy(client, () => client.workflowService.signalWithStartWorkflowExecution(request), untilMs);
+        await callWithDeadline(client, () => client.workflowService.signalWithStartWorkflowExecution(request), untilMs);
       } catch (error) {
         throw undelivered('signal with start', error);
       }
@@ -90,8 +88,10 @@ export function createSignals(deps: { readonly client: Client; readonly taskQueu
 
   /** The raw service does not convert payloads, so this applies the data converter (and its codec), bound to the workflow as the SDK does. */
   async function encode(workflowId: string, payload: Signal['payload']) {
-    const context = { type: 'workflow' as const, namespace, workflowId };
-    return (await encodeToPayloadsWithContext(client.options.loadedDataConverter, context, [payload])) ?? [];
+    const { loadedDataConverter } = client.options;
+    return (
+      (await encodeToPayloadsWithContext(loadedDataConverter, payloadContext(client, workflowId), [payload])) ?? []
+    );
   }
 }
 

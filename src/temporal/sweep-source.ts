@@ -1,10 +1,9 @@
-import type { Client } from '@temporalio/client';
 import type { temporal } from '@temporalio/proto';
 import type { Policy } from '../domain/policy';
 import { type ApplicantListing, type ApplicantObservation, pollNameOfStage } from '../domain/sweep';
 import { ACTIVITIES, applicantWorkflowId } from '../workflows/contract';
-import { decodeFirst } from './history';
-import { toMs } from './rpc';
+import { decodeFirstOrNull } from './history';
+import { type TemporalDeps, toMs } from './rpc';
 import { applicantsQuery, describeRun, listRuns, type RunDescription, toApplicantRun } from './runs';
 
 /** The server's maximum. */
@@ -12,11 +11,11 @@ const PAGE_SIZE = 1_000;
 
 type PendingActivity = temporal.api.workflow.v1.IPendingActivityInfo;
 
-/** Invitations of a large file wait for their turn, then in the queue of the rate limit. */
+/** They may wait for hours before their first attempt, which is no fault. */
 const SLOW_ACTIVITIES: ReadonlySet<string | null | undefined> = new Set([ACTIVITIES.awaitTurn, ACTIVITIES.invite]);
 
 /** Reads the applicants for a sweep. Throws what the client throws. */
-export function createSweepSource({ client, taskQueue }: { readonly client: Client; readonly taskQueue: string }) {
+export function createSweepSource({ client, taskQueue }: TemporalDeps) {
   return {
     /** Lists a page of this task queue's applicants, open and closed; it may lag by some seconds. `next`: in base64; null after the last page. */
     async listApplicants(next: string | null) {
@@ -28,8 +27,8 @@ export function createSweepSource({ client, taskQueue }: { readonly client: Clie
       return { applicants: (executions ?? []).flatMap(toListing), next: token === '' ? null : token };
     },
 
-    /** Observes the newest run; null if Temporal has none, or no longer. */
-    async inspect(clientUserId: string, pollMs: Policy['pollMs'], nowMs: number): Promise<ApplicantObservation | null> {
+    /** Observes the newest run; null if Temporal has none. */
+    async observe(clientUserId: string, pollMs: Policy['pollMs'], nowMs: number): Promise<ApplicantObservation | null> {
       const description = await describeRun(client, { workflowId: applicantWorkflowId(clientUserId) });
       const run = description && toApplicantRun(description.workflowExecutionInfo ?? {});
       if (!run) return null;
@@ -44,8 +43,8 @@ export function createSweepSource({ client, taskQueue }: { readonly client: Clie
   };
 
   /**
-   * A run that waits for a timer only is not overdue: when the server fires the timer, a workflow task is pending. So an applicant that is not
-   * read has a pending task or activity, whose times are known without a worker.
+   * Since when the applicant is overdue; null if it is not. An overdue applicant has a pending task or activity, whose times are known without a
+   * worker. A run that waits for a timer only is not overdue.
    */
   async function readOverdueSinceMs(
     clientUserId: string,
@@ -57,7 +56,7 @@ export function createSweepSource({ client, taskQueue }: { readonly client: Clie
     const overdue = taskSinceMs !== null && nowMs - taskSinceMs > 2 * usualMs ? [taskSinceMs] : [];
     for (const activity of pendingActivities ?? []) {
       const isBenign = failureTypeOf(activity) === 'NothingYet';
-      // A poll without news waits for its own interval, which is the applicant's.
+      // A poll that found nothing waits for its retry interval, the applicant's cadence.
       const everyMs = isBenign ? (toMs(activity.currentRetryInterval) ?? usualMs) : usualMs;
       const sinceMs = isBenign
         ? toMs(activity.lastAttemptCompleteTime)
@@ -74,7 +73,7 @@ export function createSweepSource({ client, taskQueue }: { readonly client: Clie
     }
     const { payloads } = activity.heartbeatDetails ?? {};
     if (!payloads) return toMs(activity.scheduledTime);
-    const progress = await decodeFirst(client, applicantWorkflowId(clientUserId), payloads);
+    const progress = await decodeFirstOrNull(client, applicantWorkflowId(clientUserId), payloads);
     const { failingSinceMs } = (progress ?? {}) as { failingSinceMs?: unknown };
     return typeof failingSinceMs === 'number' ? failingSinceMs : null;
   }

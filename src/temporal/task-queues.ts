@@ -3,7 +3,7 @@ import { temporal } from '@temporalio/proto';
 import type { Registry } from 'prom-client';
 import { createGauge } from '../observability/metrics';
 import { POLL_PRIORITY, upstreamTaskQueue } from '../workflows/contract';
-import { callBy, toMs } from './rpc';
+import { callWithDeadline, type TemporalDeps, toMs } from './rpc';
 
 const { TASK_QUEUE_TYPE_WORKFLOW, TASK_QUEUE_TYPE_ACTIVITY } = temporal.api.enums.v1.TaskQueueType;
 /** A command must not wait longer for this hint. */
@@ -17,26 +17,34 @@ const SCRAPE_TIMEOUT_MS = 2_000;
 const POLLED_WITHIN_MS = 90_000;
 
 /** Whether a worker polls both task queues: without one, no work is done, and none is lost. Throws what the client throws. */
-export async function hasWorker({ client, taskQueue }: { client: Client; taskQueue: string }): Promise<boolean> {
-  const [workflows, calls] = await Promise.all([
-    hasPoller(client, taskQueue, TASK_QUEUE_TYPE_WORKFLOW),
-    hasPoller(client, upstreamTaskQueue(taskQueue), TASK_QUEUE_TYPE_ACTIVITY),
+export async function hasWorker({ client, taskQueue }: TemporalDeps): Promise<boolean> {
+  const untilMs = Date.now() + WORKER_TIMEOUT_MS;
+  const queues = await Promise.all([
+    describeQueue(client, taskQueue, TASK_QUEUE_TYPE_WORKFLOW, untilMs),
+    describeQueue(client, upstreamTaskQueue(taskQueue), TASK_QUEUE_TYPE_ACTIVITY, untilMs),
   ]);
-  return workflows && calls;
+  return queues.every(({ pollers }) =>
+    pollers?.some(({ lastAccessTime }) => Date.now() - (toMs(lastAccessTime) ?? 0) < POLLED_WITHIN_MS),
+  );
 }
 
-async function hasPoller(client: Client, name: string, taskQueueType: temporal.api.enums.v1.TaskQueueType) {
-  const request = { namespace: client.options.namespace, taskQueue: { name }, taskQueueType };
-  const describe = () => client.workflowService.describeTaskQueue(request);
-  const { pollers } = await callBy(client, describe, Date.now() + WORKER_TIMEOUT_MS);
-  return (pollers ?? []).some(({ lastAccessTime }) => Date.now() - (toMs(lastAccessTime) ?? 0) < POLLED_WITHIN_MS);
+function describeQueue(
+  client: Client,
+  name: string,
+  taskQueueType: temporal.api.enums.v1.TaskQueueType,
+  untilMs: number,
+  reportStats = false,
+) {
+  const { namespace } = client.options;
+  const request = { namespace, taskQueue: { name }, taskQueueType, reportStats };
+  return callWithDeadline(client, () => client.workflowService.describeTaskQueue(request), untilMs);
 }
 
 /**
  * Serves the age of the oldest due poll, in seconds: 0 if none waits, NaN if Temporal does not answer or does not report statistics by
  * priority. Each scrape asks Temporal, which caches its answer for some seconds; every worker shows the same value.
  */
-export function serveDuePollMetric(registry: Registry, deps: { readonly client: Client; readonly taskQueue: string }) {
+export function serveDuePollMetric(registry: Registry, deps: TemporalDeps) {
   createGauge(
     registry,
     'chartway_oldest_due_poll_age_seconds',
@@ -46,18 +54,10 @@ export function serveDuePollMetric(registry: Registry, deps: { readonly client: 
 }
 
 /** The server lists only the priorities that tasks have used lately. @throws what the client throws */
-async function readOldestDuePollSeconds({ client, taskQueue }: { client: Client; taskQueue: string }): Promise<number> {
-  const { stats, statsByPriorityKey } = await callBy(
-    client,
-    () =>
-      client.workflowService.describeTaskQueue({
-        namespace: client.options.namespace,
-        taskQueue: { name: upstreamTaskQueue(taskQueue) },
-        taskQueueType: TASK_QUEUE_TYPE_ACTIVITY,
-        reportStats: true,
-      }),
-    Date.now() + SCRAPE_TIMEOUT_MS,
-  );
+async function readOldestDuePollSeconds({ client, taskQueue }: TemporalDeps): Promise<number> {
+  const queue = upstreamTaskQueue(taskQueue);
+  const untilMs = Date.now() + SCRAPE_TIMEOUT_MS;
+  const { stats, statsByPriorityKey } = await describeQueue(client, queue, TASK_QUEUE_TYPE_ACTIVITY, untilMs, true);
   if (!stats) return Number.NaN;
   return (toMs(statsByPriorityKey?.[POLL_PRIORITY]?.approximateBacklogAge) ?? 0) / 1_000;
 }

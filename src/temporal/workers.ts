@@ -1,13 +1,15 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { ApplicationFailure, type DataConverter } from '@temporalio/common';
-import { type ActivityInterceptorsFactory, type NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { type ActivityInterceptorsFactory, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { isUndecodable } from '../domain/encryption';
 import type { Logger } from '../observability/log';
 import { sdkLogger } from '../observability/sdk-log';
 import { downloadTaskQueue, turnTaskQueue, upstreamTaskQueue } from '../workflows/contract';
+import { probeNamespace, type ReachOptions, waitUntilReachable } from './connection';
 import { PLAIN_FAILURES } from './failure-converter';
-import type { Deployment } from './settings';
+import { grpcProxy } from './grpc-proxy';
+import type { Deployment, TemporalSettings } from './settings';
 
 export interface WorkersOptions {
   readonly connection: NativeConnection;
@@ -57,6 +59,21 @@ export function installRuntime(log: Logger): void {
     logger: sdkLogger(log),
     shutdownSignals: [],
     telemetryOptions: { logging: { filter: { core: 'WARN', other: 'ERROR' }, forward: {} } },
+  });
+}
+
+/** Connects to a server that answers for the namespace. @throws TemporalUnreachable; TemporalRejected; the signal's reason */
+export function connectWorker(settings: TemporalSettings, options: ReachOptions): Promise<NativeConnection> {
+  const proxy = grpcProxy(settings.connection.address);
+  return waitUntilReachable(settings, options, async () => {
+    const connection = await NativeConnection.connect({ ...settings.connection, ...(proxy && { proxy }) });
+    try {
+      await probeNamespace(connection, settings.namespace);
+      return connection;
+    } catch (error) {
+      await connection.close();
+      throw error;
+    }
   });
 }
 

@@ -107,16 +107,16 @@ export class Unavailable extends UpstreamError {
   /** True after a timeout: the upstream may still be working on the request. */
   readonly callMayBeAlive: boolean;
   /** True if the upstream itself answered, not a gateway. */
-  readonly isUpstreamsWord: boolean;
+  readonly isFromUpstream: boolean;
 
   constructor(
     call: CallFacts,
     what: string,
-    options: ErrorOptions & { callMayBeAlive?: boolean; isUpstreamsWord?: boolean } = {},
+    options: ErrorOptions & { callMayBeAlive?: boolean; isFromUpstream?: boolean } = {},
   ) {
     super(call, what, options);
     this.callMayBeAlive = options.callMayBeAlive ?? false;
-    this.isUpstreamsWord = options.isUpstreamsWord ?? false;
+    this.isFromUpstream = options.isFromUpstream ?? false;
   }
 }
 

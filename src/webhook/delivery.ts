@@ -1,7 +1,7 @@
 import pLimit from 'p-limit';
 import type { Notice } from '../domain/notices';
 import type { Logger } from '../observability/log';
-import { resolveBy } from '../process/resolve-by';
+import { withDeadline } from '../process/deadline';
 import type { DeliveryTarget } from '../spool/replay';
 import type { Spool } from '../spool/spool';
 import { type NoticeSender, NoticeUndelivered } from '../temporal/notices';
@@ -110,7 +110,7 @@ export function createDelivery(deps: {
     }
 
     pendingRequests += 1;
-    await resolveBy(limit.map(notices, sendOne), untilMs, () => undefined);
+    await withDeadline(limit.map(notices, sendOne), untilMs, () => undefined);
     pendingRequests -= 1;
     isLate = true;
     limit.clearQueue();
@@ -184,7 +184,7 @@ export function createDelivery(deps: {
         if (notice === null) return 'refused';
         const untilMs = Date.now() + REDELIVERY_MS;
         const sent = send(notice, untilMs).then(() => 'taken' as const, toSpoolResult);
-        const result = await resolveBy(sent, untilMs, () => 'unavailable' as const);
+        const result = await withDeadline(sent, untilMs, () => 'unavailable' as const);
         if (result === 'deferred') return result; // nothing was sent
         if (result !== 'unavailable') setTemporalAway(false);
         confirmations.startWaiting();

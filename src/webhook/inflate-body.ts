@@ -1,6 +1,6 @@
 import { promisify } from 'node:util';
 import { brotliDecompress, gunzip, inflate, inflateRaw } from 'node:zlib';
-import { resolveBy } from '../process/resolve-by';
+import { withDeadline } from '../process/deadline';
 
 /**
  * A body without its content codings. If one cannot be decoded, `bytes` still have it and `expected` is the text of the error: a proxy may
@@ -36,7 +36,7 @@ export async function inflateBody(
 ): Promise<Inflated> {
   const codings = parseCodings(header);
   if (codings.length === 0 && !isGzip(sent)) return { kind: 'plain', bytes: sent, expected: null };
-  return resolveBy(decodeLayers(sent, codings, maxBytes), untilMs, () => ({ kind: 'too-slow' as const }));
+  return withDeadline(decodeLayers(sent, codings, maxBytes), untilMs, () => ({ kind: 'too-slow' as const }));
 }
 
 /** In the order in which they were applied. */

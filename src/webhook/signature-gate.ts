@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import { Counter, type Registry } from 'prom-client';
 import type { Logger } from '../observability/log';
-import { resolveBy } from '../process/resolve-by';
+import { withDeadline } from '../process/deadline';
 import type { Quarantine } from '../quarantine/quarantine';
 import { type ParsedNotice, serializeNotices } from '../upstream/notices';
 import { type Answer, errorAnswer } from './answers';
@@ -137,7 +137,7 @@ export function createSignatureGate(
       .finally(() => {
         writes -= 1;
       });
-    return resolveBy(written, untilMs, () => 'failed' as const);
+    return withDeadline(written, untilMs, () => 'failed' as const);
   }
 }
 

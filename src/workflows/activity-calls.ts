@@ -67,13 +67,14 @@ export async function waitForTurn(work: PacedWork, summary: string): Promise<voi
 }
 
 /** Internal activities on many files or applicants, with heartbeats. */
-export function longRunningActivities(summary: string) {
+export function longRunningActivities(summary: string, options: ActivityOptions = {}) {
   return proxyActivities<InternalActivities>({
     startToCloseTimeout: '1 hour',
     heartbeatTimeout: '1 minute',
     retry: { initialInterval: '1 second', maximumInterval: '1 minute' },
     priority: { priorityKey: PRIORITY.background },
     summary,
+    ...options,
   });
 }
 

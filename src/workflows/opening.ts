@@ -101,7 +101,7 @@ export async function invite(applicant: Applicant): Promise<Conclusion | null> {
     cancellationType: 'WAIT_CANCELLATION_COMPLETED',
   });
   const begunAtMs = workflowInfo().startTime.getTime();
-  // What the next activity has to know of an undecided one.
+  // The next activity needs this after an undecided one.
   let sent: { createSent?: boolean; exists?: boolean } = {};
   const answer = await askUntilDecided(applicant, async (patience) => {
     const invited = await call.invite({ details, autoInvite, begunAtMs, ...sent, ...patience });

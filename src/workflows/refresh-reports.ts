@@ -69,10 +69,10 @@ export async function refreshReports(input: RefreshReportsInput = {}): Promise<R
       continue;
     }
     throwIfCancelled('the refresh was cancelled');
-    // A denial may be temporary: the remaining checks show that.
+    // A denial may be temporary: the remaining checks find out.
     if (isAccessDenied && nextCheckAtMs(refresh) === null) return toResult('withdrawn');
     if (step.do === 'end') return toResult('refreshed');
-    if (shouldContinueAsNew()) return continueAsNew<typeof refreshReports>({ carried: refresh });
+    if (hasReachedRunLimit(signals)) return continueAsNew<typeof refreshReports>({ carried: refresh });
     if (step.do === 'wait') await waitUntil(step.untilMs);
     else {
       const round = await localActivityFirst('Read the closed round', (call) => call.readClosedRound({ clientUserId }));
@@ -176,11 +176,11 @@ export async function refreshReports(input: RefreshReportsInput = {}): Promise<R
     const known = refresh;
     setCurrentDetails(`Waiting for further reports until ${new Date(untilMs).toISOString()}.`);
     const options = { summary: 'waiting for further reports' };
-    await condition(() => refresh !== known || shouldContinueAsNew(), Math.max(1_000, untilMs - Date.now()), options);
-  }
-
-  function shouldContinueAsNew(): boolean {
-    return hasReachedRunLimit(signals);
+    await condition(
+      () => refresh !== known || hasReachedRunLimit(signals),
+      Math.max(1_000, untilMs - Date.now()),
+      options,
+    );
   }
 
   function toResult(ended: RefreshReportsResult['ended']): RefreshReportsResult {

@@ -1,19 +1,21 @@
 import {
+  type ActivityOptions,
   CancellationScope,
   continueAsNew,
-  proxyActivities,
   setCurrentDetails,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { InternalActivities } from '../activities';
 import type { DueResult } from '../activities/retention';
-import { internalActivities, longRunningActivities, PRIORITY } from './activity-calls';
+import { internalActivities, longRunningActivities } from './activity-calls';
 import type { RetentionKind, RetentionResult } from './contract';
 
 /** Each erasure waits most of a minute for Temporal's queues: 8 at once make about 10,000 a day. */
 const ERASE_CONCURRENCY = 8;
-/** Then the next run of the schedule tries again. */
-const MAX_ATTEMPTS = 3;
+/** An erasure takes some minutes, because it waits until the server has deleted the closed runs. After three attempts the next run tries again. */
+const ERASURE: ActivityOptions = {
+  startToCloseTimeout: '15 minutes',
+  retry: { initialInterval: '1 second', backoffCoefficient: 5, maximumAttempts: 3 },
+};
 /** Ids of each kind in the result, which is part of the history. */
 const FIRST_IDS = 100;
 
@@ -37,26 +39,26 @@ export interface RetentionInput {
  * open applicants. Each activity reads the setting again: once it is off, the run ends after the erasures in progress.
  */
 export async function retention(input: RetentionInput = {}): Promise<RetentionResult> {
-  const at: RetentionProgress = input.carried ? upgradeProgress(input.carried) : newProgress();
+  const progress: RetentionProgress = input.carried ? upgradeProgress(input.carried) : newProgress();
   let hasMore = await internalActivities('Read the settings').isRetentionOn();
   while (hasMore) {
-    if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof retention>({ carried: at });
-    const { erased, held, failed } = at.counts;
+    if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof retention>({ carried: progress });
+    const { erased, held, failed } = progress.counts;
     setCurrentDetails(`Erasing by age: ${erased} erased, ${held} held, ${failed} failed so far.`);
     const { due, unread, next } = await longRunningActivities('List applicants due for erasure').listDue({
-      after: at.after,
+      after: progress.after,
     });
-    for (const clientUserId of unread) countResult(at, 'failed', clientUserId);
-    const isOn = await eraseAll(due, at);
+    for (const clientUserId of unread) countResult(progress, 'failed', clientUserId);
+    const isOn = await eraseAll(due, progress);
     await internalActivities('Count').countRetention({
-      erased: at.counts.erased - erased,
-      held: at.counts.held - held,
-      failed: at.counts.failed - failed,
+      erased: progress.counts.erased - erased,
+      held: progress.counts.held - held,
+      failed: progress.counts.failed - failed,
     });
     hasMore = isOn && next !== null;
-    at.after = next ?? at.after;
+    progress.after = next ?? progress.after;
   }
-  return { counts: at.counts, first: at.first, strangers: at.strangers };
+  return { counts: progress.counts, first: progress.first, strangers: progress.strangers };
 }
 
 function newProgress(): RetentionProgress {
@@ -72,14 +74,14 @@ function upgradeProgress(carried: NonNullable<RetentionInput['carried']>): Reten
 }
 
 /** False once an activity reports that the retention is off. */
-async function eraseAll(due: readonly string[], at: RetentionProgress): Promise<boolean> {
+async function eraseAll(due: readonly string[], progress: RetentionProgress): Promise<boolean> {
   const waiting = [...due];
   let isOn = true;
   const worker = async () => {
     for (let next = waiting.shift(); next !== undefined && isOn; next = waiting.shift()) {
       const ended = await eraseOne(next);
       if (ended === 'off') isOn = false;
-      else if (ended !== 'kept') countResult(at, ended, next);
+      else if (ended !== 'kept') countResult(progress, ended, next);
     }
   };
   await Promise.all(Array.from({ length: ERASE_CONCURRENCY }, worker));
@@ -88,7 +90,7 @@ async function eraseAll(due: readonly string[], at: RetentionProgress): Promise<
 
 async function eraseOne(clientUserId: string): Promise<DueResult | 'failed'> {
   try {
-    return await eraseActivities().eraseDue({ clientUserId });
+    return await longRunningActivities('Erase one applicant', ERASURE).eraseDue({ clientUserId });
   } catch (error) {
     // A worker that drains cancels its activities: that fails the activity, not the run.
     if (CancellationScope.current().consideredCancelled) throw error;
@@ -96,21 +98,10 @@ async function eraseOne(clientUserId: string): Promise<DueResult | 'failed'> {
   }
 }
 
-function countResult(at: RetentionProgress, ended: RetentionKind | 'stranger', clientUserId: string): void {
-  const { counts, first, strangers } = at;
+function countResult(progress: RetentionProgress, ended: RetentionKind | 'stranger', clientUserId: string): void {
+  const { counts, first, strangers } = progress;
   const kind = ended === 'stranger' ? 'erased' : ended;
   counts[kind] += 1;
   if (ended === 'stranger' && strangers.length < FIRST_IDS) strangers.push(clientUserId);
   if (first[kind].length < FIRST_IDS) first[kind].push(clientUserId);
-}
-
-/** An erasure takes up to some minutes, because it waits until the server has deleted the closed runs. */
-function eraseActivities() {
-  return proxyActivities<InternalActivities>({
-    startToCloseTimeout: '15 minutes',
-    heartbeatTimeout: '1 minute',
-    retry: { initialInterval: '1 second', backoffCoefficient: 5, maximumAttempts: MAX_ATTEMPTS },
-    priority: { priorityKey: PRIORITY.background },
-    summary: 'Erase one applicant',
-  });
 }

@@ -1,4 +1,4 @@
-import { continueAsNew, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
+import { ActivityFailure, continueAsNew, isCancellation, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
 import type { FindingPosition, SweepSettings } from '../activities/sweep';
 import { MINUTE_MS } from '../domain/policy';
 import { internalActivities, longRunningActivities, upstreamActivities } from './activity-calls';
@@ -42,33 +42,50 @@ export interface SweepInput {
 
 /**
  * Compares the people upstream with Chartway's applicants, both ways, and reports mismatches. Deletes nothing upstream. Lists applicants first: a
- * person invited during the sweep then shows up as a person without an applicant, which one look at Temporal resolves.
+ * person invited during the sweep then shows up as a person without an applicant, and the check of its run resolves that.
  */
 export async function sweep(input: SweepInput = {}): Promise<SweepResult> {
   const { carried } = input;
   // Fields that an earlier version did not carry start as new.
-  const at = carried
+  const progress = carried
     ? { ...newProgress(carried.settings), ...carried }
     : newProgress(await internalActivities('Read the settings').beginSweep());
-  const { sweepId } = at.settings;
-  while (!at.applicantsListed) {
-    await continueAsNewIfLong(at);
-    await listApplicants(at);
+  try {
+    return await runSweep(progress);
+  } catch (error) {
+    // A damaged file fails the sweep, because no retry repairs it.
+    if (error instanceof ActivityFailure && !isCancellation(error)) await tidy(progress);
+    throw error;
   }
-  while (!at.peopleListed) {
-    await continueAsNewIfLong(at);
-    await listPeople(at);
+}
+
+async function runSweep(progress: SweepProgress): Promise<SweepResult> {
+  while (!progress.applicantsListed) {
+    await continueAsNewIfLong(progress);
+    await listApplicants(progress);
   }
-  const shards = Math.max(1, Math.ceil(Math.max(at.people, at.applicants) / SHARD_ROWS));
-  while (at.parts.length < shards || at.checked < (at.parts.at(-1) ?? 0) || at.asking.length > 0) {
-    await continueAsNewIfLong(at);
-    await compareOrCheckPart(at, shards);
+  while (!progress.peopleListed) {
+    await continueAsNewIfLong(progress);
+    await listPeople(progress);
   }
-  const { settings, people, applicants, parts, confirmed, unchecked } = at;
+  const shards = Math.max(1, Math.ceil(Math.max(progress.people, progress.applicants) / SHARD_ROWS));
+  while (
+    progress.parts.length < shards ||
+    progress.checked < (progress.parts.at(-1) ?? 0) ||
+    progress.asking.length > 0
+  ) {
+    await continueAsNewIfLong(progress);
+    await compareOrCheckPart(progress, shards);
+  }
+  const { settings, people, applicants, parts, confirmed, unchecked } = progress;
   const writer = longRunningActivities('Write the findings');
   const result = await writer.finishSweep({ settings, people, applicants, parts, confirmed, unchecked });
-  await internalActivities('Remove the working files').tidySweep({ sweepId });
+  await tidy(progress);
   return result;
+}
+
+async function tidy({ settings: { sweepId } }: SweepProgress): Promise<void> {
+  await internalActivities('Remove the working files').tidySweep({ sweepId });
 }
 
 function newProgress(settings: SweepSettings): SweepProgress {
@@ -90,70 +107,70 @@ function newProgress(settings: SweepSettings): SweepProgress {
   };
 }
 
-async function listApplicants(at: SweepProgress): Promise<void> {
-  const { sweepId } = at.settings;
-  const page = at.applicantPages;
-  setCurrentDetails(`Listing the applicants: ${at.applicants} so far.`);
+async function listApplicants(progress: SweepProgress): Promise<void> {
+  const { sweepId } = progress.settings;
+  const page = progress.applicantPages;
+  setCurrentDetails(`Listing the applicants: ${progress.applicants} so far.`);
   const { rows, next } = await internalActivities('List the applicants').listApplicants({
     sweepId,
     page,
-    next: at.next,
+    next: progress.next,
   });
-  at.applicantPages += 1;
-  at.applicants += rows;
-  at.next = next;
-  at.applicantsListed = next === null;
+  progress.applicantPages += 1;
+  progress.applicants += rows;
+  progress.next = next;
+  progress.applicantsListed = next === null;
 }
 
-async function listPeople(at: SweepProgress): Promise<void> {
-  const { sweepId } = at.settings;
-  setCurrentDetails(`Listing the people at Human API: ${at.people} so far.`);
+async function listPeople(progress: SweepProgress): Promise<void> {
+  const { sweepId } = progress.settings;
+  setCurrentDetails(`Listing the people at Human API: ${progress.people} so far.`);
   const call = upstreamActivities('sweep', 'List the people at Human API');
-  const { received, repeats } = await call.listPeople({ sweepId, page: at.peoplePages, offset: at.people });
-  at.peoplePages += 1;
-  if (!repeats) at.people += received;
-  at.peopleListed = repeats || received < MIN_FULL_PAGE;
+  const { received, repeats } = await call.listPeople({ sweepId, page: progress.peoplePages, offset: progress.people });
+  progress.peoplePages += 1;
+  if (!repeats) progress.people += received;
+  progress.peopleListed = repeats || received < MIN_FULL_PAGE;
 }
 
 /** Compares one shard, then checks its parts and confirms their missing people, then takes the next shard. */
-async function compareOrCheckPart(at: SweepProgress, shards: number): Promise<void> {
-  const position = at.asking.shift();
-  if (position) return confirmGone(at, position);
-  const { settings, peoplePages, applicantPages } = at;
-  const shard = at.parts.length - 1;
-  const parts = at.parts[shard] ?? 0;
-  setCurrentDetails(`Comparing ${at.people} people with ${at.applicants} applicants.`);
-  if (at.checked >= parts) {
+async function compareOrCheckPart(progress: SweepProgress, shards: number): Promise<void> {
+  const position = progress.asking.shift();
+  if (position) return confirmGone(progress, position);
+  const { settings, peoplePages, applicantPages } = progress;
+  const shard = progress.parts.length - 1;
+  const parts = progress.parts[shard] ?? 0;
+  setCurrentDetails(`Comparing ${progress.people} people with ${progress.applicants} applicants.`);
+  if (progress.checked >= parts) {
     const next = { settings, shard: shard + 1, shards, peoplePages, applicantPages };
-    at.parts.push(await longRunningActivities('Compare both lists').compareShard(next));
-    at.checked = 0;
+    progress.parts.push(await longRunningActivities('Compare both lists').compareShard(next));
+    progress.checked = 0;
     return;
   }
-  const part = at.checked;
+  const part = progress.checked;
   const { gone } = await longRunningActivities('Check the candidates').checkPart({ settings, shard, part });
-  at.checked += 1;
-  const asking = gone.slice(0, MAX_CONFIRMED - at.asked);
-  at.asking = asking.map((index) => [shard, part, index] as const);
-  at.asked += asking.length;
-  at.unchecked += gone.length - asking.length;
+  progress.checked += 1;
+  const asking = gone.slice(0, MAX_CONFIRMED - progress.asked);
+  progress.asking = asking.map((index) => [shard, part, index] as const);
+  progress.asked += asking.length;
+  progress.unchecked += gone.length - asking.length;
 }
 
 /** A person missing from a list is gone only if upstream does not find them by either id. */
-async function confirmGone(at: SweepProgress, position: FindingPosition): Promise<void> {
-  const { sweepId } = at.settings;
+async function confirmGone(progress: SweepProgress, position: FindingPosition): Promise<void> {
+  const { sweepId } = progress.settings;
   const call = upstreamActivities('sweep', 'Ask whether a person is gone');
   for (const by of ['humanId', 'clientUserId'] as const) {
     const isThere = await call.isThere({ sweepId, at: position, by, undecidedAfterMs: UNDECIDED_AFTER_MS });
     if (isThere === true) return;
     // One undecided person must not block this sweep and all later ones.
     if (isThere !== false) {
-      at.unchecked += 1;
+      progress.unchecked += 1;
       return;
     }
   }
-  at.confirmed.push(position);
+  progress.confirmed.push(position);
 }
 
-async function continueAsNewIfLong(at: SweepProgress): Promise<void> {
-  if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof sweep>({ carried: at });
+async function continueAsNewIfLong(progress: SweepProgress): Promise<void> {
+  if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof sweep>({ carried: progress });
 }

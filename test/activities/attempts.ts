@@ -1,6 +1,5 @@
-import { ApplicationFailure } from '@temporalio/common';
-import { MockActivityEnvironment } from '@temporalio/testing';
-import { DefaultLogger } from '@temporalio/worker';
+import type { ApplicationFailure } from '@temporalio/common';
+import { runAttempt } from '../simulation/attempts';
 
 /** What the attempts of one activity did, in order. */
 export interface Attempts<A> {
@@ -15,43 +14,36 @@ export interface Attempts<A> {
 }
 
 interface AttemptOptions {
-  readonly maxAttempts: number;
   /** How long attempt n, from 1, waits in the queue after it was scheduled, in ms. */
   readonly queuedForMs?: (attempt: number) => number;
   /** The first attempt to run, and its heartbeat details. */
   readonly from?: { readonly attempt: number; readonly heartbeatDetails: unknown };
 }
 
-const SILENT = new DefaultLogger('ERROR', () => {});
-
 /** Runs an activity attempt by attempt as the server does: each is scheduled after the delay of the previous one. No time passes. */
-export async function runAttempts<I extends unknown[], A>(
-  run: (...args: I) => Promise<A>,
-  args: I,
-  { maxAttempts, queuedForMs = () => 0, from = { attempt: 1, heartbeatDetails: undefined } }: AttemptOptions,
+export async function runAttempts<I, A>(
+  run: (input: I) => Promise<A>,
+  input: I,
+  maxAttempts: number,
+  { queuedForMs = () => 0, from = { attempt: 1, heartbeatDetails: undefined } }: AttemptOptions = {},
 ): Promise<Attempts<A>> {
   const failures: ApplicationFailure[] = [];
   let { heartbeatDetails } = from;
+  let result: A | null = null;
   let scheduledAtMs = Date.parse('2026-03-01T00:00:00Z');
-  const ended = (result: A | null): Attempts<A> => {
-    const delaysMs = failures.map(delayMs);
-    return { result, failures, heartbeatDetails, delaysMs, waitedMs: delaysMs.reduce((sum, ms) => sum + ms, 0) };
-  };
+  const keepDetails = { heartbeat: (details: unknown) => (heartbeatDetails = details), started: () => {} };
   for (let attempt = from.attempt; attempt < from.attempt + maxAttempts; attempt += 1) {
-    const info = { attempt, heartbeatDetails, currentAttemptScheduledTimestampMs: scheduledAtMs };
-    const environment = new MockActivityEnvironment(info, { logger: SILENT });
-    environment.on('heartbeat', (details: unknown) => {
-      heartbeatDetails = structuredClone(details);
-    });
-    try {
-      return ended((await withStoppedClock(() => environment.run(run, ...args))) as A);
-    } catch (error) {
-      if (!(error instanceof ApplicationFailure)) throw error;
-      failures.push(error);
-      scheduledAtMs += queuedForMs(attempt) + delayMs(error);
+    const info = { attempt, heartbeatDetails, scheduledAtMs, cancelled: false };
+    const outcome = await withStoppedClock(() => runAttempt(run, [input], info, keepDetails));
+    if (outcome.kind !== 'failed') {
+      result = 'result' in outcome ? (outcome.result as A) : null;
+      break;
     }
+    failures.push(outcome.error);
+    scheduledAtMs += queuedForMs(attempt) + delayMs(outcome.error);
   }
-  return ended(null);
+  const delaysMs = failures.map(delayMs);
+  return { result, failures, heartbeatDetails, delaysMs, waitedMs: delaysMs.reduce((sum, ms) => sum + ms, 0) };
 }
 
 /** Activities measure time by this clock; a slow machine must not count. */

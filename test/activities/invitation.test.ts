@@ -22,8 +22,8 @@ function setup(createError: Error | null = null, reportStore = new FakeStore()) 
   const input = { details: DETAILS, begunAtMs: Date.parse(STARTED_AT) };
   return {
     ...{ upstream, reportStore },
-    invite: (maxAttempts: number, more: Partial<Parameters<typeof invite>[0]> = {}, course = {}) =>
-      runAttempts(invite, [{ ...input, ...more }], { maxAttempts, ...course }),
+    invite: (maxAttempts: number, more: Partial<Parameters<typeof invite>[0]> = {}, options = {}) =>
+      runAttempts(invite, { ...input, ...more }, maxAttempts, options),
   };
 }
 
@@ -63,7 +63,7 @@ test.each([
 });
 
 test('a create that the upstream itself rejects is sent again at once', async () => {
-  const { invite } = setup(new Unavailable(facts(403), 'scripted', { isUpstreamsWord: true }));
+  const { invite } = setup(new Unavailable(facts(403), 'scripted', { isFromUpstream: true }));
   const { result, failures } = await invite(2);
   expect([result?.kind, failures.length]).toEqual(['invited', 1]);
 });

@@ -9,7 +9,7 @@ import { FakeUpstream } from '../support/fake-upstream';
 
 test('the names of the activities stay, because histories and the tasks of other versions have them', () => {
   const deps = { ...manifestDeps(new FakeStore()), metrics: createActivityMetrics(new Registry()), runs: NO_RUNS };
-  const sweepSource = { listApplicants: async () => ({ applicants: [], next: null }), inspect: async () => null };
+  const sweepSource = { listApplicants: async () => ({ applicants: [], next: null }), observe: async () => null };
   const internal = {
     ...deps,
     noticeEncryption: NO_ENCRYPTION,

@@ -44,7 +44,7 @@ describe('an outage', () => {
   it('lasts as long as the delays in it, without time in the queue', async () => {
     const { readStatus, humanId } = failing(48);
     const input = { humanId, patienceMs: null };
-    const { result, waitedMs } = await runAttempts(readStatus, [input], { maxAttempts: 49, ...QUEUED });
+    const { result, waitedMs } = await runAttempts(readStatus, input, 49, QUEUED);
     expect(waitedMs).toBeGreaterThan(2 * HOUR_MS);
     expect(Math.abs(outageMs(result) - waitedMs)).toBeLessThan(MINUTE_MS);
   });
@@ -52,18 +52,16 @@ describe('an outage', () => {
   it('does not use up the patience, and does not become long, by time in the queue', async () => {
     const { readStatus, humanId } = failing(4);
     const input = { humanId, patienceMs: MINUTE_MS };
-    const { result } = await runAttempts(readStatus, [input], { maxAttempts: 5, ...QUEUED });
+    const { result } = await runAttempts(readStatus, input, 5, QUEUED);
     expect(result).toMatchObject({ kind: 'status' });
-    const { delaysMs } = await runAttempts(failing(12).readStatus, [{ humanId, patienceMs: null }], {
-      ...{ maxAttempts: 12, ...QUEUED },
-    });
+    const { delaysMs } = await runAttempts(failing(12).readStatus, { humanId, patienceMs: null }, 12, QUEUED);
     expect(Math.max(...delaysMs)).toBeLessThanOrEqual(MINUTE_MS);
   });
 
   it('that started under 0.1.0 keeps its length', async () => {
     const { readStatus, humanId } = setup();
     const from = { attempt: 40, heartbeatDetails: { failingSinceMs: START_MS - 3 * HOUR_MS, streak: 39 } };
-    const { result } = await runAttempts(readStatus, [{ humanId, patienceMs: null }], { maxAttempts: 1, from });
+    const { result } = await runAttempts(readStatus, { humanId, patienceMs: null }, 1, { from });
     expect(outageMs(result)).toBeGreaterThanOrEqual(3 * HOUR_MS);
     expect(outageMs(result)).toBeLessThan(3 * HOUR_MS + MINUTE_MS);
   });
@@ -71,18 +69,16 @@ describe('an outage', () => {
   it('is reported by a poll from the given time, without time in the queue, and continued by a read', async () => {
     const { watchStatus, readStatus, humanId } = failing(13);
     const input = { humanId, ...POLL, failureReportMs: START_MS + 2 * HOUR_MS };
-    const { result, delaysMs, waitedMs } = await runAttempts(watchStatus, [input], { maxAttempts: 13, ...QUEUED });
+    const { result, delaysMs, waitedMs } = await runAttempts(watchStatus, input, 13, QUEUED);
     expect(delaysMs.length).toBeGreaterThan(3);
     if (result?.kind !== 'outage') throw new Error('expected an outage');
     expect(result.failures).toBe(delaysMs.length + 1);
     expect(result.retryMs).toBeGreaterThan(0);
     expect(Math.abs(result.durationMs - waitedMs)).toBeLessThan(MINUTE_MS / 2);
-    const read = await runAttempts(readStatus, [{ humanId, patienceMs: null, outage: result }], { maxAttempts: 2 });
+    const read = await runAttempts(readStatus, { humanId, patienceMs: null, outage: result }, 2);
     expect(outageMs(read.result) - result.durationMs).toBeLessThan(MINUTE_MS);
     const outage = { durationMs: 20 * MINUTE_MS, failures: 10 };
-    const { delaysMs: next } = await runAttempts(failing(1).readStatus, [{ humanId, patienceMs: null, outage }], {
-      maxAttempts: 1,
-    });
+    const { delaysMs: next } = await runAttempts(failing(1).readStatus, { humanId, patienceMs: null, outage }, 1);
     // The back-off of the eleventh failure, not of the first.
     expect(next[0]).toBeGreaterThan(3 * MINUTE_MS);
   });
@@ -90,16 +86,16 @@ describe('an outage', () => {
   it('is reported with the Retry-After of the upstream', async () => {
     const { watchStatus, humanId } = failing(1, new RateLimited(facts(429), 137_000));
     const input = { humanId, ...POLL, failureReportMs: START_MS };
-    const { result } = await runAttempts(watchStatus, [input], { maxAttempts: 1 });
+    const { result } = await runAttempts(watchStatus, input, 1);
     expect(result).toMatchObject({ kind: 'outage', failures: 1, retryMs: 137_000 });
   });
 });
 
 test('a poll counts a status that no notice has reported', async () => {
   const { watchStatus, humanId, countPolled } = setup();
-  const unchanged = await runAttempts(watchStatus, [{ humanId, ...POLL }], { maxAttempts: 1 });
+  const unchanged = await runAttempts(watchStatus, { humanId, ...POLL }, 1);
   expect([unchanged.failures, await countPolled()]).toMatchObject([[{ type: 'NothingYet' }], []]);
-  const { result } = await runAttempts(watchStatus, [{ humanId, ...POLL, status: 'Engaged' }], { maxAttempts: 1 });
+  const { result } = await runAttempts(watchStatus, { humanId, ...POLL, status: 'Engaged' }, 1);
   expect(result).toMatchObject({ kind: 'status', status: 'Invited' });
   expect(await countPolled()).toEqual([expect.objectContaining({ labels: { of: 'status' }, value: 1 })]);
 });
@@ -108,7 +104,7 @@ test('an invited person is looked for as long as requested, without time in the 
   const { findInvited, upstream } = setup();
   upstream.people.length = 0;
   const input = { clientUserId: 'POL-1', clientUserEmail: EMAIL, watchMs: MINUTE_MS };
-  const { result, waitedMs } = await runAttempts(findInvited, [input], { maxAttempts: 20, ...QUEUED });
+  const { result, waitedMs } = await runAttempts(findInvited, input, 20, QUEUED);
   expect(result).toEqual({ kind: 'nobody' });
   expect(waitedMs).toBeGreaterThanOrEqual(MINUTE_MS - 1_000);
 });
@@ -121,7 +117,7 @@ test('the person of users-idn.json is found by ann@bücher.example', async () =>
     { subjectId: humanId, clientUserId, email, status, updatedAtMs: null, inviteLink: null },
   ];
   const input = { clientUserId: 'POL-1', clientUserEmail: 'ann@bücher.example' };
-  expect((await runAttempts(lookUp, [input], { maxAttempts: 1 })).result).toMatchObject({ kind: 'found', humanId });
+  expect((await runAttempts(lookUp, input, 1)).result).toMatchObject({ kind: 'found', humanId });
 });
 
 describe('answers that decide nothing', () => {
@@ -131,7 +127,7 @@ describe('answers that decide nothing', () => {
   it('are the result after five minutes of waiting, without time in the queue', async () => {
     const { readStatus, humanId } = undecided('readStatus');
     const input = { humanId, patienceMs: null, ...PATIENCE };
-    const { result, waitedMs } = await runAttempts(readStatus, [input], { maxAttempts: 20, ...QUEUED });
+    const { result, waitedMs } = await runAttempts(readStatus, input, 20, QUEUED);
     expect(result).toEqual({ kind: 'undecided', why: UNDECIDED.unidentified404 });
     expect(waitedMs).toBeGreaterThanOrEqual(5 * MINUTE_MS - 1_000);
     expect(waitedMs).toBeLessThan(7 * MINUTE_MS);
@@ -140,15 +136,15 @@ describe('answers that decide nothing', () => {
   it('are the result of a look-up and of a withdrawal too', async () => {
     const [lookUp, withdrawal] = [undecided('findPeople'), undecided('withdraw')];
     const input = { clientUserId: 'POL-1', clientUserEmail: EMAIL, watchMs: MINUTE_MS, ...PATIENCE };
-    const invited = await runAttempts(lookUp.findInvited, [input], { maxAttempts: 20 });
+    const invited = await runAttempts(lookUp.findInvited, input, 20);
     const { humanId, withdraw } = withdrawal;
-    const { result } = await runAttempts(withdraw, [{ humanId, ...PATIENCE }], { maxAttempts: 20 });
+    const { result } = await runAttempts(withdraw, { humanId, ...PATIENCE }, 20);
     expect([invited.result, result]).toMatchObject([{ kind: 'undecided' }, { kind: 'undecided' }]);
   });
 
   it('are retried without limit where the workflow cannot show them, and each failure names the remedy', async () => {
     const { withdraw, humanId } = undecided('withdraw');
-    const { result, failures } = await runAttempts(withdraw, [{ humanId }], { maxAttempts: 49 });
+    const { result, failures } = await runAttempts(withdraw, { humanId }, 49);
     expect(result).toBeNull();
     const message = expect.stringContaining('HUMAN_API_ENVELOPES');
     expect(failures.at(-1)).toMatchObject({ type: 'Undecided', message });
@@ -157,14 +153,14 @@ describe('answers that decide nothing', () => {
   it('end with the first that decides, which a poll of a stuck applicant returns even without news', async () => {
     const { watchStatus, humanId } = undecided('readStatus', 3);
     const input = { humanId, ...POLL, undecidedAfterMs: null, isStuck: true };
-    const { result } = await runAttempts(watchStatus, [input], { maxAttempts: 5 });
+    const { result } = await runAttempts(watchStatus, input, 5);
     expect(result).toMatchObject({ kind: 'status', status: 'Invited' });
   });
 
   it('are the result of a poll after its cadence if that is shorter', async () => {
     const { watchStatus, humanId } = undecided('readStatus');
     const input = { humanId, ...POLL, delaysMs: [10_000], ...PATIENCE };
-    const { result, delaysMs } = await runAttempts(watchStatus, [input], { maxAttempts: 20 });
+    const { result, delaysMs } = await runAttempts(watchStatus, input, 20);
     expect(result).toMatchObject({ kind: 'undecided' });
     expect(delaysMs.length).toBeLessThan(7);
   });

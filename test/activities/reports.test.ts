@@ -13,6 +13,8 @@ const MAX_ATTEMPTS = 200;
 const AWAY = new Unavailable(facts(503), 'scripted');
 const DENIED = new AccessDenied(facts(403));
 
+type ListOptions = Parameters<typeof runAttempts>[3] & { readonly maxAttempts?: number };
+
 /** An upstream whose faults happen in this order, each `times` times. */
 function setup(route: 'listReports' | 'openReport', ...faults: (readonly [error: Error, times?: number])[]) {
   const upstream = new FakeUpstream([{ afterMs: 0, status: 'All Synced', reports: [row('r1', 'unity', 'A')] }]);
@@ -22,10 +24,11 @@ function setup(route: 'listReports' | 'openReport', ...faults: (readonly [error:
   const report = { id: 'r1', type: 'unity', organization: null, updatedAt: null };
   return {
     upstream,
-    list: (input = INPUT, course = {}) => runAttempts(listReports, [input], { maxAttempts: MAX_ATTEMPTS, ...course }),
+    list: (input = INPUT, { maxAttempts = MAX_ATTEMPTS, ...options }: ListOptions = {}) =>
+      runAttempts(listReports, input, maxAttempts, options),
     fetch: (patience: { refusedPatienceMs?: number } = {}, maxAttempts = MAX_ATTEMPTS) => {
       const input = { clientUserId: 'POL-1', report, format: 'pdf', newest: null, ...patience } as const;
-      return runAttempts(fetchDocument, [input], { maxAttempts });
+      return runAttempts(fetchDocument, input, maxAttempts);
     },
   };
 }

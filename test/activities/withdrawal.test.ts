@@ -19,7 +19,7 @@ describe('a deletion', () => {
     const input = { humanId: person.humanId, ...PATIENCE };
     return {
       ...{ upstream, person, routes: () => upstream.calls.map(({ route }) => route) },
-      run: (maxAttempts: number) => runAttempts(withdraw, [input], { maxAttempts }),
+      run: (maxAttempts: number) => runAttempts(withdraw, input, maxAttempts),
     };
   }
 
@@ -73,7 +73,7 @@ describe('of two people under one clientUserId', () => {
     const { findKnownPeople } = createWithdrawalActivities({ upstream });
     const find = async (identity: { humanIds?: readonly string[]; emails?: readonly string[] }) => {
       const input = { clientUserId: 'POL-1', humanIds: [], emails: [], ...identity };
-      return (await runAttempts(findKnownPeople, [input], { maxAttempts: 1 })).result;
+      return (await runAttempts(findKnownPeople, input, 1)).result;
     };
     return { upstream, find };
   }

@@ -19,9 +19,9 @@ interface Report {
 export function cruise(folder: string, places: readonly string[]): Map<string, Set<string>> {
   const tool = join(ROOT, 'node_modules', 'dependency-cruiser', 'bin', 'dependency-cruise.mjs');
   const args = ['--config', join(ROOT, '.dependency-cruiser.cjs'), '--output-type', 'json', ...places];
-  const ran = spawnSync(process.execPath, [tool, ...args], { cwd: folder, encoding: 'utf8', maxBuffer: 1 << 28 });
-  if (ran.stdout === '') throw new Error(`dependency-cruiser printed no report: ${ran.stderr}`);
-  const { summary } = JSON.parse(ran.stdout) as Report;
+  const cruised = spawnSync(process.execPath, [tool, ...args], { cwd: folder, encoding: 'utf8', maxBuffer: 1 << 28 });
+  if (cruised.stdout === '') throw new Error(`dependency-cruiser printed no report: ${cruised.stderr}`);
+  const { summary } = JSON.parse(cruised.stdout) as Report;
   if (summary.totalCruised === 0) throw new Error(`dependency-cruiser found no file in ${places.join(', ')}`);
   const faults = new Map<string, Set<string>>();
   for (const { from, rule, cycle = [] } of summary.violations) {

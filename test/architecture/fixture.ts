@@ -33,15 +33,15 @@ export type Place = keyof typeof PLACES;
 /** Files by path, each with its text. */
 export type Files = Record<string, string>;
 
-/** Every file that others may want to import: the places of src/, the strangers and some packages. */
+/** Every file that others may want to import: the places of src/, files outside of it and some packages. */
 export function importable(): Files {
   const thing = 'export const thing = 1;\nexport type Thing = number;\n';
   const named = Object.values(PLACES).map((place) => [`src/${place}.ts`, thing]);
-  const strangers = ['sandbox/thing.ts', 'console/thing.ts', 'test/thing.ts', 'scripts/thing.ts'].map((file) => [
+  const foreignFiles = ['sandbox/thing.ts', 'console/thing.ts', 'test/thing.ts', 'scripts/thing.ts'].map((file) => [
     file,
     thing,
   ]);
-  return { ...Object.fromEntries([...named, ...strangers]), ...packages() };
+  return { ...Object.fromEntries([...named, ...foreignFiles]), ...packages() };
 }
 
 function packages(): Files {
@@ -59,7 +59,7 @@ function packages(): Files {
 }
 
 /** Checks such a project against the rules; for each file with a fault the names of the rules it breaks. */
-export function judge(files: Files): Map<string, Set<string>> {
+export function checkImports(files: Files): Map<string, Set<string>> {
   const folder = mkdtempSync(join(tmpdir(), 'chartway-imports-'));
   try {
     for (const [path, text] of Object.entries(files)) {

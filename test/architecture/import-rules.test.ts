@@ -1,12 +1,13 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { cruise, ROOT } from './cruise';
-import { type Files, importable, judge, PLACES, type Place } from './fixture';
+import { checkImports, type Files, importable, PLACES, type Place } from './fixture';
 
-type Leave = 'all' | 'types' | 'nothing';
+/** What a folder may import of a place. */
+type Permission = 'all' | 'types' | 'nothing';
 
 // The import table, written a second time: what a folder may take from where. What is not listed is forbidden.
-const TABLE: Record<string, Partial<Record<Place, Leave>>> = {
+const TABLE: Record<string, Partial<Record<Place, Permission>>> = {
   domain: {},
   disk: {},
   observability: { disk: 'all' },
@@ -59,10 +60,10 @@ const TABLE: Record<string, Partial<Record<Place, Leave>>> = {
   dev: { temporal: 'all', disk: 'all', domain: 'all', observability: 'all', process: 'all', config: 'types' },
 };
 
-const pairs = Object.entries(TABLE).flatMap(([folder, leaves]) =>
+const pairs = Object.entries(TABLE).flatMap(([folder, permissions]) =>
   (Object.keys(PLACES) as Place[])
     .filter((place) => place.split('/')[0] !== folder)
-    .map((place): [string, Leave, Place] => [folder, leaves[place] ?? 'nothing', place]),
+    .map((place): [string, Permission, Place] => [folder, permissions[place] ?? 'nothing', place]),
 );
 
 const importer = (folder: string, place: Place, what: string) =>
@@ -80,14 +81,14 @@ describe('the import table', () => {
       files[importer(folder, place, 'value')] = value(`../${PLACES[place]}`);
       files[importer(folder, place, 'type')] = type(`../${PLACES[place]}`);
     }
-    faults = judge(files);
+    faults = checkImports(files);
   });
 
-  it.each(pairs)('lets %s take %s of %s', (folder, leave, place) => {
+  it.each(pairs)('allows %s to import %s of %s', (folder, permission, place) => {
     expect({
       value: !faults.has(importer(folder, place, 'value')),
       type: !faults.has(importer(folder, place, 'type')),
-    }).toEqual({ value: leave === 'all', type: leave !== 'nothing' });
+    }).toEqual({ value: permission === 'all', type: permission !== 'nothing' });
   });
 });
 
@@ -148,7 +149,7 @@ describe('outside the table', () => {
   let faults: Map<string, Set<string>>;
 
   beforeAll(() => {
-    faults = judge(Object.assign(importable(), ...VIOLATIONS.map(([, , , files]) => files)));
+    faults = checkImports(Object.assign(importable(), ...VIOLATIONS.map(([, , , files]) => files)));
   });
 
   it.each(VIOLATIONS)('%s forbids %s', (rule, _title, faulty) => {
@@ -157,7 +158,7 @@ describe('outside the table', () => {
 
   it('allows the rest', () => {
     const files = Object.fromEntries(ALLOWED.map(([, file, from]) => [file, value(from)]));
-    expect(judge({ ...importable(), ...files })).toEqual(new Map());
+    expect(checkImports({ ...importable(), ...files })).toEqual(new Map());
   });
 
   it('holds for the project itself', () => {

@@ -1,8 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
@@ -21,6 +19,7 @@ import { createDataConverter } from '../../src/temporal/data-converter';
 import { generateKey } from '../../src/temporal/key-ring';
 import { COLLECT_RECORDS } from '../../src/workflows/contract';
 import { until } from '../support/condition';
+import { useFolders } from '../support/folders';
 import { freePort } from '../support/temporal-server';
 import { openPage } from './fixture';
 
@@ -42,15 +41,20 @@ let codecOrigin: string;
 
 /** Starts Temporal with its UI and the api process's server, with the arguments and the environment of `npm start`. */
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'chartway-ui-'));
+  folder = await newFolder();
   const [port, uiPort, apiPort] = [await freePort(), await freePort(), await freePort()];
   const env = { PAYLOAD_KEYS: generateKey('main'), TEMPORAL_ADDRESS: `127.0.0.1:${port}` };
   const { api: settings, payload, temporal: at } = readConfig('api', localApiEnvironment(env, apiPort, uiPort), folder);
   client = createLazyClient(at, createDataConverter(payload, at.namespace));
   codecOrigin = `http://127.0.0.1:${apiPort}`;
   const { program, args, cwd, isReady } = temporalService({
-    ...{ cli: process.env['TEMPORAL_CLI_PATH'] ?? '', port, uiPort, codecUrl: `${codecOrigin}/codec` },
-    ...{ databaseFile: join(folder, 'temporal.db'), env: {}, client },
+    cli: process.env['TEMPORAL_CLI_PATH'] ?? '',
+    port,
+    uiPort,
+    codecUrl: `${codecOrigin}/codec`,
+    databaseFile: join(folder, 'temporal.db'),
+    env: {},
+    client,
   });
   server = spawn(program, args, { ...(cwd && { cwd }), stdio: 'ignore' });
   audit = await openAudit({ folder: join(folder, 'audit'), process: 'api' });
@@ -79,8 +83,8 @@ afterAll(async () => {
   if (server?.exitCode === null && server.kill('SIGTERM')) await once(server, 'exit');
   await stopApi();
   await audit?.close();
-  await rm(folder, { recursive: true, force: true });
 });
+const newFolder = useFolders();
 
 async function stopApi(): Promise<void> {
   if (api?.server.listening !== true) return;
@@ -94,7 +98,9 @@ async function createHistory(encode: (value: unknown) => Promise<temporal.api.co
   const { namespace } = client.options;
   const taskQueue = 'by-hand';
   const { firstExecutionRunId } = await client.workflow.start(COLLECT_RECORDS, {
-    ...{ workflowId: WORKFLOW_ID, taskQueue, args: [{ details: { clientUserEmail: EMAIL } }] },
+    workflowId: WORKFLOW_ID,
+    taskQueue,
+    args: [{ details: { clientUserEmail: EMAIL } }],
   });
   // A long poll needs its own deadline.
   const { taskToken } = await client.withDeadline(Date.now() + SETUP_TIMEOUT_MS, () =>
@@ -102,7 +108,9 @@ async function createHistory(encode: (value: unknown) => Promise<temporal.api.co
   );
   const [summary = null] = await encode(SUMMARY);
   await client.workflowService.respondWorkflowTaskCompleted({
-    ...{ namespace, taskToken, identity: 'the test' },
+    namespace,
+    taskToken,
+    identity: 'the test',
     commands: [
       {
         commandType: CommandType.COMMAND_TYPE_START_TIMER,
@@ -157,6 +165,7 @@ test('a page of another origin in the same browser cannot read from the api', as
   }
 });
 
+// The last test, because it stops the api.
 test('without the api the page shows ciphertext only, with an error message', async () => {
   await stopApi();
   const { page } = await openPage(pageUrl);

@@ -1,39 +1,15 @@
-import { readArguments } from '../../src/cli/arguments';
+import { readStarterArguments } from '../../src/cli/arguments';
+import { captureExit } from '../support/captured-exit';
+import { PLAIN_ARGUMENTS } from '../support/fake-applicants';
 
-/** Reads arguments that end the process. */
-function setup() {
-  let output = '';
-  const write = (text: string | Uint8Array) => {
-    output += String(text);
-    return true;
-  };
-  jest.spyOn(process.stderr, 'write').mockImplementation(write);
-  jest.spyOn(process.stdout, 'write').mockImplementation(write);
-  jest.spyOn(process, 'exit').mockImplementation((status) => {
-    throw new Error(`exit ${status}`);
-  });
-  const exitOf = (...argv: string[]) => {
-    try {
-      readArguments(argv);
-    } catch (error) {
-      return { exit: (error as Error).message, output };
-    }
-    return { exit: 'none', output };
-  };
-  return { exitOf };
-}
-afterEach(() => jest.restoreAllMocks());
-
+const exitOf = (...argv: string[]) => captureExit(() => readStarterArguments(argv));
 const ONE = ['--client-user-id', 'POL-1', '--email', 'max@example.org'];
-const PLAIN = {
-  ...{ wanted: null, wait: false, json: false, again: false, dryRun: false, autoInvite: true },
-  authorizationReference: null,
-};
+const PLAIN = { ...PLAIN_ARGUMENTS, json: false };
 
 test('reads one applicant from flags', () => {
   const details = ['--first-name', 'Max', '--last-name', 'Muster', '--date-of-birth', '1968-02-13'];
   const sources = ['--suggested-source', 'Clinic', '--suggested-source', 'Pharmacy'];
-  expect(readArguments([...ONE, ...details, ...sources])).toEqual({
+  expect(readStarterArguments([...ONE, ...details, ...sources])).toEqual({
     ...PLAIN,
     source: {
       single: {
@@ -45,8 +21,8 @@ test('reads one applicant from flags', () => {
 });
 
 test('does not keep repeated flags for the next call', () => {
-  readArguments([...ONE, '--suggested-source', 'Clinic']);
-  expect(readArguments(ONE)).toMatchObject({ source: { single: { suggestedSources: [] } } });
+  readStarterArguments([...ONE, '--suggested-source', 'Clinic']);
+  expect(readStarterArguments(ONE)).toMatchObject({ source: { single: { suggestedSources: [] } } });
 });
 
 test('reads a file or standard input, with switches', () => {
@@ -59,7 +35,7 @@ test('reads a file or standard input, with switches', () => {
     '--reports',
     'unity:json;ccdraw:pdf',
   ];
-  expect(readArguments(['--file', '-', ...switches])).toEqual({
+  expect(readStarterArguments(['--file', '-', ...switches])).toEqual({
     ...{ source: { file: '-' }, wait: true, json: true, again: true, dryRun: true, autoInvite: false },
     wanted: { unity: ['json'], ccdraw: ['pdf'] },
     authorizationReference: null,
@@ -80,32 +56,31 @@ test.each([
     '--reports is invalid. Expected one or more of html, pdf',
   ],
 ])('%s is wrong usage: status 2', (_, argv, reason) => {
-  const { exitOf } = setup();
-  const { exit, output } = exitOf(...argv);
-  expect(exit).toBe('exit 2');
+  const { status, output } = exitOf(...argv);
+  expect(status).toBe(2);
   expect(output).toContain(reason);
 });
 
 test('accepts an authorization reference for one applicant and for a file', () => {
   const reference = ['--authorization-reference', 'AUTH-2026/17:a'];
-  expect(readArguments([...ONE, ...reference])).toMatchObject({ authorizationReference: 'AUTH-2026/17:a' });
-  expect(readArguments(['--file', '-', ...reference])).toMatchObject({ authorizationReference: 'AUTH-2026/17:a' });
+  expect(readStarterArguments([...ONE, ...reference])).toMatchObject({ authorizationReference: 'AUTH-2026/17:a' });
+  expect(readStarterArguments(['--file', '-', ...reference])).toMatchObject({
+    authorizationReference: 'AUTH-2026/17:a',
+  });
 });
 
 test.each(['Max Muster', 'max@example.org', '../x y', '-7', '', 'é', 'x'.repeat(101), 'AUTH-1\n'])(
   'rejects the reference %j with status 2, without quoting it',
   (reference) => {
-    const { exitOf } = setup();
-    const { exit, output } = exitOf(...ONE, `--authorization-reference=${reference}`);
-    expect(exit).toBe('exit 2');
+    const { status, output } = exitOf(...ONE, `--authorization-reference=${reference}`);
+    expect(status).toBe(2);
     expect(output).toContain('--authorization-reference is invalid. Expected 1 to 100 letters');
     if (reference.length > 2) expect(output).not.toContain(reference.trim());
   },
 );
 
 test('prints the help with status 0', () => {
-  const { exitOf } = setup();
-  const { exit, output } = exitOf('--help');
-  expect(exit).toBe('exit 0');
+  const { status, output } = exitOf('--help');
+  expect(status).toBe(0);
   expect(output).toMatch('Exit status:');
 });

@@ -1,58 +1,39 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openApplicantsText } from '../../src/cli/applicants-text';
 import type { StarterArguments } from '../../src/cli/arguments';
-import { runStarter } from '../../src/cli/starter';
-import { DEFAULT_POLICY } from '../../src/domain/policy';
 import type { StartRequest } from '../../src/temporal/applicants';
-import { PLAIN_ARGUMENTS, startingApplicants } from '../support/fake-applicants';
+import { startingApplicants } from '../support/fake-applicants';
+import { useFolders } from '../support/folders';
+import { parseLines, startRun } from './starter-run';
 
 const HEADER = 'clientUserId,clientUserEmail,firstName,lastName,dateOfBirth,suggestedSources';
 const ROW = 'POL-1,max@example.org,Max,Sample,1980-02-03,';
 const MAX = { clientUserId: 'POL-1', clientUserEmail: 'max@example.org', firstName: 'Max', lastName: 'Sample' };
 
-let folder: string;
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'chartway-field-'));
-});
-afterAll(() => rmSync(folder, { recursive: true }));
-
+const newFolder = useFolders();
 const fieldCase = (name: string) => join(__dirname, '../field-cases/csv', name);
 
 /** Starts the applicants of a file with a fake Temporal. */
 async function start(file: string, args: Partial<StarterArguments> = {}) {
   const requests: StartRequest[] = [];
-  const lines: Record<string, unknown>[] = [];
-  const written: string[] = [];
   const applicants = startingApplicants((request) => {
     requests.push(request);
     return {};
   });
-  const status = await runStarter(
-    { ...PLAIN_ARGUMENTS, source: { file }, ...args },
-    {
-      connect: async () => applicants,
-      policy: DEFAULT_POLICY,
-      audit: async () => ({ record: async () => {} }),
-      actor: 'cli:tester',
-      openFile: openApplicantsText,
-      print: (line) => void lines.push(JSON.parse(line)),
-      terminal: {
-        write: (text) => void written.push(text.replaceAll(file, 'a.csv')),
-        showProgress: () => {},
-        clearProgress: () => {},
-      },
-      signal: new AbortController().signal,
-    },
-  );
-  return { status, requests, lines, written, started: requests.map(({ details }) => details.clientUserId) };
+  const { status, printed, written } = startRun({ args: { source: { file }, ...args }, applicants });
+  return {
+    status: await status,
+    requests,
+    lines: parseLines<Record<string, unknown>>(printed),
+    written: written.map((text) => text.replaceAll(file, 'a.csv')),
+    started: requests.map(({ details }) => details.clientUserId),
+  };
 }
 
 /** Starts the applicants of a file with this content. */
-function startText(text: string | Buffer, args?: Partial<StarterArguments>) {
-  const file = join(folder, 'written.csv');
-  writeFileSync(file, text);
+async function startText(text: string | Buffer, args?: Partial<StarterArguments>) {
+  const file = await newFolder('written.csv');
+  await writeFile(file, text);
   return start(file, args);
 }
 

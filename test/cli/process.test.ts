@@ -1,44 +1,35 @@
 import { execFile } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import type { Client } from '@temporalio/client';
 import { NO_ENCRYPTION } from '../../src/domain/encryption';
 import { parseCheckpoints, verifyAudit } from '../../src/observability/audit-verify';
 import { openMailboxQuarantine } from '../../src/quarantine/quarantine';
 import { createFolderStore } from '../../src/report-store/folder/store';
-import { createLazyClient } from '../../src/temporal/connection';
 import { serializeNotices } from '../../src/upstream/notices';
 import { until } from '../support/condition';
+import { useFolders } from '../support/folders';
 import { putMailboxRecord } from '../support/mailbox-record';
 import { runProcess, startProcess, UPSTREAM_NOWHERE, useBuild } from '../support/processes';
-import { freePort, startTemporalServer, type TemporalServer } from '../support/temporal-server';
+import { freePort, useTemporalServer } from '../support/temporal-server';
 import { signedHeaders } from '../webhook/signed';
 import { statusNotification } from '../webhook/webhook-fixture';
 import { REPORT } from './commands/fixture';
-import { wrongUsageError } from './commands/wrong-usage';
 
 const HEADER = 'clientUserId,clientUserEmail,firstName,lastName,dateOfBirth,suggestedSources';
 const ONE = ['--client-user-id', 'POL-1', '--email', 'max@example.org'];
 
-let server: TemporalServer;
-let client: Client;
-let folder: string;
 useBuild();
+/** A new server has no search attributes. */
+const temporal = useTemporalServer({ searchAttributes: {} });
+const newFolder = useFolders();
+let folder: string;
 beforeAll(async () => {
-  server = await startTemporalServer();
-  client = createLazyClient({ namespace: 'default', connection: { address: server.address } });
-  folder = mkdtempSync(join(tmpdir(), 'chartway-cli-'));
-});
-afterAll(async () => {
-  await client?.connection.close();
-  await server?.stop();
-  rmSync(folder, { recursive: true, force: true });
+  folder = await newFolder();
 });
 
 async function starter(args: readonly string[], env: Record<string, string> = {}, input = '') {
-  const settings = { TEMPORAL_ADDRESS: server.address, ...env };
+  const settings = { TEMPORAL_ADDRESS: temporal().address, ...env };
   const { status, lines, stderr, output } = await runProcess('starter', folder, settings, args, input);
   return { status, lines, stderr, output };
 }
@@ -118,7 +109,12 @@ describe('the starter', () => {
     csvFile('many.csv', rows.flat());
     const entry = join(__dirname, '../../dist/src/starter.js');
     const command = `{ "${process.execPath}" "${entry}" --file many.csv --json; echo $? >status; } 2>&1 | head -1`;
-    const env = { PATH: process.env['PATH'], ...UPSTREAM_NOWHERE, TEMPORAL_ADDRESS: server.address, AUDIT_LOG: 'pipe' };
+    const env = {
+      PATH: process.env['PATH'],
+      ...UPSTREAM_NOWHERE,
+      TEMPORAL_ADDRESS: temporal().address,
+      AUDIT_LOG: 'pipe',
+    };
     const { stdout } = await promisify(execFile)('sh', ['-c', command], { cwd: folder, env });
     expect(stdout.trim().split('\n')).toHaveLength(1);
     expect(readFileSync(join(folder, 'status'), 'utf8')).toBe('1\n');
@@ -150,7 +146,7 @@ describe('the starter', () => {
 
 describe('the operator command', () => {
   const env = () => ({
-    ...{ TEMPORAL_ADDRESS: server.address, TASK_QUEUE: 'operator', LOG_LEVEL: 'error' },
+    ...{ TEMPORAL_ADDRESS: temporal().address, TASK_QUEUE: 'operator', LOG_LEVEL: 'error' },
     ...{ WEBHOOK_SPOOL: join(folder, 'spool'), REPORT_STORE: join(folder, 'reports') },
   });
 
@@ -161,13 +157,16 @@ describe('the operator command', () => {
 
   /** Returns the number of signals in the newest run of a workflow. */
   async function signalsOf(workflowId: string): Promise<number> {
-    const { events = [] } = await client.workflow.getHandle(workflowId).fetchHistory();
+    const { events = [] } = await temporal().client.workflow.getHandle(workflowId).fetchHistory();
     return (events ?? []).filter((event) => event.workflowExecutionSignaledEventAttributes).length;
   }
 
   test('replays a notice that the webhook quarantined because its signature was missing', async () => {
     // Without a worker the signals stay in the history.
-    await client.workflow.start('collectRecords', { taskQueue: 'no-worker', workflowId: 'applicant-POL-20417' });
+    await temporal().client.workflow.start('collectRecords', {
+      taskQueue: 'no-worker',
+      workflowId: 'applicant-POL-20417',
+    });
     const webhook = await startProcess('webhook', folder, {
       ...env(),
       ...{ WEBHOOK_PORT: '0', WEBHOOK_SECRET: 'hush-hush-hush-hush', WEBHOOK_SIGNATURE: 'verify' },
@@ -207,7 +206,7 @@ describe('the operator command', () => {
     await store.init();
     const quarantine = openMailboxQuarantine(store.shelf, NO_ENCRYPTION);
     const content = serializeNotices([REPORT]);
-    const mailbox = client.workflow.getHandle('notices-h-2');
+    const mailbox = temporal().client.workflow.getHandle('notices-h-2');
     const replay = async (key: string) => {
       await putMailboxRecord(store.shelf, { key, atMs: 1_000, humanId: 'h-2', notices: 1, content });
       expect(await chartway('quarantine', 'replay', '--all', '--why', 'nobody')).toMatchObject({ status: 0 });
@@ -235,7 +234,26 @@ describe('the operator command', () => {
     expect([unreachable, fault, help].map(({ status }) => status)).toEqual([1, 2, 0]);
     expect(unreachable.stderr).toContain(address);
     expect(help.lines.join('\n')).toMatch(/list[\s\S]*show[\s\S]*replay[\s\S]*drop/);
-    const wrong = [[], ['quarantine'], ['quarantine', 'drop'], ['quarantine', 'replay', 'id', '--all'], ['nothing']];
-    for (const argv of wrong) expect(wrongUsageError(argv)).not.toBe('');
   });
 });
+
+/** On Linux, not even root can create a file in /proc. */
+const UNUSABLE = process.platform === 'linux' ? (['/proc/nope', 'ENOENT'] as const) : (['a-file', 'ENOTDIR'] as const);
+
+test.each([
+  ['webhook', 'WEBHOOK_SPOOL', 'a-file/spool', 'ENOTDIR'],
+  ['webhook', 'WEBHOOK_SPOOL', ...UNUSABLE],
+  ['api', 'AUDIT_LOG', ...UNUSABLE],
+] as const)(
+  'a %s whose %s is %s prints the setting and ends with 2, before it listens',
+  async (name, key, path, code) => {
+    writeFileSync(join(folder, 'a-file'), '');
+    const env = { WEBHOOK_PORT: '0', WEBHOOK_SECRET: 'a-secret-with-a-comma,in-the-middle-of-it', [key]: path };
+    const { status, lines, stderr } = await runProcess(name, folder, env, []);
+    expect({ status, lines }).toEqual({ status: 2, lines: [] });
+    expect(stderr).toMatch(new RegExp(`${key}: expected a .*folder.* got ".*" \\(${code}\\)`));
+    // A comma separates two secrets. The log has their number, and not the secrets.
+    if (name === 'webhook') expect(stderr).toMatch(/"secrets":2,/);
+    expect(stderr).not.toMatch(/with-a-comma|in-the-middle/);
+  },
+);

@@ -1,10 +1,11 @@
 import type { StarterArguments } from '../../src/cli/arguments';
-import { runStarter, type StarterDeps } from '../../src/cli/starter';
+import type { StarterDeps } from '../../src/cli/starter';
 import { DEFAULT_POLICY } from '../../src/domain/policy';
 import { type AuditEntry, AuditUnavailable } from '../../src/observability/audit';
 import type { ApplicantSummary, Applicants, StartRequest, StartResult } from '../../src/temporal/applicants';
 import { TemporalUnreachable } from '../../src/temporal/connection';
-import { PLAIN_ARGUMENTS, startingApplicants, summaryOf } from '../support/fake-applicants';
+import { startingApplicants, summaryOf } from '../support/fake-applicants';
+import { parseLines, startRun } from './starter-run';
 
 const HEADER = 'clientUserId,clientUserEmail,firstName,lastName,dateOfBirth,suggestedSources';
 const ONE = { clientUserId: 'POL-1', clientUserEmail: 'max@example.org' };
@@ -12,10 +13,10 @@ const rowsOf = (count: number) => Array.from({ length: count }, (_, index) => `P
 
 /** Each reading of the file returns the next version. */
 function openVersions(...versions: readonly (readonly string[])[]): StarterDeps['openFile'] {
-  const left = [...versions];
+  const remaining = [...versions];
   return async () => ({
     read: async function* () {
-      yield ((left.length > 1 ? left.shift() : left[0]) ?? []).join('\n');
+      yield ((remaining.length > 1 ? remaining.shift() : remaining[0]) ?? []).join('\n');
     },
     share: null,
     close: async () => {},
@@ -39,55 +40,29 @@ function setup(options: {
   deps?: Partial<StarterDeps>;
 }) {
   const requests: StartRequest[] = [];
-  const printed: string[] = [];
-  const written: string[] = [];
   /** Audit entries and calls of Temporal, in order. */
   const order: string[] = [];
-  const audited: AuditEntry[] = [];
-  const calls = { connect: 0, audit: 0 };
-  const stopping = new AbortController();
   const applicants: Applicants = {
     ...startingApplicants((request) => {
       requests.push(request);
       order.push(`call ${request.details.clientUserId}`);
       return options.start?.(request);
     }),
-    async waitForClose(clientUserId, signal = stopping.signal, onSummary = () => {}) {
+    async waitForClose(clientUserId, signal = new AbortController().signal, onSummary = () => {}) {
       const closed = (await options.waitForClose?.(clientUserId, onSummary, signal)) ?? null;
       return closed && { ...summaryOf(clientUserId, { standing: 'ended', stage: 'closed' }), ...closed };
     },
   };
+  const record = async (entry: AuditEntry) => {
+    await options.record?.(entry);
+    order.push(`${entry.did} ${entry.clientUserId}`);
+  };
   const source = options.rows ? { file: 'a.csv' } : { single: ONE };
-  const status = runStarter(
-    { ...PLAIN_ARGUMENTS, json: false, source, ...options.args },
-    {
-      connect: async () => {
-        calls.connect += 1;
-        return applicants;
-      },
-      policy: DEFAULT_POLICY,
-      audit: async () => {
-        calls.audit += 1;
-        return {
-          async record(entry) {
-            await options.record?.(entry);
-            audited.push(entry);
-            order.push(`${entry.did} ${entry.clientUserId}`);
-          },
-        };
-      },
-      actor: 'cli:tester',
-      openFile: openVersions([HEADER, ...(options.rows ?? [])]),
-      print: (line) => void printed.push(line),
-      terminal: { write: (text) => void written.push(text), showProgress: () => {}, clearProgress: () => {} },
-      signal: stopping.signal,
-      ...options.deps,
-    },
-  );
-  return { status, requests, printed, written, stopping, order, audited, calls };
+  const openFile = openVersions([HEADER, ...(options.rows ?? [])]);
+  const args = { json: false, source, ...options.args };
+  const run = startRun({ args, applicants, record, deps: { openFile, ...options.deps } });
+  return { ...run, requests, order };
 }
-
-const parseLines = (lines: readonly string[]): unknown[] => lines.map((line) => JSON.parse(line));
 
 test('starts one applicant: status 0, one JSON line, one message', async () => {
   const { status, requests, printed, written } = setup({ args: { json: true } });
@@ -271,7 +246,7 @@ describe('--wait for an hour or more', () => {
     return runInFakeTime(starter, () => nowMs);
   };
 
-  test('goes on after each outage that is short', async () => {
+  test('continues after each outage that is short', async () => {
     expect(await setupOutages([true, true])).toBe(0);
   });
 
@@ -300,7 +275,7 @@ describe('of 100 waits', () => {
     const { status, written, printed } = setup({ rows, args: { wait: true, json: true }, waitForClose });
     expect(await status).toBe(1);
     expect(written).toContain('a.csv, line 52: POL-50: closed without an outcome');
-    const closed = parseLines(printed).filter((line) => (line as StartResult).result === 'closed');
+    const closed = parseLines<StartResult>(printed).filter(({ result }) => result === 'closed');
     expect(closed).toHaveLength(100);
     expect(closed).toContainEqual(expect.objectContaining({ clientUserId: 'POL-50', stage: null, outcome: null }));
   });
@@ -335,7 +310,7 @@ test('starts the valid rows of a file as a batch and reports each invalid one wi
     ['POL-1', true],
     ['POL-4', true],
   ]);
-  const lines = parseLines(printed) as { line: number }[];
+  const lines = parseLines<{ line: number }>(printed);
   expect(lines.sort((a, b) => a.line - b.line)).toMatchObject([
     { clientUserId: 'POL-1', result: 'started', file: 'a.csv', line: 2 },
     { clientUserId: null, result: 'invalid', file: 'a.csv', line: 3, errors: [{ field: 'clientUserId' }] },
@@ -370,7 +345,7 @@ test.each([
       [HEADER, 'POL-1,max@example.org,,,,'],
       [HEADER, 'POL-1,eve@example.org,,,,'],
     ],
-    'it has changed',
+    'was changed while it was read',
   ],
   ['without a header', [['POL-1,max@example.org']], 'expected a header'],
 ])('a file %s starts no applicant: status 2', async (_name, versions, text) => {

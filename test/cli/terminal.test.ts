@@ -1,4 +1,5 @@
-import { createTerminal, progressBar } from '../../src/cli/terminal';
+import { PassThrough } from 'node:stream';
+import { createTerminal, ignoreClosedPipe, isClosedPipe, progressBar } from '../../src/cli/terminal';
 
 function setup(isTTY: boolean) {
   let nowMs = 0;
@@ -57,4 +58,20 @@ test('draws the progress bar', () => {
   expect(progressBar(0)).toBe('[------------------------]   0 %');
   expect(progressBar(0.5)).toBe('[############------------]  50 %');
   expect(progressBar(2)).toBe('[########################] 100 %');
+});
+
+const failure = (code: string) => Object.assign(new Error(code), { code });
+
+test('a closed pipe does not end the process', () => {
+  const stream = new PassThrough();
+  ignoreClosedPipe(stream);
+  expect(stream.emit('error', failure('EPIPE'))).toBe(true);
+  expect(stream.emit('error', failure('EPIPE'))).toBe(true);
+});
+
+test('other stream errors are thrown', () => {
+  const stream = new PassThrough();
+  ignoreClosedPipe(stream);
+  expect(() => stream.emit('error', failure('ENOSPC'))).toThrow('ENOSPC');
+  expect(isClosedPipe(failure('EIO'))).toBe(false);
 });

@@ -1,19 +1,19 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { createServer, type RequestListener } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseKeyRing } from '../../src/temporal/key-ring';
+import { useFolders } from '../support/folders';
+import { listenOnLoopback } from '../support/loopback';
 
 const DEPLOY = join(__dirname, '..', '..', 'deploy');
 
+const newFolder = useFolders();
 let folder: string;
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'chartway-deploy-'));
+  folder = await newFolder();
 });
-afterEach(() => rm(folder, { recursive: true, force: true }));
 
 function run(program: string, args: readonly string[], env: Record<string, string> = {}) {
   return new Promise<{ status: number; stdout: string; stderr: string }>((resolve) => {
@@ -56,19 +56,17 @@ describe('with-secrets.sh', () => {
     expect(await withSecrets({}, ['echo', 'on'], env)).toMatchObject({ status: 0, stdout: 'on\n' });
   });
 
-  test.each([
+  test.each<[string, Record<string, string>, Record<string, string>]>([
     ['is empty', { WEBHOOK_SECRET: '\n' }, {}],
     ['is also a variable', { WEBHOOK_SECRET: 'hidden' }, { WEBHOOK_SECRET: 'other' }],
+    // Docker mounts a missing file as a folder.
+    ['does not exist', {}, {}],
   ])('if a secret %s, ends with status 2 and prints the name, never the value', async (_title, secrets, env) => {
-    const { status, stdout, stderr } = await withSecrets(secrets as Record<string, string>, ['echo', 'on'], env);
+    if (Object.keys(secrets).length === 0) await mkdir(join(folder, 'WEBHOOK_SECRET'));
+    const { status, stdout, stderr } = await withSecrets(secrets, ['echo', 'on'], env);
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
     expect(stderr).toMatch(/WEBHOOK_SECRET.*expected/s);
     expect(stderr).not.toMatch(/hidden|other/);
-  });
-
-  test('if the file of a secret does not exist, which is mounted as a folder, ends with status 2', async () => {
-    await mkdir(join(folder, 'HUMAN_API_CLIENT_ID'));
-    expect(await withSecrets({}, ['echo', 'on'])).toMatchObject({ status: 2, stdout: '' });
   });
 
   test('becomes the command in the same process, so that signals reach it', async () => {
@@ -86,35 +84,19 @@ test.each([[['api-server']], [[]]])('run.sh %j ends with status 2 and lists the 
   expect({ status, stderr }).toEqual({ status: 2, stderr: expect.stringContaining('expected worker, webhook') });
 });
 
-describe('ready.mjs', () => {
-  async function check(listener: RequestListener, env: Record<string, string> = {}) {
-    const server = createServer(listener).listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const METRICS_PORT = String((server.address() as AddressInfo).port);
-    const checkAgain = () => run(process.execPath, [join(DEPLOY, 'ready.mjs')], { METRICS_PORT, ...env });
-    const result = await checkAgain();
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
-    return { ...result, checkAgain };
-  }
-
-  test('passes if /readyz answers with 200, and fails if nothing listens', async () => {
-    const result = await check((request, response) => {
-      response.writeHead(request.url === '/readyz' ? 200 : 404).end();
-    });
-    expect(result).toMatchObject({ status: 0 });
-    expect(await result.checkAgain()).toMatchObject({ status: 1, stdout: expect.stringContaining('ECONNREFUSED') });
-  });
-
-  test('fails if /readyz answers with 503', async () => {
-    const result = await check((_, response) => response.writeHead(503).end());
-    expect(result).toMatchObject({ status: 1, stdout: expect.stringContaining('503') });
-  });
-
-  test('uses no proxy, also if no_proxy is not set', async () => {
-    const env = { http_proxy: 'http://127.0.0.1:9', https_proxy: 'http://127.0.0.1:9', NODE_USE_ENV_PROXY: '1' };
-    expect(await check((_, response) => response.end(), env)).toMatchObject({ status: 0 });
-  });
+test('ready.mjs passes only if /readyz answers with 200, and uses no proxy, also if no_proxy is not set', async () => {
+  const listener: RequestListener = ({ url }, response) => response.writeHead(url === '/readyz' ? status : 404).end();
+  let status = 200;
+  const server = createServer(listener);
+  const METRICS_PORT = String(await listenOnLoopback(server));
+  const proxy = { http_proxy: 'http://proxy.invalid', https_proxy: 'http://proxy.invalid', NODE_USE_ENV_PROXY: '1' };
+  const check = () => run(process.execPath, [join(DEPLOY, 'ready.mjs')], { METRICS_PORT, ...proxy });
+  expect(await check()).toMatchObject({ status: 0 });
+  status = 503;
+  expect(await check()).toMatchObject({ status: 1, stdout: expect.stringContaining('503') });
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+  expect(await check()).toMatchObject({ status: 1, stdout: expect.stringContaining('ECONNREFUSED') });
 });
 
 describe('make-secrets.sh', () => {

@@ -30,37 +30,22 @@ class FakeTerminal extends EventEmitter {
 
 const PLAIN = { isInteractive: false, hasColours: false, verbose: false, onClosed: () => {} };
 
-describe('a live frame', () => {
-  test('is redrawn in place below the printed lines', () => {
-    const out = new FakeTerminal();
-    const frame = new LiveFrame(out);
-    frame.print(['plain']);
-    expect(out.isCursorHidden).toBe(false);
-    frame.draw(() => ['a', 'b']);
-    frame.print(['one', 'two']);
-    expect([out.shown, out.isCursorHidden]).toEqual([['plain', 'one', 'two', 'a', 'b'], true]);
-    frame.draw(() => ['c']);
-    expect(out.shown).toEqual(['plain', 'one', 'two', 'c']);
-  });
-
-  test('is redrawn alone at a new size, with one column and one row less', () => {
-    const out = new FakeTerminal();
-    const frame = new LiveFrame(out);
-    frame.draw((columns, rows) => [`${columns} x ${rows}`]);
-    frame.print(['one']);
-    out.columns = 60;
-    out.emit('resize');
-    expect(out.shown).toEqual(['59 x 23']);
-  });
-
-  test('stays on the screen when it is closed, and later lines follow it', () => {
-    const out = new FakeTerminal();
-    const frame = new LiveFrame(out);
-    frame.draw(() => ['a']);
-    frame.close();
-    frame.print(['late']);
-    expect([out.shown, out.isCursorHidden, out.listenerCount('resize')]).toEqual([['a', 'late'], false, 0]);
-  });
+test('a live frame is redrawn in place below the printed lines, alone at a new size, and stays when it is closed', () => {
+  const out = new FakeTerminal();
+  const frame = new LiveFrame(out);
+  frame.print(['plain']);
+  expect(out.isCursorHidden).toBe(false);
+  frame.draw(() => ['a', 'b']);
+  frame.print(['one', 'two']);
+  expect([out.shown, out.isCursorHidden]).toEqual([['plain', 'one', 'two', 'a', 'b'], true]);
+  frame.draw((columns, rows) => [`${columns} x ${rows}`]);
+  expect(out.shown).toEqual(['plain', 'one', 'two', '99 x 23']);
+  out.columns = 60;
+  out.emit('resize');
+  expect(out.shown).toEqual(['59 x 23']);
+  frame.close();
+  frame.print(['late']);
+  expect([out.shown, out.isCursorHidden, out.listenerCount('resize')]).toEqual([['59 x 23', 'late'], false, 0]);
 });
 
 test('on a terminal the applicants are a table, otherwise each change is one line', () => {

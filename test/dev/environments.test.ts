@@ -1,5 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Client } from '@temporalio/client';
 import { readConfig } from '../../src/config';
@@ -12,19 +11,22 @@ import {
 } from '../../src/dev/environments';
 import { temporalService } from '../../src/dev/temporal-server';
 import { generateKey } from '../../src/temporal/key-ring';
+import { useFolders } from '../support/folders';
 import { UPSTREAM_NOWHERE } from '../support/processes';
 
 describe('the environment of a process', () => {
+  const newFolder = useFolders();
   let folder: string;
-  beforeEach(() => {
-    folder = mkdtempSync(`${tmpdir()}/dev-`);
+  beforeEach(async () => {
+    folder = await newFolder();
   });
-  afterEach(() => rmSync(folder, { recursive: true }));
 
   test("leads to the dev server, whatever the user's configuration of Temporal contains", () => {
     const user = {
-      ...{ TEMPORAL_ADDRESS: 'far.example.org:7233', TEMPORAL_API_KEY: 'k' },
-      ...{ TEMPORAL_TLS: 'true', TEMPORAL_PROFILE: 'cloud' },
+      TEMPORAL_ADDRESS: 'far.example.org:7233',
+      TEMPORAL_API_KEY: 'k',
+      TEMPORAL_TLS: 'true',
+      TEMPORAL_PROFILE: 'cloud',
     };
     const env = { ...user, ...temporalEnvironment('127.0.0.1:4711', 'default', folder) };
     expect(readConfig('verifier', env, folder).temporal).toEqual({
@@ -72,7 +74,11 @@ describe('the environment of a process', () => {
 test("the arguments of the dev server do not contain the folder's name, because it parses the path of its database as a URI", () => {
   const folder = '/work/a #?%20é/.data';
   const { args, cwd } = temporalService({
-    ...{ cli: 'temporal', port: 1, uiPort: 2, codecUrl: 'http://127.0.0.1:3/codec', env: {} },
+    cli: 'temporal',
+    port: 1,
+    uiPort: 2,
+    codecUrl: 'http://127.0.0.1:3/codec',
+    env: {},
     databaseFile: path.join(folder, 'temporal.db'),
     client: { options: { namespace: 'default' } } as Client,
   });

@@ -4,8 +4,14 @@ import type { ApplicantSnapshot } from '../../src/dev/snapshots';
 /** An applicant that has just started, with changes. */
 export function snapshot(changes: Partial<ApplicantSnapshot> = {}): ApplicantSnapshot {
   return {
-    ...{ clientUserId: 'POL-1', startedAtMs: 0, stage: 'inviting', waitingFor: null, waitingUntilMs: null },
-    ...{ outcome: null, reason: null, documents: 0 },
+    clientUserId: 'POL-1',
+    startedAtMs: 0,
+    stage: 'inviting',
+    waitingFor: null,
+    waitingUntilMs: null,
+    outcome: null,
+    reason: null,
+    documents: 0,
     ...changes,
   };
 }

@@ -1,23 +1,23 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { PassThrough } from 'node:stream';
 import { confirmFresh, removeSandboxData, sandboxDataFiles } from '../../src/dev/fresh';
+import { useFolders } from '../support/folders';
 
 describe('a fresh start', () => {
+  const newFolder = useFolders();
   let folder: string;
-  beforeEach(() => {
-    folder = mkdtempSync(path.join(tmpdir(), 'fresh-'));
+  beforeEach(async () => {
+    folder = await newFolder();
   });
-  afterEach(() => rmSync(folder, { recursive: true }));
 
   test('removes the data of the sandbox only', () => {
     for (const name of ['sandbox', 'keys', 'reports']) mkdirSync(path.join(folder, name));
     const removed = ['temporal-sandbox.db', 'temporal-sandbox.db-wal', 'samples-round', 'sandbox/people.json'];
-    const kept = ['temporal.db', 'webhook-secret', 'sandbox-secret', 'keys/a', 'reports/manifest.json'];
-    for (const file of [...removed, ...kept]) writeFileSync(path.join(folder, file), 'x');
+    const remaining = ['temporal.db', 'webhook-secret', 'sandbox-secret', 'keys/a', 'reports/manifest.json'];
+    for (const file of [...removed, ...remaining]) writeFileSync(path.join(folder, file), 'x');
     removeSandboxData(folder);
-    expect([...removed, ...kept].filter((file) => existsSync(path.join(folder, file)))).toEqual(kept);
+    expect([...removed, ...remaining].filter((file) => existsSync(path.join(folder, file)))).toEqual(remaining);
     expect(sandboxDataFiles(folder)).toEqual([]);
   });
 

@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { RunRecord } from '../../src/dev/run-record';
+import { useFolders } from '../support/folders';
 
 describe('the lock of a data folder', () => {
+  const newFolder = useFolders();
   let folder: string;
   let messages: string[];
   const acquire = () => RunRecord.acquire(folder, (text) => messages.push(text));
@@ -18,11 +19,10 @@ describe('the lock of a data folder', () => {
     writeFileSync(file, JSON.stringify([{ name: 'npm start', pid: process.pid, began: 'long ago' }, ...children]));
   }
 
-  beforeEach(() => {
-    folder = mkdtempSync(path.join(tmpdir(), 'dev-'));
+  beforeEach(async () => {
+    folder = await newFolder();
     messages = [];
   });
-  afterEach(() => rmSync(folder, { recursive: true }));
 
   test('rejects a second start while the first one runs, and names its process', async () => {
     const record = await acquire();

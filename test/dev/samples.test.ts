@@ -14,7 +14,11 @@ import type { Persona } from '../../src/dev/sandbox-client';
 import { SAMPLE, snapshot } from './fixture';
 
 const persona = (name: string, realSeconds = 24): Persona => ({
-  ...{ name, summary: `plays ${name}`, outcome: 'collected', documents: 3, realSeconds },
+  name,
+  summary: `plays ${name}`,
+  outcome: 'collected',
+  documents: 3,
+  realSeconds,
 });
 
 test('the usual personas are those with a story of at most a minute, one sample each', () => {

@@ -1,13 +1,21 @@
+import type { Client } from '@temporalio/client';
 import { ChangeWatch } from '../../src/dev/change-watch';
-import { type ApplicantSnapshot, createSnapshotReader } from '../../src/dev/snapshots';
+import { type ApplicantSnapshot, createSnapshotReader, createSnapshotSource } from '../../src/dev/snapshots';
 import type { ApplicantRun } from '../../src/domain/applicant-run';
 import { emptyCollection } from '../../src/domain/collection';
 import type { ApplicantState } from '../../src/workflows/contract';
 import { snapshot } from './fixture';
 
 const RUN: ApplicantRun = {
-  ...{ clientUserId: 'POL-1', workflowId: 'applicant-POL-1', runId: 'r1', standing: 'open', humanId: null },
-  ...{ stage: 'syncing', outcome: null, startedAtMs: 7, closedAtMs: null },
+  clientUserId: 'POL-1',
+  workflowId: 'applicant-POL-1',
+  runId: 'r1',
+  standing: 'open',
+  humanId: null,
+  stage: 'syncing',
+  outcome: null,
+  startedAtMs: 7,
+  closedAtMs: null,
 };
 
 describe('a snapshot', () => {
@@ -100,4 +108,20 @@ describe('a change', () => {
     const { onFailure } = await watch(fault, fault, [], fault);
     expect(onFailure.mock.calls).toEqual([[fault], [fault]]);
   });
+});
+
+test('a call to Temporal for a snapshot ends after 3 s', async () => {
+  jest.spyOn(Date, 'now').mockReturnValue(5_000);
+  const deadlines: number[] = [];
+  const withDeadline = async (untilMs: number) => {
+    deadlines.push(untilMs);
+    throw new Error('no answer');
+  };
+  const client = { options: {}, withDeadline } as unknown as Client;
+  const source = createSnapshotSource(client, 'queue');
+  for (const call of [source.list(), source.read('POL-1'), source.readState('POL-1')]) {
+    await expect(call).rejects.toThrow('no answer');
+  }
+  expect(deadlines).toEqual([8_000, 8_000, 8_000]);
+  jest.restoreAllMocks();
 });

@@ -1,8 +1,8 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { type Service, Supervisor } from '../../src/dev/supervisor';
 import { until } from '../support/condition';
+import { useFolders } from '../support/folders';
 import { isRunning } from './fixture';
 
 const READY = "console.log(JSON.stringify({ event: 'ready', process: 'x', addresses: [] }));";
@@ -11,14 +11,15 @@ const DRAINS = `process.on('SIGTERM', () => { console.log('draining'); process.e
 const IGNORES_SIGTERM = `process.on('SIGTERM', () => console.log('not yet')); ${RUN} ${READY}`;
 const BREAKS = `${READY} setTimeout(() => { console.error('broken'); process.exit(7); }, 50);`;
 
+const newFolder = useFolders();
 let folder: string;
 let supervisor: Supervisor;
 let lines: string[];
 let messages: string[];
 let pids: Readonly<Record<string, number>>;
 
-beforeEach(() => {
-  folder = mkdtempSync(path.join(tmpdir(), 'dev-'));
+beforeEach(async () => {
+  folder = await newFolder();
   [lines, messages, pids] = [[], [], {}];
   supervisor = new Supervisor(folder, {
     line: (name, line) => lines.push(`${name}: ${line}`),
@@ -31,14 +32,20 @@ beforeEach(() => {
 afterEach(async () => {
   supervisor.kill();
   await supervisor.stop();
-  rmSync(folder, { recursive: true });
 });
 
 /** A service that runs a piece of JavaScript. */
 function service(name: string, script: string, changes: Partial<Service> = {}): Service {
   return {
-    ...{ name, program: process.execPath, args: ['-e', script], env: process.env, isReady: null },
-    ...{ readyWithinMs: 10_000, graceMs: 10_000, quiet: false, onExit: 'end' },
+    name,
+    program: process.execPath,
+    args: ['-e', script],
+    env: process.env,
+    isReady: null,
+    readyWithinMs: 60_000,
+    graceMs: 10_000,
+    quiet: false,
+    onExit: 'end',
     ...changes,
   };
 }

@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { createFolderStore } from '../../src/report-store/folder/store';
 import { parseKeyRing } from '../../src/temporal/key-ring';
+import { useFolders } from '../support/folders';
 import { type ProcessName, runProcess, startProcess, useBuild } from '../support/processes';
 import { startTemporalServer, type TemporalServer } from '../support/temporal-server';
 import { commandsOf, fencesOf, ROOT } from './markdown';
@@ -19,20 +19,31 @@ let env: Record<string, string>;
 
 useBuild();
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'chartway-readme-'));
+  folder = await newFolder();
   server = await startTemporalServer();
   const sandbox = await startProcess('sandbox', folder, {
-    ...{ SANDBOX_PORT: '0', SANDBOX_SPEED: String(SPEED), SANDBOX_CLIENT_ID: 'sandbox-client' },
+    SANDBOX_PORT: '0',
+    SANDBOX_SPEED: String(SPEED),
+    SANDBOX_CLIENT_ID: 'sandbox-client',
     SANDBOX_CLIENT_SECRET: SECRETS.SANDBOX_CLIENT_SECRET,
   });
   const [url = ''] = sandbox.addresses;
   env = {
-    ...{ TEMPORAL_ADDRESS: server.address, HUMAN_API_CLIENT_ID: 'sandbox-client' },
+    TEMPORAL_ADDRESS: server.address,
+    HUMAN_API_CLIENT_ID: 'sandbox-client',
     HUMAN_API_CLIENT_SECRET: SECRETS.HUMAN_API_CLIENT_SECRET,
-    ...{ HUMAN_API_AUTH_URL: `${url}/auth`, HUMAN_API_ADMIN_URL: `${url}/admin`, HUMAN_API_DATA_URL: `${url}/data` },
-    ...{ HUMAN_API_MAX_CALLS_PER_SECOND: '200', LOG_LEVEL: 'error', WEBHOOK_PORT: '0', API_PORT: '0' },
+    HUMAN_API_AUTH_URL: `${url}/auth`,
+    HUMAN_API_ADMIN_URL: `${url}/admin`,
+    HUMAN_API_DATA_URL: `${url}/data`,
+    HUMAN_API_MAX_CALLS_PER_SECOND: '200',
+    LOG_LEVEL: 'error',
+    WEBHOOK_PORT: '0',
+    API_PORT: '0',
     // The sandbox sends no notifications here: polls find everything.
-    ...{ POLL_INVITED: '500ms', POLL_ENGAGED: '500ms', POLL_SYNCING: '500ms', SETTLE_ALL_SYNCED: '1s' },
+    POLL_INVITED: '500ms',
+    POLL_ENGAGED: '500ms',
+    POLL_SYNCING: '500ms',
+    SETTLE_ALL_SYNCED: '1s',
   };
   await createFolderStore(join(folder, 'reports')).init();
   await startProcess('worker', folder, env);
@@ -40,10 +51,8 @@ beforeAll(async () => {
   await writeFile(join(folder, 'applicants.csv'), `${csv?.lines.join('\n')}\n`);
 }, 300_000);
 
-afterAll(async () => {
-  await server?.stop();
-  if (folder !== undefined) await rm(folder, { recursive: true, force: true });
-});
+afterAll(() => server?.stop());
+const newFolder = useFolders();
 
 /** Runs what the npm script of the same name runs after the build. */
 async function npmRun(name: ProcessName, args: readonly string[], more: Record<string, string> = {}) {
@@ -65,7 +74,7 @@ async function serves(name: 'worker' | 'webhook' | 'api') {
   expect(await started.stop()).toBe(0);
 }
 
-/** The command lines of the README, in order, each with its test. */
+/** The command lines of the README, each with its test. The tests run in this order: later ones use the applicants of earlier ones. */
 const COMMANDS: Readonly<Record<string, (args: string[]) => Promise<void>>> = {
   'npm start': npmStart,
   'npm start -- --once': npmStart,

@@ -12,7 +12,8 @@ import type { DownloadResult } from '../../src/domain/download-results';
 import { withMarks } from '../../src/domain/marks';
 import { missingDocuments } from '../../src/domain/missing-documents';
 import { DAY_MS, DEFAULT_POLICY, HOUR_MS, MINUTE_MS } from '../../src/domain/policy';
-import type { ListedReport, StoredDocument } from '../../src/domain/reports';
+import type { ListedReport } from '../../src/domain/reports';
+import { storedDocument } from '../support/stored';
 
 const T0 = Date.UTC(2026, 0, 1);
 const WANTED = { unity: ['pdf'] } as const;
@@ -27,11 +28,7 @@ const ROW: ListedReport = {
   organization: { id: 'o1', name: 'Clinic' },
   updatedAt: new Date(T0).toISOString(),
 };
-const DOCUMENT: StoredDocument = {
-  ...{ file: 'unity/clinic/r1.pdf', type: 'unity', organization: ROW.organization, format: 'pdf', reportId: 'r1' },
-  ...{ updatedAt: ROW.updatedAt, seenAt: null, sha256: '0', bytes: 1, contentType: 'application/pdf' },
-  ...{ storedAt: ROW.updatedAt ?? '', superseded: false },
-};
+const DOCUMENT = storedDocument({ organization: ROW.organization, reportId: 'r1', updatedAt: ROW.updatedAt });
 const STORED: DownloadResult = { kind: 'stored', document: DOCUMENT };
 
 /** Times relative to T0. */

@@ -1,24 +1,17 @@
 import { DAY_MS, DEFAULT_POLICY, HOUR_MS, MINUTE_MS } from '../../src/domain/policy';
 import { type Delivery, Life } from './model/life';
-import { ModelUpstream, T0, type Truth } from './model/upstream';
+import { ModelUpstream, T0, truthOf } from './model/upstream';
 
 const FLOOD_FROM_MS = T0 + 2 * DAY_MS;
 const FLOOD_MINUTES = 60;
 
 /** A flood of two notices per second for an hour, after the last status of a person. */
 function setup(status: string, forged: (atMs: number, i: number) => Delivery, sinceMs = FLOOD_FROM_MS - MINUTE_MS) {
-  const truth: Truth = {
-    statuses: [
-      { atMs: T0, status: 'Invited' },
-      { atMs: T0 + DAY_MS, status: 'Syncing' },
-      { atMs: sinceMs, status },
-    ],
-    goneAtMs: null,
-    reports: [],
-    outages: [],
-    lagMs: 0,
-    dated: true,
-  };
+  const truth = truthOf([
+    { atMs: T0, status: 'Invited' },
+    { atMs: T0 + DAY_MS, status: 'Syncing' },
+    { atMs: sinceMs, status },
+  ]);
   const flood = Array.from({ length: FLOOD_MINUTES * 120 }, (_, i) => forged(FLOOD_FROM_MS + i * 500, i));
   const run = (deliveries: readonly Delivery[]) => new Life(new ModelUpstream(truth), DEFAULT_POLICY, deliveries).run();
   const flooded = run(flood);

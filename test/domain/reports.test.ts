@@ -9,6 +9,7 @@ import {
   type StoredDocument,
   storedDocumentKeys,
 } from '../../src/domain/reports';
+import { storedDocument } from '../support/stored';
 
 const CLINIC = { id: 'o1', name: 'Clinic' };
 const PHARMACY = { id: 'o2', name: 'Pharmacy' };
@@ -16,17 +17,8 @@ const PHARMACY = { id: 'o2', name: 'Pharmacy' };
 const row = (id: string, type: string, organization: ListedReport['organization'] = CLINIC): ListedReport => {
   return { id, type, organization, updatedAt: '2026-01-02T00:00:00Z' };
 };
-const stored = (reportId: string, updatedAt: string | null, seenAt: string | null = null): StoredDocument => ({
-  ...{
-    file: `unity/clinic/${reportId}.${updatedAt}.pdf`,
-    type: 'unity',
-    organization: CLINIC,
-    format: 'pdf',
-    reportId,
-  },
-  ...{ updatedAt, seenAt, sha256: '0', bytes: 1, contentType: 'application/pdf', storedAt: '2026-01-03T00:00:00Z' },
-  superseded: false,
-});
+const stored = (reportId: string, updatedAt: string | null, seenAt: string | null = null) =>
+  storedDocument({ file: `${reportId}.${updatedAt}.pdf`, organization: CLINIC, reportId, updatedAt, seenAt });
 
 describe('wanted reports', () => {
   test.each([
@@ -74,19 +66,15 @@ describe('a document', () => {
     expect(key('2026-01-02T00:00:00.001Z')).not.toBe(key('2026-01-02T00:00:00Z'));
   });
 
+  const [OLD, NEW] = ['2026-01-01T00:00:00Z', '2026-01-02T00:00:00Z'];
+
   test.each<[boolean, string, StoredDocument, string | null, Format]>([
-    [true, 'its version', stored('r1', '2026-01-02T00:00:00'), '2026-01-02T00:00:00Z', 'pdf'],
-    [
-      true,
-      'the same bytes',
-      stored('r1', '2026-01-01T00:00:00Z', '2026-01-02T00:00:00Z'),
-      '2026-01-02T00:00:00Z',
-      'pdf',
-    ],
-    [false, 'an older version', stored('r1', '2026-01-01T00:00:00Z'), '2026-01-02T00:00:00Z', 'pdf'],
-    [false, 'another report', stored('r2', '2026-01-02T00:00:00Z'), '2026-01-02T00:00:00Z', 'pdf'],
-    [false, 'another format', stored('r1', '2026-01-02T00:00:00Z'), '2026-01-02T00:00:00Z', 'json'],
-    [false, 'a version with a date', stored('r1', '2026-01-02T00:00:00Z'), null, 'pdf'],
+    [true, 'its version', stored('r1', '2026-01-02T00:00:00'), NEW, 'pdf'],
+    [true, 'the same bytes', stored('r1', OLD, NEW), NEW, 'pdf'],
+    [false, 'an older version', stored('r1', OLD), NEW, 'pdf'],
+    [false, 'another report', stored('r2', NEW), NEW, 'pdf'],
+    [false, 'another format', stored('r1', NEW), NEW, 'json'],
+    [false, 'a version with a date', stored('r1', NEW), null, 'pdf'],
     [true, 'a version without a date', stored('r1', null), null, 'pdf'],
   ])('is stored: %s, if the store has %s', (isStored, _what, entry, updatedAt, format) => {
     const key = documentKey({ report: { ...row('r1', 'unity'), updatedAt }, format });
@@ -102,50 +90,28 @@ describe('a document', () => {
 });
 
 const WANTED = { unity: ['json', 'pdf'], ccdraw: ['pdf'], timeline: ['json'] } as const;
+const UNITY_ONLY = { unity: WANTED.unity };
+const UNITY = row('r1', 'unity');
+const CCDRAW = row('r2', 'ccdraw');
 const TIMELINE = row('r9', 'timeline', null);
-const UNNAMED = { id: null, name: 'Clinic' };
+const named = (name: string) => row('r3', 'unity', { id: null, name });
+const NO_UNITY = ['unity Pharmacy json missing', 'unity Pharmacy pdf missing'];
 
 test.each<[string, ListedReport[], Partial<typeof WANTED>, string[]]>([
-  [
-    'nothing if each provider has both, and the person the rest',
-    [row('r1', 'unity'), row('r2', 'ccdraw'), TIMELINE],
-    WANTED,
-    [],
-  ],
-  [
-    'a unity, per provider and format',
-    [row('r1', 'unity'), row('r2', 'ccdraw'), row('r3', 'ccdraw', PHARMACY), TIMELINE],
-    WANTED,
-    ['unity Pharmacy json missing', 'unity Pharmacy pdf missing'],
-  ],
+  ['nothing if each provider has both, and the person the rest', [UNITY, CCDRAW, TIMELINE], WANTED, []],
+  ['a unity, per provider and format', [UNITY, CCDRAW, row('r3', 'ccdraw', PHARMACY), TIMELINE], WANTED, NO_UNITY],
   [
     'a ccdraw, which may still come and which a pharmacy never has',
     [row('r1', 'unity', PHARMACY), TIMELINE],
     WANTED,
     ['ccdraw Pharmacy pdf not-listed'],
   ],
-  [
-    'nothing if each provider by name has its unity',
-    [row('r1', 'unity', UNNAMED), row('r2', 'unity', { id: null, name: 'Other' })],
-    { unity: WANTED.unity },
-    [],
-  ],
-  [
-    'the unity of a second provider by name',
-    [row('r1', 'unity', UNNAMED), row('r2', 'x', PHARMACY)],
-    { unity: WANTED.unity },
-    ['unity Pharmacy json missing', 'unity Pharmacy pdf missing'],
-  ],
-  ['one timeline of the person', [row('r1', 'unity')], { timeline: WANTED.timeline }, ['timeline null json missing']],
-  [
-    'a unity of the person without any provider',
-    [],
-    { unity: ['json', 'pdf'] },
-    ['unity null json missing', 'unity null pdf missing'],
-  ],
+  ['nothing if each provider by name has its unity', [named('Clinic'), named('Other')], UNITY_ONLY, []],
+  ['the unity of a second provider by name', [named('Clinic'), row('r2', 'x', PHARMACY)], UNITY_ONLY, NO_UNITY],
+  ['one timeline of the person', [UNITY], { timeline: WANTED.timeline }, ['timeline null json missing']],
+  ['a unity of the person without any provider', [], UNITY_ONLY, ['unity null json missing', 'unity null pdf missing']],
 ])('a list lacks %s', (_what, listed, wanted, lacking) => {
-  const absent = findAbsentReports(listed, wanted);
-  const lines = absent.map(({ type, organization, format, reason }) => {
+  const lines = findAbsentReports(listed, wanted).map(({ type, organization, format, reason }) => {
     return `${type} ${organization?.name ?? null} ${format} ${reason}`;
   });
   expect(lines).toEqual(lacking);

@@ -38,33 +38,26 @@ describe('Invited', () => {
     );
   });
 
-  test.each<[string, number, (applicant: Situation) => Situation, number]>([
+  const LATE_MS = 40 * DAY_MS;
+  const engaged = () => new Situation('Invited').read('Engaged', 2 * DAY_MS);
+
+  test.each<[string, number, applicant: Situation, deadlineMs: number]>([
     [
-      'a read of Engaged at the deadline extends it',
+      'a read of Engaged at it extends it',
       INVITATION_MS,
-      (applicant) => applicant.read('Engaged', INVITATION_MS),
+      new Situation('Invited').read('Engaged', INVITATION_MS),
       APPLICANT_MS,
     ],
-    [
-      'a late claim of Invited does not shorten it',
-      40 * DAY_MS,
-      (applicant) => applicant.read('Syncing', 31 * DAY_MS).claim('Invited', 40 * DAY_MS),
-      APPLICANT_MS,
-    ],
-    [
-      'a late read of Invited does not shorten it',
-      40 * DAY_MS,
-      (applicant) => applicant.read('Engaged', 2 * DAY_MS).read('Invited', 40 * DAY_MS),
-      APPLICANT_MS,
-    ],
+    ['a late claim of Invited does not shorten it', LATE_MS, engaged().claim('Invited', LATE_MS), APPLICANT_MS],
+    ['a late read of Invited does not shorten it', LATE_MS, engaged().read('Invited', LATE_MS), APPLICANT_MS],
     [
       'a claim of an engagement alone does not extend it',
       2 * DAY_MS,
-      (applicant) => applicant.claim('Engaged', DAY_MS).read('Invited', 2 * DAY_MS, { updatedMs: 0 }),
+      new Situation('Invited').claim('Engaged', DAY_MS).read('Invited', 2 * DAY_MS, { updatedMs: 0 }),
       INVITATION_MS,
     ],
-  ])('the deadline: %s', (_what, atMs, change, deadlineMs) => {
-    expect(change(new Situation('Invited')).waitsUntilMs(atMs)).toBe(deadlineMs);
+  ])('the deadline: %s', (_what, atMs, applicant, deadlineMs) => {
+    expect(applicant.waitsUntilMs(atMs)).toBe(deadlineMs);
   });
 
   test('after an engagement lists the reports at the deadline', () => {

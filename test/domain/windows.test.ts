@@ -1,11 +1,14 @@
 import { withList, withListAnswer, withNoticeList, withReportNotice } from '../../src/domain/collection';
 import { selectDownloads, withDownloadResult } from '../../src/domain/collection-documents';
 import { DAY_MS, DEFAULT_POLICY, HOUR_MS, MINUTE_MS } from '../../src/domain/policy';
+import type { ListedReport } from '../../src/domain/reports';
 import { clinicAt, listedAt, Situation } from './model/situation';
 import { T0 } from './model/upstream';
 
 const SHARED_MS = 2_000;
 const SETTLE_MS = 10 * MINUTE_MS;
+/** Complete since the invitation. */
+const CLINIC = clinicAt(0);
 
 const conclusion = (outcome: string, reason: string | null) => ({
   do: 'conclude',
@@ -25,45 +28,45 @@ describe.each(['Some Synced', 'All Synced'])('%s', (status) => {
   });
 
   test('downloads listed documents first', () => {
-    const applicant = new Situation('Syncing').read(status, DAY_MS).list(clinicAt(0), DAY_MS);
+    const applicant = new Situation('Syncing').read(status, DAY_MS).list(CLINIC, DAY_MS);
     expect(applicant.next(DAY_MS)).toMatchObject({ do: 'fetch', documents: [{}, {}, {}] });
   });
 });
 
 describe('Some Synced', () => {
   const DUE_MS = DAY_MS + 24 * HOUR_MS;
-  const setup = () => new Situation('Syncing').read('Some Synced', DAY_MS).list(clinicAt(0), DAY_MS).store(DAY_MS);
+  const setup = () => new Situation('Syncing').read('Some Synced', DAY_MS).list(CLINIC, DAY_MS).store(DAY_MS);
 
   test('waits 24 h for the rest, then checks status and list, and is partial', () => {
     const applicant = setup();
     expect([applicant.waitsUntilMs(DAY_MS), applicant.waitsUntilMs(DUE_MS - 1)]).toEqual([DUE_MS, DUE_MS]);
     expect(applicant.next(DUE_MS)).toEqual({ do: 'read-and-list' });
-    applicant.read('Some Synced', DUE_MS, { updatedMs: DAY_MS }).list(clinicAt(0), DUE_MS);
+    applicant.read('Some Synced', DUE_MS, { updatedMs: DAY_MS }).list(CLINIC, DUE_MS);
     expect(applicant.next(DUE_MS)).toEqual(conclusion('partial', null));
   });
 
   test('counts from the first one: new reports, a repeat and a return to Syncing do not restart the window', () => {
     const atMs = DAY_MS + HOUR_MS;
     const applicant = setup()
-      .list([...clinicAt(0), ...clinicAt(DAY_MS, 'o2')], atMs)
+      .list([...CLINIC, ...clinicAt(DAY_MS, 'o2')], atMs)
       .store(atMs);
     expect(applicant.waitsUntilMs(atMs)).toBe(DUE_MS);
     expect(applicant.read('Some Synced', atMs + HOUR_MS).waitsUntilMs(atMs + HOUR_MS)).toBe(DUE_MS);
     const again = setup()
       .read('Syncing', atMs)
       .read('Some Synced', atMs + HOUR_MS);
-    expect(again.list(clinicAt(0), atMs + HOUR_MS).waitsUntilMs(atMs + HOUR_MS)).toBe(DUE_MS);
+    expect(again.list(CLINIC, atMs + HOUR_MS).waitsUntilMs(atMs + HOUR_MS)).toBe(DUE_MS);
   });
 
   test('that returns after its window is listed again before it ends', () => {
     const applicant = setup()
       .read('Syncing', DAY_MS + HOUR_MS)
-      .list(clinicAt(0), DUE_MS + HOUR_MS);
+      .list(CLINIC, DUE_MS + HOUR_MS);
     expect(applicant.read('Some Synced', 5 * DAY_MS).next(5 * DAY_MS).do).toBe('list');
   });
 
   test('that becomes All Synced gets the window of All Synced', () => {
-    const applicant = setup().read('All Synced', DUE_MS).list(clinicAt(0), DUE_MS);
+    const applicant = setup().read('All Synced', DUE_MS).list(CLINIC, DUE_MS);
     expect(applicant.waitsUntilMs(DUE_MS)).toBe(DUE_MS + SETTLE_MS);
   });
 });
@@ -71,7 +74,7 @@ describe('Some Synced', () => {
 describe('All Synced', () => {
   const DUE_MS = DAY_MS + SETTLE_MS;
   const AT_MS = DAY_MS + 7 * MINUTE_MS;
-  const setup = () => new Situation('Syncing').read('All Synced', DAY_MS).list(clinicAt(0), DAY_MS).store(DAY_MS);
+  const setup = () => new Situation('Syncing').read('All Synced', DAY_MS).list(CLINIC, DAY_MS).store(DAY_MS);
   const endedAt = (applicant: Situation, atMs: number, reports = applicant.collection.listed) =>
     applicant.read('All Synced', atMs, { updatedMs: DAY_MS }).list(reports, atMs).next(atMs);
 
@@ -96,18 +99,18 @@ describe('All Synced', () => {
     const applicant = setup()
       .claim('Syncing', AT_MS - 1)
       .read('All Synced', AT_MS)
-      .list(clinicAt(0), AT_MS);
+      .list(CLINIC, AT_MS);
     expect(applicant.waitsUntilMs(AT_MS)).toBe(AT_MS + SETTLE_MS);
   });
 
   const spelledAs = (id: string | null, name: string | null) =>
-    clinicAt(0).map((row) => ({ ...row, organization: { id, name } }));
+    CLINIC.map((row) => ({ ...row, organization: { id, name } }));
 
   test.each([
-    [true, 'a new report', [...clinicAt(0), listedAt('u-2', 'unity', 0)]],
-    [true, 'a new organization', [...clinicAt(0), listedAt('u-o1', 'unity', 0, 'o2')]],
-    [true, 'a new report of an unwanted type', [...clinicAt(0), listedAt('t-1', 'timeline', 0)]],
-    [false, 'the same reports after an empty list', clinicAt(0)],
+    [true, 'a new report', [...CLINIC, listedAt('u-2', 'unity', 0)]],
+    [true, 'a new organization', [...CLINIC, listedAt('u-o1', 'unity', 0, 'o2')]],
+    [true, 'a new report of an unwanted type', [...CLINIC, listedAt('t-1', 'timeline', 0)]],
+    [false, 'the same reports after an empty list', CLINIC],
     [false, 'a newer version', clinicAt(DAY_MS)],
     [false, 'a provider without its name', spelledAs('o1', null)],
     [false, 'a provider in another spelling and without its id', spelledAs(null, ' CLINIC  o1')],
@@ -131,18 +134,18 @@ describe('All Synced', () => {
 
   test('waits a window of more than 24 h', () => {
     const settleMs = { ...DEFAULT_POLICY.settleMs, allSynced: 3 * DAY_MS };
-    const applicant = new Situation('All Synced', { ...DEFAULT_POLICY, settleMs }).list(clinicAt(0), 0).store(0);
+    const applicant = new Situation('All Synced', { ...DEFAULT_POLICY, settleMs }).list(CLINIC, 0).store(0);
     expect(applicant.waitsUntilMs(0)).toBe(3 * DAY_MS);
   });
 
   test('by a notice starts the window, but only a read ends it', () => {
-    const applicant = new Situation('Syncing').claim('All Synced', DAY_MS).list(clinicAt(0), DAY_MS).store(DAY_MS);
+    const applicant = new Situation('Syncing').claim('All Synced', DAY_MS).list(CLINIC, DAY_MS).store(DAY_MS);
     expect(applicant.next(DUE_MS)).toEqual({ do: 'read-and-list' });
     expect(endedAt(applicant, DUE_MS)).toEqual(conclusion('collected', null));
   });
 
   test('is read back before it ends if a notice comes after the last read', () => {
-    const applicant = setup().read('All Synced', DUE_MS, { updatedMs: DAY_MS }).list(clinicAt(0), DUE_MS);
+    const applicant = setup().read('All Synced', DUE_MS, { updatedMs: DAY_MS }).list(CLINIC, DUE_MS);
     expect(applicant.claim('All Synced', DUE_MS + 1).next(DUE_MS + 1)).toEqual({ do: 'read', because: 'notice' });
   });
 
@@ -185,7 +188,7 @@ describe('All Synced', () => {
 
 describe('All Synced ends', () => {
   const DUE_MS = DAY_MS + SETTLE_MS;
-  const setup = (reports: ReturnType<typeof clinicAt>, policy = DEFAULT_POLICY) =>
+  const setup = (reports: ListedReport[], policy = DEFAULT_POLICY) =>
     new Situation('All Synced', policy).read('All Synced', DUE_MS, { updatedMs: 0 }).list(reports, DUE_MS);
   const END_MS = DUE_MS + DAY_MS;
   const listAt = (applicant: Situation, atMs: number, list: Omit<Parameters<typeof withList>[1], 'askedAtMs'>) => {
@@ -194,30 +197,16 @@ describe('All Synced ends', () => {
   // The window restarts with the first list that has a report; the second list ends it.
   const ended = (applicant: Situation) =>
     applicant.read('All Synced', END_MS, { updatedMs: 0 }).list(applicant.collection.listed, END_MS).next(END_MS);
-  const ccdrawOnly = { ...DEFAULT_POLICY, wanted: { ccdraw: ['pdf'] } } as const;
+  const stored = (more: ListedReport) => setup([...CLINIC, more]).store(DUE_MS);
+  const CCDRAW_ONLY = { ...DEFAULT_POLICY, wanted: { ccdraw: ['pdf'] } } as const;
 
   test.each<[string, string, string | null, () => Situation]>([
     ['an empty list', 'partial', 'nothing-listed', () => setup([])],
-    [
-      'a provider without its unity',
-      'partial',
-      'missing-documents',
-      () => setup([...clinicAt(0), listedAt('c-o2', 'ccdraw', 0, 'o2')]).store(DUE_MS),
-    ],
-    [
-      'a provider without a ccdraw',
-      'collected',
-      null,
-      () => setup([...clinicAt(0), listedAt('u-o2', 'unity', 0, 'o2')]).store(DUE_MS),
-    ],
-    [
-      'a list without wanted reports',
-      'partial',
-      'missing-documents',
-      () => setup([listedAt('u', 'unity', 0)], ccdrawOnly),
-    ],
-    ['no offered document', 'partial', 'missing-documents', () => setup(clinicAt(0)).store(DUE_MS, ['json', 'pdf'])],
-    ['a format that is not offered', 'collected', null, () => setup(clinicAt(0)).store(DUE_MS, ['json'])],
+    ['a provider without its unity', 'partial', 'missing-documents', () => stored(listedAt('c-o2', 'ccdraw', 0, 'o2'))],
+    ['a provider without a ccdraw', 'collected', null, () => stored(listedAt('u-o2', 'unity', 0, 'o2'))],
+    ['no wanted report', 'partial', 'missing-documents', () => setup([listedAt('u', 'unity', 0)], CCDRAW_ONLY)],
+    ['no offered document', 'partial', 'missing-documents', () => setup(CLINIC).store(DUE_MS, ['json', 'pdf'])],
+    ['a format that is not offered', 'collected', null, () => setup(CLINIC).store(DUE_MS, ['json'])],
   ])('with %s: %s, %s', (_what, outcome, reason, create) => {
     expect(ended(create())).toEqual(conclusion(outcome, reason));
   });
@@ -233,7 +222,7 @@ describe('All Synced ends', () => {
     ['only unwanted rows', 'missing-documents', { others: [{ type: '', organization: { id: 'o1', name: 'Clinic' } }] }],
     ['reports that did not fit into the answer', 'failed-documents', { left: 7 }],
   ])('with %s: partial, %s', (_what, reason, more) => {
-    const applicant = 'left' in more ? setup(clinicAt(0)).store(DUE_MS) : setup([]);
+    const applicant = 'left' in more ? setup(CLINIC).store(DUE_MS) : setup([]);
     const list = { reports: applicant.collection.listed, digest: 'x', ...more };
     listAt(applicant, DUE_MS, list);
     applicant.read('All Synced', END_MS, { updatedMs: 0 });

@@ -1,48 +1,40 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { Client } from '@temporalio/client';
 import { createFolderStore } from '../../src/report-store/folder/store';
-import { createLazyClient } from '../../src/temporal/connection';
 import { createDataConverter } from '../../src/temporal/data-converter';
-import { generateKey, parseKeyRing } from '../../src/temporal/key-ring';
+import { generateKey } from '../../src/temporal/key-ring';
 import { COLLECT_RECORDS } from '../../src/workflows/contract';
+import { useFolders } from '../support/folders';
+import { keyRingOf } from '../support/keys';
 import { startProcess, useBuild } from '../support/processes';
-import { freePort, startTemporalServer, type TemporalServer } from '../support/temporal-server';
+import { freePort, useTemporalServer } from '../support/temporal-server';
 
 const KEY = generateKey('main');
 const UI = 'http://127.0.0.1:8233';
 const API_KEY = 'an-api-key-of-the-test';
 
-let server: TemporalServer;
-let folder: string;
 useBuild();
-beforeAll(async () => {
-  server = await startTemporalServer();
-  folder = await mkdtemp(join(tmpdir(), 'chartway-codec-'));
-  await createFolderStore(join(folder, 'reports')).init();
-});
-afterAll(async () => {
-  await server?.stop();
-  await rm(folder, { recursive: true, force: true });
-});
+const temporal = useTemporalServer();
+const newFolder = useFolders();
 
 test("Temporal's CLI shows an encrypted applicant in clear with an API key, and not without", async () => {
-  const client = createLazyClient(
-    { namespace: 'default', connection: { address: server.address } },
-    createDataConverter({ ring: parseKeyRing(KEY), encrypts: true }, 'default'),
-  );
+  const { address, connection } = temporal();
+  const folder = await newFolder();
+  await createFolderStore(join(folder, 'reports')).init();
+  const dataConverter = createDataConverter({ ring: keyRingOf(KEY), encrypts: true }, 'default') ?? {};
+  const client = new Client({ connection, dataConverter });
   const email = 'canary@example.org';
   // The form in which the CLI prints a payload as JSON.
   const clear = Buffer.from(JSON.stringify({ email })).toString('base64');
   await client.workflow.start(COLLECT_RECORDS, { workflowId: 'applicant-POL-1', taskQueue: 'none', args: [{ email }] });
-  await client.connection.close();
 
   const metricsPort = await freePort();
   const api = await startProcess('api', folder, {
-    ...{ TEMPORAL_ADDRESS: server.address, PAYLOAD_KEYS: KEY, API_PORT: '0', METRICS_PORT: String(metricsPort) },
+    ...{ TEMPORAL_ADDRESS: address, PAYLOAD_KEYS: KEY, API_PORT: '0', METRICS_PORT: String(metricsPort) },
     ...{ CODEC_ENDPOINT: 'on', CODEC_UI_ORIGIN: UI },
     API_KEYS: `max:records:${createHash('sha256').update(API_KEY).digest('hex')}`,
   });
@@ -51,7 +43,7 @@ test("Temporal's CLI shows an encrypted applicant in clear with an API key, and 
   expect((await fetch(`${url}/healthz`)).status).toBe(200);
 
   const show = async (...codec: string[]) => {
-    const args = ['workflow', 'show', '--address', server.address, '-w', 'applicant-POL-1', '-o', 'json', ...codec];
+    const args = ['workflow', 'show', '--address', address, '-w', 'applicant-POL-1', '-o', 'json', ...codec];
     const home = { HOME: folder, PATH: process.env['PATH'] };
     const { stdout } = await promisify(execFile)(process.env['TEMPORAL_CLI_PATH'] ?? '', args, { env: home });
     return stdout;

@@ -9,6 +9,7 @@ import {
   applicantWorkflowId,
   COLLECT_RECORDS,
   invitationQuery,
+  type SweepResult,
   stateQuery,
   statusNoticeSignal,
   sweepWorkflowId,
@@ -118,7 +119,8 @@ test('a lost key stops only the applicants that need it until it is back; a rota
 
 test('a signal in clear is dropped and counted, and the deadline stays', async () => {
   const details = { clientUserId: 'POL-forged', clientUserEmail: 'silent@example.org' };
-  const expiresMs = { ...DEFAULT_POLICY.expiresMs, invitation: 4_000 };
+  // Long enough for the signal to arrive before the end on a busy machine.
+  const expiresMs = { ...DEFAULT_POLICY.expiresMs, invitation: 10_000 };
   const request = { details, detailsDigest: detailsDigest(details), policy: { ...DEFAULT_POLICY, expiresMs } };
   await createApplicants({ client: installation().client, taskQueue: TASK_QUEUE }).start(request);
   const applicant = keylessClient.workflow.getHandle(applicantWorkflowId('POL-forged'));
@@ -147,6 +149,27 @@ test('a start in clear fails with an encrypted failure, and a sweep still lists 
   const { status, lines } = await installation().runCommand('sweep', '--json');
   expect({ status, lines: lines.length }).toEqual({ status: 0, lines: 1 });
   await keylessClient.workflow.getHandle(applicantWorkflowId('POL-clear')).terminate();
+});
+
+test('the command `sweep` finds a terminated applicant, `withdraw` withdraws it, and a file does not start it again', async () => {
+  const { upstream } = installation();
+  const applicant = { clientUserId: 'POL-ended', as: 'silent' };
+  await installation().startSamples([applicant]);
+  await untilInvited('POL-ended');
+  await keylessClient.workflow.getHandle(applicantWorkflowId('POL-ended')).terminate();
+  const printed = async (...args: readonly string[]) => {
+    const { status, lines, stderr } = await installation().runCommand(...args, '--json');
+    expect({ status, stderr }).toMatchObject({ status: 0 });
+    return JSON.parse(lines[0] ?? '') as Record<string, unknown>;
+  };
+  await until('the finding', async () => {
+    const { first } = (await printed('sweep')) as unknown as SweepResult;
+    return first.terminated.includes('POL-ended');
+  });
+  expect(await printed('withdraw', 'POL-ended')).toMatchObject({ result: 'withdrawn', people: 1, recorded: true });
+  expect(await upstream.people('POL-ended')).toEqual([expect.objectContaining({ deleted: true })]);
+  expect(await installation().startApplicants([applicant])).toEqual(['closed']);
+  expect(await upstream.people('POL-ended')).toHaveLength(1);
 });
 
 async function describeRun(clientUserId: string) {

@@ -1,112 +1,98 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { isRunning } from '../dev/fixture';
+import { killCommands, spawnCommand } from '../support/command';
 import { until } from '../support/condition';
+import { useFolders } from '../support/folders';
+import { useBuild } from '../support/processes';
 
 /** The program of `npm start`, after the build. */
 const DEV = path.join(__dirname, '../../dist/src/dev.js');
 /** The sandbox's list of invited people. */
 const SANDBOX = /sandbox +(http:\S+\/control\/people)/;
 /** One start on two busy cores. */
-const START_LIMIT_MS = 120_000;
+const START_LIMIT_MS = 180_000;
 const PROCESSES = ['api', 'npm start', 'sandbox', 'temporal', 'webhook', 'worker'];
 /** A line that reports a change. */
 const CHANGE = /^applicant \| \S+ (DEMO-([a-z-]+)-\w{6}) +(\w+)(?: +(.+))?$/;
 
+jest.setTimeout(2 * START_LIMIT_MS);
+useBuild();
+const newFolder = useFolders();
+
 describe('npm start', () => {
   let folder: string;
-  const started: ChildProcess[] = [];
 
-  beforeEach(() => {
-    if (!existsSync(DEV)) throw new Error(`expected ${DEV}; run \`npm run build\``);
-    folder = mkdtempSync(path.join(tmpdir(), 'npm-start-'));
+  beforeEach(async () => {
+    folder = await newFolder();
   });
-  afterEach(() => {
-    for (const child of started.splice(0))
-      if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
+  afterEach(async () => {
+    await killCommands();
     for (const pid of Object.values(runningPids(folder))) if (isRunning(pid)) process.kill(pid, 'SIGKILL');
-    rmSync(folder, { recursive: true });
   });
 
   /** Starts it in its own process group, as a terminal does. */
   function start(...args: string[]) {
-    const env = withoutSettings(process.env);
-    const child = spawn(process.execPath, [DEV, ...args], { cwd: folder, env, detached: true, stdio: 'pipe' });
-    child.stdin.end();
-    started.push(child);
-    let output = '';
-    for (const stream of [child.stdout, child.stderr])
-      stream.setEncoding('utf8').on('data', (text) => (output += text));
-    // `close`, because the last lines may arrive after `exit`.
-    const ended = once(child, 'close').then(([status]) => status as number | null);
-    return { pid: child.pid ?? -1, ended, output: () => output };
+    const options = { cwd: folder, env: withoutSettings(process.env), detached: true };
+    return spawnCommand([process.execPath, DEV, ...args], options);
   }
 
-  test(
-    'stops all processes on Ctrl-C during a story; the next start continues to the expected ends without a second invitation',
-    async () => {
-      const first = start('--personas', 'eager,declines,several,silent,flips');
-      await until('a change', () => changes(first.output()).length > 0, START_LIMIT_MS);
-      const pids = runningPids(folder);
-      expect(Object.keys(pids).sort()).toEqual(PROCESSES);
-      // The terminal signals the group, and npm passes the signal to its child.
-      process.kill(-first.pid, 'SIGINT');
-      process.kill(first.pid, 'SIGINT');
-      expect(await first.ended).toBe(0);
-      expect(Object.values(pids).filter(isRunning)).toEqual([]);
+  test('stops all processes on Ctrl-C during a story; the next start continues to the expected ends without a second invitation', async () => {
+    const first = start('--personas', 'eager,declines,several,silent,flips');
+    await until('a change', () => changes(first.output()).length > 0, START_LIMIT_MS);
+    const pids = runningPids(folder);
+    expect(Object.keys(pids).sort()).toEqual(PROCESSES);
+    // The terminal signals the group, and npm passes the signal to its child.
+    process.kill(-first.pid, 'SIGINT');
+    process.kill(first.pid, 'SIGINT');
+    expect(await first.exited).toBe(0);
+    expect(Object.values(pids).filter(isRunning)).toEqual([]);
 
-      const second = start('--once', '--personas', 'eager,declines,several,silent,flips');
-      await until('all processes', () => Object.keys(runningPids(folder)).length === PROCESSES.length, START_LIMIT_MS);
-      const secondPids = runningPids(folder);
-      const { 1: peopleUrl = '' } = await until('the addresses', () => SANDBOX.exec(second.output()), START_LIMIT_MS);
-      let people: readonly { clientUserId: string }[] = [];
-      await until(
-        'the silent sample to end',
-        async () => {
-          const response = await fetch(peopleUrl).catch(() => null);
-          if (response) people = (await response.json()) as typeof people;
-          return changes(second.output()).some(({ persona, stage }) => persona === 'silent' && stage === 'closed');
-        },
-        START_LIMIT_MS,
-      );
-      expectSuccess(await second.ended, second.output());
-      const closed = [...changes(first.output()), ...changes(second.output())].filter(
-        ({ stage }) => stage === 'closed',
-      );
-      expect(closed.map(({ persona, result }) => `${persona} ${result}`).sort()).toEqual([
-        'declines declined',
-        'eager collected 3 documents',
-        'flips collected 5 documents',
-        'several collected 10 documents',
-        'silent expired (invitation-expired)',
-      ]);
-      // The samples and the manual applicant of the first start.
-      const ids = closed.map(({ clientUserId }) => clientUserId);
-      expect(people.map(({ clientUserId }) => clientUserId).sort()).toEqual(
-        [...ids, ids[0]?.replace(/-[a-z-]+-/, '-you-')].sort(),
-      );
-      expect(Object.values(secondPids).filter(isRunning)).toEqual([]);
-      expect(existsSync(path.join(folder, '.data', 'npm-start.json'))).toBe(false);
+    const second = start('--once', '--personas', 'eager,declines,several,silent,flips');
+    await until('all processes', () => Object.keys(runningPids(folder)).length === PROCESSES.length, START_LIMIT_MS);
+    const secondPids = runningPids(folder);
+    const { 1: peopleUrl = '' } = await until('the addresses', () => SANDBOX.exec(second.output()), START_LIMIT_MS);
+    let people: readonly { clientUserId: string }[] = [];
+    await until(
+      'the silent sample to end',
+      async () => {
+        const response = await fetch(peopleUrl).catch(() => null);
+        if (response) people = (await response.json()) as typeof people;
+        return changes(second.output()).some(({ persona, stage }) => persona === 'silent' && stage === 'closed');
+      },
+      START_LIMIT_MS,
+    );
+    expectSuccess(await second.exited, second.output());
+    const closed = [...changes(first.output()), ...changes(second.output())].filter(({ stage }) => stage === 'closed');
+    expect(closed.map(({ persona, result }) => `${persona} ${result}`).sort()).toEqual([
+      'declines declined',
+      'eager collected 3 documents',
+      'flips collected 5 documents',
+      'several collected 10 documents',
+      'silent expired (invitation-expired)',
+    ]);
+    // The samples and the manual applicant of the first start.
+    const ids = closed.map(({ clientUserId }) => clientUserId);
+    expect(people.map(({ clientUserId }) => clientUserId).sort()).toEqual(
+      [...ids, ids[0]?.replace(/-[a-z-]+-/, '-you-')].sort(),
+    );
+    expect(Object.values(secondPids).filter(isRunning)).toEqual([]);
+    expect(existsSync(path.join(folder, '.data', 'npm-start.json'))).toBe(false);
 
-      for (const { clientUserId, result } of closed) {
-        const report = path.join(folder, 'reports', clientUserId);
-        const manifest = JSON.parse(readFileSync(path.join(report, 'manifest.json'), 'utf8'));
-        expect(manifest).toMatchObject({ clientUserId, outcome: result.split(' ')[0] });
-        for (const { file } of manifest.documents) expect(existsSync(path.join(report, file))).toBe(true);
-      }
-      // No personal data.
-      expect(`${first.output()}${second.output()}`).not.toContain('@');
-      for (const log of readdirSync(path.join(folder, '.data', 'logs'))) {
-        const text = readFileSync(path.join(folder, '.data', 'logs', log), 'utf8');
-        expect(text).not.toContain('@example.org');
-        expect(text).not.toContain('/invitation/');
-      }
-    },
-    2 * START_LIMIT_MS,
-  );
+    for (const { clientUserId, result } of closed) {
+      const report = path.join(folder, 'reports', clientUserId);
+      const manifest = JSON.parse(readFileSync(path.join(report, 'manifest.json'), 'utf8'));
+      expect(manifest).toMatchObject({ clientUserId, outcome: result.split(' ')[0] });
+      for (const { file } of manifest.documents) expect(existsSync(path.join(report, file))).toBe(true);
+    }
+    // No personal data.
+    expect(`${first.output()}${second.output()}`).not.toContain('@');
+    for (const log of readdirSync(path.join(folder, '.data', 'logs'))) {
+      const text = readFileSync(path.join(folder, '.data', 'logs', log), 'utf8');
+      expect(text).not.toContain('@example.org');
+      expect(text).not.toContain('/invitation/');
+    }
+  });
 
   test('with --fresh and a confirmation starts with new samples and keeps reports and secrets', async () => {
     const data = path.join(folder, '.data');
@@ -115,12 +101,12 @@ describe('npm start', () => {
     writeFileSync(path.join(data, 'sandbox-secret'), 'kept\n');
     mkdirSync(path.join(folder, 'reports', 'DEMO-declines-aaaaaa'), { recursive: true });
     const unconfirmed = start('--fresh', '--once', '--personas', 'declines');
-    expect(await unconfirmed.ended).toBe(2);
+    expect(await unconfirmed.exited).toBe(2);
     expect(unconfirmed.output()).toContain('--fresh --yes');
     expect(readFileSync(path.join(data, 'samples-round'), 'utf8')).toBe('aaaaaa\n');
 
-    const { ended, output } = start('--fresh', '--yes', '--once', '--personas', 'declines');
-    expectSuccess(await ended, output());
+    const { exited, output } = start('--fresh', '--yes', '--once', '--personas', 'declines');
+    expectSuccess(await exited, output());
     expect(new Set(changes(output()).map(({ persona }) => persona))).toEqual(new Set(['declines']));
     expect(readFileSync(path.join(data, 'samples-round'), 'utf8')).not.toBe('aaaaaa\n');
     expect(readFileSync(path.join(data, 'sandbox-secret'), 'utf8')).toBe('kept\n');

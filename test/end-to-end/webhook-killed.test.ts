@@ -1,43 +1,40 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { createLazyClient } from '../../src/temporal/connection';
 import { applicantWorkflowId, COLLECT_RECORDS } from '../../src/workflows/contract';
 import { SeededRandom } from '../chaos/seeded-random';
 import { until } from '../support/condition';
+import { useFolders } from '../support/folders';
 import { type RunningProcess, startProcess, useBuild } from '../support/processes';
 import { freePort, startTemporalServer, type TemporalServer } from '../support/temporal-server';
 
 /** Kills per run; `npm run test:chaos` sets more. */
 const KILLS = Number(process.env['WEBHOOK_KILLS'] ?? '3');
 const SEED = Number(process.env['WEBHOOK_KILLS_SEED'] ?? '7');
-const TEST_TIMEOUT_MS = 120_000 + KILLS * 20_000;
-jest.setTimeout(TEST_TIMEOUT_MS);
+jest.setTimeout(120_000 + KILLS * 20_000);
 const APPLICANTS = ['POL-0', 'POL-1', 'POL-2', 'POL-3', 'POL-4'];
 const MAX_ARRAY_LENGTH = 20;
 const SECRET = 'a-secret-of-the-test';
 
+useBuild();
+const newFolder = useFolders();
 let folder: string;
 let port: number;
 let server: TemporalServer;
 let client: Client;
 let webhooks: RunningProcess[] = [];
 
-useBuild();
-
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'chartway-killed-'));
+beforeAll(async () => {
+  folder = await newFolder();
   port = await freePort();
   server = await startTemporal();
   client = createLazyClient({ namespace: 'default', connection: { address: server.address } });
-}, TEST_TIMEOUT_MS);
-
-afterEach(async () => {
-  await client.connection.close();
-  await server.stop();
-  await rm(folder, { recursive: true, force: true });
-}, TEST_TIMEOUT_MS);
+});
+afterAll(async () => {
+  await client?.connection.close();
+  await server?.stop();
+});
 
 function startTemporal(): Promise<TemporalServer> {
   const searchAttributes = { HumanId: 'Keyword' };

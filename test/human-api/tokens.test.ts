@@ -162,7 +162,7 @@ it("a gateway's 401 to an invitation drops the token without a repeat, because t
   const invitation = { clientUserId: 'POL-2', clientUserEmail: 'eve@example.org' };
   upstream.answer('POST /admin/api/v1/users', page(401));
   const error = await failureOf(api.invite(invitation));
-  expect(error).toMatchObject({ kind: 'unavailable', isUpstreamsWord: false });
+  expect(error).toMatchObject({ kind: 'unavailable', isFromUpstream: false });
   expect(upstream.calls('POST /admin/api/v1/users')).toBe(1);
   await api.invite(invitation);
   expect(upstream.calls(CLIENT_TOKEN)).toBe(1);

@@ -56,13 +56,13 @@ async function setup() {
     },
     /** The process, key and verdict or fault of each chain. */
     async verdict(keys: AuditKeys, checkpoints: readonly AuditCheckpoint[] = [], unkeyedBefore: Date | null = null) {
-      const { chains, missing } = await verifyAudit(folder, checkpoints, keys, unkeyedBefore);
+      const { chains, mismatches } = await verifyAudit(folder, checkpoints, keys, unkeyedBefore);
       const faults = chains.map((result) => [
         result.chain.split('-')[1],
         result.key,
         result.broken?.why ?? verdictOf(result),
       ]);
-      return { faults, missing: missing.length };
+      return { faults, mismatches: mismatches.length };
     },
   };
 }
@@ -89,7 +89,7 @@ test('a signed chain holds with its key, also if another key signs now, and is u
     ['worker', 'payload:main', 'holds'],
     ['worker', 'audit', 'holds'],
   ];
-  expect(await verdict(KEYED, [checkpoint])).toEqual({ faults: holds, missing: 0 });
+  expect(await verdict(KEYED, [checkpoint])).toEqual({ faults: holds, mismatches: 0 });
   expect((await verdict(DERIVED)).faults).toEqual([holds[0], ['worker', 'audit', 'unproven']]);
   expect((await verdict(NONE, [checkpoint])).faults).toEqual([
     ['worker', 'payload:main', 'unproven'],
@@ -219,7 +219,7 @@ test('a removed chain is reported, even if another process, or a chain without t
   const removed = checkpoint.file.replace(/\.0001\.jsonl$/, '');
   await rm(join(folder, file));
   await forge('webhook', LATER, [{ who: 'webhook', did: 'prune', detail: removed }]);
-  expect(await verdict(KEYED, [checkpoint])).toMatchObject({ missing: 1 });
+  expect(await verdict(KEYED, [checkpoint])).toMatchObject({ mismatches: 1 });
   await forge('worker', LATER, [{ who: 'worker', did: 'prune', detail: removed }]);
-  expect(await verdict(KEYED, [checkpoint])).toMatchObject({ missing: 1 });
+  expect(await verdict(KEYED, [checkpoint])).toMatchObject({ mismatches: 1 });
 });

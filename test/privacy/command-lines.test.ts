@@ -1,4 +1,4 @@
-import { readArguments } from '../../src/cli/arguments';
+import { readStarterArguments } from '../../src/cli/arguments';
 import { readCommandLine } from '../../src/cli/commands/command-line';
 import { fc } from '../support/property';
 
@@ -61,7 +61,7 @@ const argvOf = (words: fc.Arbitrary<string>) =>
   );
 
 test.each([
-  ['the starter', readArguments, STARTERS],
+  ['the starter', readStarterArguments, STARTERS],
   ["the operator's command", (argv: readonly string[]) => readCommandLine(argv), OPERATORS],
 ])('%s reads any command line or ends with status 2, and prints no personal data', (_, read, words) => {
   const outcomeOf = setup();
@@ -81,7 +81,7 @@ test.each([
   [['--reports', 'zephyrina@quorwhistle.example'], 'error: --reports is invalid. Expected'],
   [['Zephyrina Ostrowhisk'], 'error: too many arguments'],
 ])('%j prints a message without the argument', (argv, words) => {
-  const { ended, output } = setup()(readArguments, argv);
+  const { ended, output } = setup()(readStarterArguments, argv);
   expect(ended).toBe('exit 2');
   expect(output).toContain(words);
 });

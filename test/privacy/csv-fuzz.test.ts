@@ -1,10 +1,8 @@
 import { applicantRows } from '../../src/cli/applicants-file';
 import { decodeText } from '../../src/cli/decode-text';
-import { runStarter } from '../../src/cli/starter';
-import { DEFAULT_POLICY } from '../../src/domain/policy';
-import type { AuditEntry } from '../../src/observability/audit';
 import type { StartRequest } from '../../src/temporal/applicants';
-import { PLAIN_ARGUMENTS, startingApplicants } from '../support/fake-applicants';
+import { parseLines, startRun } from '../cli/starter-run';
+import { startingApplicants } from '../support/fake-applicants';
 import { fc } from '../support/property';
 
 const HEADER = 'clientUserId,clientUserEmail,firstName,lastName,dateOfBirth,suggestedSources';
@@ -25,36 +23,30 @@ const MEGABYTE = 1024 * 1024;
 /** Runs the starter with this file on standard input, in pieces of this size, and a Temporal that answers at once. */
 async function runWith(bytes: Buffer, pieceLength: number) {
   const requests: StartRequest[] = [];
-  const audited: AuditEntry[] = [];
-  const out: string[] = [];
-  const messages: string[] = [];
   const applicants = startingApplicants((request) => {
     requests.push(request);
     return { result: (['started', 'running', 'closed', 'conflict'] as const)[requests.length % 4] ?? 'started' };
   });
   const cpu = process.cpuUsage();
-  const status = await runStarter(
-    { ...PLAIN_ARGUMENTS, source: { file: '-' } },
-    {
-      connect: async () => applicants,
-      audit: async () => ({ record: async (entry) => void audited.push(entry) }),
-      actor: 'cli:tester',
-      policy: DEFAULT_POLICY,
+  const messages: string[] = [];
+  const run = startRun({
+    args: { source: { file: '-' } },
+    applicants,
+    deps: {
       openFile: async () => ({ read: () => decoded(bytes, pieceLength), share: null, close: async () => {} }),
-      print: (line) => void out.push(line),
       terminal: {
         write: (text) => void messages.push(text),
         showProgress: (text) => void messages.push(text),
         clearProgress: () => {},
       },
-      signal: new AbortController().signal,
     },
-  );
+  });
+  const status = await run.status;
   const { user, system } = process.cpuUsage(cpu);
   expect((user + system) / 1_000).toBeLessThan(CPU_LIMIT_MS);
-  const output = [...out, ...messages, ...audited.map((entry) => JSON.stringify(entry))].join('\n');
+  const output = [...run.printed, ...messages, ...run.audited.map((entry) => JSON.stringify(entry))].join('\n');
   expect(CANARIES.filter((canary) => output.includes(canary))).toEqual([]);
-  return { status, requests, lines: out.map((line) => JSON.parse(line) as { clientUserId: string; line: number }) };
+  return { status, requests, lines: parseLines<{ clientUserId: string; line: number }>(run.printed) };
 }
 
 function decoded(bytes: Buffer, pieceLength: number) {

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { Client, Connection } from '@temporalio/client';
 import type { ReportNotice } from '../../src/domain/notices';
 import { DAY_MS, HOUR_MS, SECOND_MS } from '../../src/domain/policy';
 import { createApplicantRuns } from '../../src/temporal/notices';
@@ -13,17 +12,16 @@ import {
 } from '../../src/workflows/contract';
 import { FakeStore } from '../support/fake-store';
 import { FakeUpstream, provider } from '../support/fake-upstream';
-import { APPLICANTS_ATTRIBUTES, startTemporalServer } from '../support/temporal-server';
+import type { useTemporalServer } from '../support/temporal-server';
 import { startWorkers } from '../support/workers';
 import type { Recorded } from './recorded';
+
+type TemporalUnderTest = ReturnType<ReturnType<typeof useTemporalServer>>;
 
 const CLIENT_USER_ID = 'closed';
 
 /** A refresh that stores a provider's reports, one that a closing scheduled, a refresh of nothing, a sweep with findings, and a withdrawal by hand. */
-export async function recordAfterClosing(): Promise<Recorded[]> {
-  const server = await startTemporalServer({ searchAttributes: APPLICANTS_ATTRIBUTES });
-  const connection = await Connection.connect({ address: server.address });
-  const client = new Client({ connection });
+export async function recordAfterClosing({ address, client }: TemporalUnderTest): Promise<Recorded[]> {
   const taskQueue = 'chartway';
   const upstream = new FakeUpstream([{ afterMs: 0, status: 'All Synced', reports: provider('p') }]);
   const { humanId } = upstream.addPerson(CLIENT_USER_ID, 'closed@example.org', 0);
@@ -35,8 +33,7 @@ export async function recordAfterClosing(): Promise<Recorded[]> {
     closedAt,
     wanted: { unity: ['json', 'pdf'] },
   });
-  const { address } = server;
-  const stop = await startWorkers({ address, client, taskQueue, upstream, reportStore, refreshForMs: 30 * DAY_MS });
+  const stop = await startWorkers({ address, client, taskQueue, upstream, reportStore });
   try {
     const historyOf = (workflowId: string) => client.workflow.getHandle(workflowId).fetchHistory();
     const refresh = async (clientUserId: string, name: string): Promise<Recorded> => {
@@ -74,7 +71,5 @@ export async function recordAfterClosing(): Promise<Recorded[]> {
     ];
   } finally {
     await stop();
-    await connection.close();
-    await server.stop();
   }
 }

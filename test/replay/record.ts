@@ -3,6 +3,7 @@ import { applicantWorkflowId, mailboxWorkflowId, stateQuery } from '../../src/wo
 import { until } from '../support/condition';
 import { Installation } from '../support/installation';
 import { useBuild } from '../support/processes';
+import { useTemporalServer } from '../support/temporal-server';
 import { reportNotification } from '../webhook/webhook-fixture';
 import { recordAfterClosing } from './record-after-closing';
 import { type Recorded, removeHistories, writeHistories } from './recorded';
@@ -32,22 +33,17 @@ const STORY = {
 const CONTINUE_AFTER_EVENTS = 40;
 
 useBuild();
+const temporal = useTemporalServer();
 
-test(
-  'records every persona, a cancelled applicant, second rounds, a mailbox and a continue-as-new',
-  async () => {
-    const recorded = await Promise.all([recordPersonas(), recordContinueAsNew(), recordSecondRounds()]);
-    removeHistories();
-    writeHistories(recorded.flat());
-  },
-  RECORD_TIMEOUT_MS,
-);
+jest.setTimeout(RECORD_TIMEOUT_MS);
 
-test(
-  'records the workflows after a closing',
-  async () => writeHistories(await recordAfterClosing()),
-  RECORD_TIMEOUT_MS,
-);
+test('records every persona, a cancelled applicant, second rounds, a mailbox and a continue-as-new', async () => {
+  const recorded = await Promise.all([recordPersonas(), recordContinueAsNew(), recordSecondRounds()]);
+  removeHistories();
+  writeHistories(recorded.flat());
+});
+
+test('records the workflows after a closing', async () => writeHistories(await recordAfterClosing(temporal())));
 
 async function recordPersonas(): Promise<Recorded[]> {
   return onServer([], async (installation) => {

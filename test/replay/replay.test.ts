@@ -1,7 +1,6 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import { useFolders } from '../support/folders';
 import { WORKFLOW_BUNDLE } from '../support/global-setup';
 import { type Recorded, recordedHistories } from './recorded';
 
@@ -47,30 +46,26 @@ test('every recorded history replays with the current workflows', async () => {
 });
 
 describe('the replay fails', () => {
-  let folder: string;
-  beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), 'chartway-replay-'));
-  });
-  afterEach(() => rmSync(folder, { recursive: true }));
+  const newFolder = useFolders();
 
   /** The current bundle with one change in its text. */
-  function changedBundle(from: RegExp, to: string): string {
+  async function changedBundle(from: RegExp, to: string): Promise<string> {
     const current = readFileSync(WORKFLOW_BUNDLE, 'utf8');
     expect(current.match(from)).not.toBeNull();
-    const codePath = join(folder, 'workflow-bundle.js');
+    const codePath = await newFolder('workflow-bundle.js');
     writeFileSync(codePath, current.replace(from, to));
     return codePath;
   }
 
   test('if the workflow calls another activity', async () => {
-    const codePath = changedBundle(/\.invite\(/g, '.inviteAgain(');
+    const codePath = await changedBundle(/\.invite\(/g, '.inviteAgain(');
     const invited = recordedHistories().filter(({ name }) => name === 'eager' || name === 'cancelled');
     expect(await replay(codePath, invited)).toEqual(all(['eager', 'cancelled'], 'DeterminismViolationError'));
   });
 
   test('if the workflow decides differently', async () => {
     // A person who declined is no longer withdrawn.
-    const codePath = changedBundle(
+    const codePath = await changedBundle(
       /conclude\('declined', 'declined', true\)/g,
       "conclude('declined', 'declined', false)",
     );

@@ -1,5 +1,5 @@
 import { type Cipher, KeyMissing } from '../../src/domain/encryption';
-import { Encryptor, encryptWhole, MAGIC, openFile } from '../../src/report-store/envelope';
+import { Encryptor, MAGIC, openFile } from '../../src/report-store/envelope';
 import { AlteredDocument } from '../../src/report-store/errors';
 import { createCipher, generateKey, parseKeyRing } from '../../src/temporal/key-ring';
 import { fc } from '../support/property';
@@ -18,16 +18,18 @@ function setup() {
   const cipher = cipherOf(generateKey('k1'));
   return {
     cipher,
-    encrypt: (plain: Uint8Array, pieceBytes = 10_000) => {
-      const encryption = new Encryptor(cipher, PATH);
-      const parts: Buffer[] = [];
-      for (let at = 0; at < plain.byteLength; at += pieceBytes) {
-        parts.push(encryption.take(plain.subarray(at, at + pieceBytes)));
-      }
-      return Buffer.concat([...parts, encryption.finish()]);
-    },
+    encrypt: (plain: Uint8Array, pieceBytes = 10_000) => encryptAll(plain, cipher, pieceBytes),
     decrypt: (encrypted: Uint8Array, path = PATH) => decryptAll(encrypted, path, cipher),
   };
+}
+
+function encryptAll(plain: Uint8Array, cipher: Cipher, pieceBytes: number): Buffer {
+  const encryptor = new Encryptor(cipher, PATH);
+  const parts: Buffer[] = [];
+  for (let at = 0; at < plain.byteLength; at += pieceBytes) {
+    parts.push(encryptor.take(plain.subarray(at, at + pieceBytes)));
+  }
+  return Buffer.concat([...parts, encryptor.finish()]);
 }
 
 async function decryptAll(bytes: Uint8Array, path: string, cipher: Cipher, pieceBytes = 7_001): Promise<Buffer> {
@@ -78,9 +80,7 @@ describe('an encrypted file', () => {
       for await (const piece of clear) pieces.push(piece);
       expect(Buffer.concat(pieces).toString()).toBe(text);
     }
-    expect(
-      (await openFile(inPieces(encryptWhole(cipher, PATH, Buffer.from('{}')), 1), PATH, () => cipher)).encrypted,
-    ).toBe(true);
+    expect((await openFile(inPieces(encrypt(Buffer.from('{}')), 1), PATH, () => cipher)).encrypted).toBe(true);
   });
 
   it.each([
@@ -153,7 +153,7 @@ describe('an encrypted file', () => {
 
   it('needs a key that the ring lost, and decrypts with a rotated ring', async () => {
     const [k1, k2] = [generateKey('k1'), generateKey('k2')];
-    const before = encryptWhole(cipherOf(k1), PATH, plainOf(10));
+    const before = encryptAll(plainOf(10), cipherOf(k1), 10);
     expect(await decryptAll(before, PATH, cipherOf(k2, k1))).toEqual(plainOf(10));
     await expect(decryptAll(before, PATH, cipherOf(k2))).rejects.toThrow(KeyMissing);
   });

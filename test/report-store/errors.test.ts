@@ -1,5 +1,5 @@
 import { translateStoreErrors } from '../../src/activities/store';
-import { toExitStatus } from '../../src/cli/exit-status';
+import { runForExitStatus } from '../../src/cli/exit-status';
 import * as errors from '../../src/report-store/errors';
 
 /** An error for each class that has a message for the operator. */
@@ -19,7 +19,7 @@ test.each(ERRORS.map((error) => [error.name, error] as const))(
     const terminal = { clearProgress: () => undefined, write: (text: string) => void written.push(text) };
     const fail = () => Promise.reject(error);
     const signal = new AbortController().signal;
-    expect(await toExitStatus(fail, { terminal: terminal as never, signal })).toBe(1);
+    expect(await runForExitStatus(fail, { terminal: terminal as never, signal })).toBe(1);
     expect(written).toEqual(['the message']);
     await expect(translateStoreErrors(fail)).rejects.toMatchObject({
       message: 'the message; retried',

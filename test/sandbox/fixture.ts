@@ -2,6 +2,7 @@ import type { SavedState } from '../../sandbox/journal';
 import type { Log } from '../../sandbox/log';
 import { createSandbox, type SandboxSettings } from '../../sandbox/sandbox';
 import { SIGNATURE_HEADERS, type Signing } from '../../sandbox/signature';
+import { useCleanup } from '../support/cleanup';
 import { startReceiver, toNotices } from './receiver';
 import { VirtualClock } from './virtual-clock';
 
@@ -11,11 +12,7 @@ export const MINUTE_MS = 60_000;
 export const HOUR_MS = 60 * MINUTE_MS;
 export const DAY_MS = 24 * HOUR_MS;
 
-const cleanups: (() => Promise<void>)[] = [];
-
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
+const addCleanup = useCleanup();
 
 interface Call {
   readonly token?: string;
@@ -38,7 +35,7 @@ interface Options extends Partial<Omit<SandboxSettings, 'credentials' | 'webhook
 export async function startSandbox(options: Options = {}) {
   const { clock = new VirtualClock(), webhookAnswers, webhookSecret, signing, saved, ...settings } = options;
   const receiver = await startReceiver(webhookAnswers);
-  cleanups.push(receiver.close);
+  addCleanup(receiver.close);
   const logged: Parameters<Log>[] = [];
   const signingDefaults = {
     clientSecret: CLIENT.client_secret,
@@ -68,7 +65,7 @@ export async function startSandbox(options: Options = {}) {
     saved,
   );
   const base = await sandbox.app.listen({ host: '127.0.0.1', port: 0 });
-  cleanups.push(sandbox.close);
+  addCleanup(sandbox.close);
 
   async function call(method: string, path: string, { token, json, raw }: Call = {}) {
     const type = raw?.type ?? (json === undefined ? undefined : 'application/json');

@@ -1,15 +1,12 @@
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { appendFileSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { clearJournal, openJournal } from '../../sandbox/journal';
+import { useFolders } from '../support/folders';
 import { HOUR_MS, MINUTE_MS, startSandbox } from './fixture';
 import { VirtualClock } from './virtual-clock';
 
 const NOW_MS = new VirtualClock().nowMs();
-const root = mkdtempSync(join(tmpdir(), 'sandbox-journal-'));
-afterAll(() => rmSync(root, { recursive: true, force: true }));
-
-const newFolder = () => mkdtempSync(join(root, 'data-'));
+const newFolder = useFolders();
 const journalOf = (folder: string) => join(folder, 'journal.jsonl');
 
 /** Starts a sandbox with a data folder. Without `close` its end is like a kill: it writes nothing more. */
@@ -17,15 +14,15 @@ const startWith = (folder: string, clock = new VirtualClock()) =>
   startSandbox({ clock, saved: openJournal(folder, clock.nowMs()) });
 
 /** Copies a part of a journal into a new folder. */
-function copyPart(folder: string, cut: (text: string) => string): string {
-  const copy = newFolder();
+async function copyPart(folder: string, cut: (text: string) => string): Promise<string> {
+  const copy = await newFolder();
   writeFileSync(journalOf(copy), cut(readFileSync(journalOf(folder), 'latin1')), 'latin1');
   return copy;
 }
 
 describe('a data folder', () => {
   it('keeps people, tokens, the scenario and the time of the next step over a kill', async () => {
-    const folder = newFolder();
+    const folder = await newFolder();
     const first = await startWith(folder);
     const humanId = await first.invite('POL-1', 'eager@example.org');
     const deleted = await first.invite('POL-2', 'eager@example.org');
@@ -55,14 +52,14 @@ describe('a data folder', () => {
   });
 
   it('is readable and writable after a cut at any byte', async () => {
-    const folder = newFolder();
+    const folder = await newFolder();
     const { invite, clock } = await startWith(folder);
     for (const id of ['POL-1', 'POL-2', 'POL-3']) await invite(id, 'eager@example.org');
     clock.advance(HOUR_MS);
     const { length } = readFileSync(journalOf(folder));
     let before = 0;
     for (let byte = 0; byte <= length; byte += 211) {
-      const copy = copyPart(folder, (text) => text.slice(0, byte));
+      const copy = await copyPart(folder, (text) => text.slice(0, byte));
       const { state, journal } = openJournal(copy, NOW_MS);
       expect(state.people.length).toBeGreaterThanOrEqual(before);
       before = state.people.length;
@@ -74,13 +71,13 @@ describe('a data folder', () => {
   });
 
   it('repeats no step of a script after a cut at any line', async () => {
-    const folder = newFolder();
+    const folder = await newFolder();
     const { invite, clock } = await startWith(folder);
     await invite('POL-1', 'eager@example.org');
     clock.advance(HOUR_MS);
     const lines = readFileSync(journalOf(folder), 'utf8').split('\n').length;
     for (let count = 4; count < lines; count += 1) {
-      const copy = copyPart(folder, (text) => `${text.split('\n').slice(0, count).join('\n')}\n`);
+      const copy = await copyPart(folder, (text) => `${text.split('\n').slice(0, count).join('\n')}\n`);
       const started = await startWith(copy);
       started.clock.advance(10 * HOUR_MS);
       const [person] = await started.people();
@@ -90,7 +87,7 @@ describe('a data folder', () => {
   });
 
   it('keeps the script of an action by hand', async () => {
-    const folder = newFolder();
+    const folder = await newFolder();
     const { create, sandbox } = await startWith(folder);
     const { inviteLink } = await create('POL-1', 'silent@example.org');
     const organization = { id: '70c1e5a94bd2f8360e9a7d14', name: 'Starfleet Medical', kind: 'hospital' } as const;
@@ -103,7 +100,7 @@ describe('a data folder', () => {
   });
 
   it('is empty after a reset', async () => {
-    const folder = newFolder();
+    const folder = await newFolder();
     const { invite, call } = await startWith(folder);
     await invite('POL-1', 'eager@example.org');
     await call('POST', '/control/reset');
@@ -112,8 +109,8 @@ describe('a data folder', () => {
 });
 
 describe('the journal', () => {
-  it('is private and drops expired tokens', () => {
-    const folder = newFolder();
+  it('is private and drops expired tokens', async () => {
+    const folder = await newFolder();
     const { journal } = openJournal(folder, NOW_MS);
     journal.token('old', { kind: 'client', humanId: null, expiresAtMs: NOW_MS });
     journal.token('new', { kind: 'client', humanId: null, expiresAtMs: NOW_MS + 1 });
@@ -122,7 +119,7 @@ describe('the journal', () => {
   });
 
   it('is compacted when most of it is outdated', async () => {
-    const folder = newFolder();
+    const folder = await newFolder();
     const saved = openJournal(folder, NOW_MS);
     await (await startSandbox({ saved })).invite('POL-1', 'eager@example.org');
     const [person] = saved.state.people;
@@ -133,8 +130,8 @@ describe('the journal', () => {
     expect(openJournal(folder, NOW_MS).state.people).toHaveLength(1);
   });
 
-  it('with an invalid line is rejected with the line number, and can be cleared', () => {
-    const folder = newFolder();
+  it('with an invalid line is rejected with the line number, and can be cleared', async () => {
+    const folder = await newFolder();
     openJournal(folder, NOW_MS).journal.close();
     appendFileSync(journalOf(folder), 'nonsense\n{"token":["a",{}]}\n');
     expect(() => openJournal(folder, NOW_MS)).toThrow(/journal\.jsonl, line 3: expected a journal entry .*--reset/);

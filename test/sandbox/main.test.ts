@@ -1,9 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { transformSync } from '@swc/core';
+import { killCommands, spawnCommand } from '../support/command';
 import { startReceiver } from './receiver';
 
 const ROOT = join(__dirname, '..', '..');
@@ -28,29 +27,19 @@ function compile(): string {
 }
 
 const folder = compile();
-const running = new Set<ChildProcess>();
 
-afterAll(() => {
-  for (const child of running) child.kill('SIGKILL');
+afterAll(async () => {
+  await killCommands();
   rmSync(folder, { recursive: true, force: true });
 });
 
 function start(args: readonly string[], env: Record<string, string> = {}) {
-  const child = spawn(process.execPath, [join(folder, 'sandbox', 'main.js'), ...args], {
+  const command = spawnCommand([process.execPath, join(folder, 'sandbox', 'main.js'), ...args], {
     env: { PATH: process.env['PATH'], SANDBOX_PORT: '0', ...env },
   });
-  running.add(child);
-  const output = { stdout: '', stderr: '' };
-  child.stdout.on('data', (chunk) => (output.stdout += chunk));
-  child.stderr.on('data', (chunk) => (output.stderr += chunk));
-  const exited = once(child, 'close').then(([status]) => {
-    running.delete(child);
-    return status as number | null;
-  });
-  const firstOutput = Promise.race([once(child.stdout, 'data'), exited]);
   const readyLine = async () => {
-    await firstOutput;
-    return JSON.parse(output.stdout) as { addresses: [string] };
+    await command.waitForOutput('"ready"');
+    return JSON.parse(command.stdout()) as { addresses: [string] };
   };
   const post = async (path: string, body: object, headers: Record<string, string> = {}) => {
     const init = { method: 'POST', headers: { ...JSON_TYPE, ...headers }, body: JSON.stringify(body) };
@@ -62,25 +51,21 @@ function start(args: readonly string[], env: Record<string, string> = {}) {
     post('/admin/api/v1/users', { clientUserId: 'POL-1', clientUserEmail: email, autoInvite: true }, { authorization });
   const lookUp = async (authorization: string) =>
     fetch(`${(await readyLine()).addresses[0]}/admin/api/v1/users`, { headers: { authorization } });
-  const stop = (signal: NodeJS.Signals = 'SIGTERM') => {
-    child.kill(signal);
-    return exited;
-  };
-  return { child, output, readyLine, exited, stop, clientToken, invite, lookUp };
+  return { ...command, readyLine, clientToken, invite, lookUp };
 }
 
 test('the process prints one ready line and finishes notifications in flight, even after a second signal', async () => {
   const receiver = await startReceiver(0);
   const env = { SANDBOX_WEBHOOK_URL: receiver.url.href, SANDBOX_CLIENT_ID: 'id', SANDBOX_CLIENT_SECRET: 'secret' };
-  const { output, readyLine, stop, clientToken, invite } = start(['--speed', '100000'], env);
+  const { stdout, stderr, readyLine, stop, clientToken, invite } = start(['--speed', '100000'], env);
   const addresses = [expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/)];
   expect(await readyLine()).toEqual({ event: 'ready', process: 'sandbox', addresses });
   await invite(await clientToken('id', 'secret'), 'declines@example.org');
   await receiver.first;
   stop('SIGTERM');
   expect(await stop('SIGINT')).toBe(0);
-  expect(output.stdout.trimEnd().split('\n')).toHaveLength(1);
-  const events = output.stderr
+  expect(stdout().trimEnd().split('\n')).toHaveLength(1);
+  const events = stderr()
     .trimEnd()
     .split('\n')
     .map((line) => JSON.parse(line) as Record<string, unknown>);
@@ -96,7 +81,7 @@ test('the process keeps its state after a kill, locks its folder and deletes the
   await first.invite(token, 'silent@example.org');
   const second = start(args);
   expect(await second.exited).toBe(1);
-  expect(second.output.stderr).toContain(`is in use by another sandbox (process ${first.child.pid})`);
+  expect(second.stderr()).toContain(`is in use by another sandbox (process ${first.pid})`);
   await first.stop('SIGKILL');
   const third = start(args);
   expect(await (await third.lookUp(token)).json()).toHaveLength(1);
@@ -111,7 +96,7 @@ test('the process exits with 1 if it cannot listen, and with 2 on wrong usage', 
   const { port } = new URL((await first.readyLine()).addresses[0]);
   const second = start(['--port', port]);
   expect(await second.exited).toBe(1);
-  expect(second.output.stderr).toContain('EADDRINUSE');
+  expect(second.stderr()).toContain('EADDRINUSE');
   expect(await start(['--nonsense']).exited).toBe(2);
   expect(await first.stop()).toBe(0);
 });

@@ -1,5 +1,6 @@
 import { createServer, type IncomingHttpHeaders } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { deferred } from '../support/deferred';
+import { listenOnLoopback } from '../support/loopback';
 
 /** A received post. */
 export interface Received {
@@ -11,24 +12,21 @@ export interface Received {
 /** Starts a webhook that records posts. `answer` 0: it never answers. */
 export async function startReceiver(answer = 200) {
   const received: Received[] = [];
-  let arrived: () => void;
-  const first = new Promise<void>((resolve) => {
-    arrived = resolve;
-  });
+  const first = deferred();
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk);
     const raw = Buffer.concat(chunks).toString();
     received.push({ headers: request.headers, raw, body: JSON.parse(raw) });
-    arrived();
+    first.resolve();
     if (answer > 0) response.writeHead(answer).end('{}');
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const port = await listenOnLoopback(server);
   return {
-    url: new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/notifications`),
+    url: new URL(`http://127.0.0.1:${port}/notifications`),
     received,
     /** Resolves when the first post arrives. */
-    first,
+    first: first.promise,
     close: () =>
       new Promise<void>((resolve) => {
         server.close(() => resolve());

@@ -1,26 +1,19 @@
-import {
-  chmodSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { isRunning } from '../dev/fixture';
+import { spawnCommand } from '../support/command';
 import { until } from '../support/condition';
-import { ROOT, RunningCommand } from './small-project';
+import { useFolders } from '../support/folders';
+import { cleanEnvironment, ROOT, resultOf } from './small-project';
 
 /** A fake program prints its name and arguments. */
 const PRINT_CALL = 'echo "$(basename "$0") $*"';
 
 describe('.ci/run', () => {
+  const newFolder = useFolders();
   let folder: string;
-  beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), 'chartway-ci-'));
+  beforeEach(async () => {
+    folder = await newFolder();
     write('clone/.ci/run', '');
     cpSync(join(ROOT, '.ci/run'), join(folder, 'clone/.ci/run'));
     mkdirSync(join(folder, 'tmp'));
@@ -32,7 +25,6 @@ describe('.ci/run', () => {
   });
   afterEach(() => {
     if (existsSync(join(folder, 'started')) && isRunning(scenariosPid())) process.kill(scenariosPid(), 'SIGKILL');
-    rmSync(folder, { recursive: true, force: true });
   });
 
   function scenariosPid(): number {
@@ -57,13 +49,13 @@ describe('.ci/run', () => {
 
   function start() {
     const PATH = `${join(folder, 'bin')}:${process.env['PATH']}`;
-    return new RunningCommand('bash', [join(folder, 'clone/.ci/run')], folder, { PATH, TMPDIR: join(folder, 'tmp') });
+    const env = { ...cleanEnvironment(), PATH, TMPDIR: join(folder, 'tmp') };
+    return spawnCommand(['bash', join(folder, 'clone/.ci/run')], { cwd: folder, env });
   }
 
   async function runCi() {
-    const run = start();
-    const status = await run.exited;
-    return { status, last: run.stdout.trim().split('\n').at(-1), stdout: run.stdout };
+    const { status, stdout } = await resultOf(start());
+    return { status, last: stdout.trim().split('\n').at(-1), stdout };
   }
 
   it('runs each part, the acceptance group field by name and the others by default, and adds up the counts', async () => {
@@ -110,11 +102,3 @@ describe('.ci/run', () => {
     expect(readdirSync(join(folder, 'tmp'))).toEqual([]);
   });
 });
-
-function isRunning(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-}

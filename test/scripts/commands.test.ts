@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { until } from '../support/condition';
-import { ROOT, SmallProject } from './small-project';
+import { ROOT, resultOf, SmallProject } from './small-project';
 
 const ALL_PASSED = {
   numPassedTests: 3,
@@ -24,26 +24,23 @@ process.exit(Number(STATUS));
 
 const preload = (code: string) => ['--import', `data:text/javascript,${encodeURIComponent(code)}`];
 
-// One project for all tests. Three commands install and build it at the same time.
+// One project for all tests, which run in order: each starts from the sources and the dist that the one before has left. Three
+// commands install and build it at the same time.
 const project = new SmallProject();
 const first = [project.npm('build'), project.npm('main'), project.npm('build')];
 beforeAll(() => Promise.all(first.map(({ exited }) => exited)));
 afterAll(() => project.remove());
 
-async function build() {
-  const command = project.npm('build');
-  const status = await command.exited;
-  return { status, stdout: command.stdout, stderr: command.stderr };
-}
+const build = () => resultOf(project.npm('build'));
 
 describe('npm run build', () => {
   it('works once if three commands start in a fresh clone at the same time', async () => {
     expect(await Promise.all(first.map(({ exited }) => exited))).toEqual([0, 0, 0]);
-    const stderr = first.map((command) => command.stderr).join('');
+    const stderr = first.map((command) => command.stderr()).join('');
     expect(stderr.match(/installing packages \(npm ci\) \.\.\./g)).toHaveLength(1);
     expect(stderr.match(/compiling \(tsc\) \.\.\./g)).toHaveLength(1);
     expect(stderr).toMatch(/waiting for process \d+, which is installing or building/);
-    expect(first.map(({ stdout }) => stdout)).toEqual(['', 'first', '']);
+    expect(first.map(({ stdout }) => stdout())).toEqual(['', 'first', '']);
   });
 
   it('changes and prints nothing if there is nothing to do', async () => {
@@ -95,10 +92,8 @@ describe('npm run build', () => {
       await withLock('.data/test.lock', 'testing', async () => process.stdout.write('locked'));`;
     const command = project.node([...preload(fast), '--input-type=module', '-e', code]);
     expect(await command.exited).toBe(0);
-    expect(command).toMatchObject({
-      stdout: 'locked',
-      stderr: expect.stringContaining(`waiting for process ${process.pid}`),
-    });
+    expect(command.stdout()).toBe('locked');
+    expect(command.stderr()).toContain(`waiting for process ${process.pid}`);
     expect(existsSync(project.at('.data/test.lock'))).toBe(false);
   });
 
@@ -122,14 +117,14 @@ describe('npm run build', () => {
     await second.waitForOutput(`waiting for process ${pid}, which is installing or building`);
     rmSync(clone.at('slow'));
     expect(await second.exited).toBe(1);
-    expect(second.stderr).toContain('npm ci ended with status 3');
+    expect(second.stderr()).toContain('npm ci ended with status 3');
   });
 
   it('ends with the needed version if Node is too old', async () => {
     const old = "Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '20.19.6' } });";
     const command = project.node([...preload(old), 'scripts/build.mjs']);
     expect(await command.exited).toBe(1);
-    expect(command.stderr).toContain('expected Node 20.20 or newer, got 20.19.6');
+    expect(command.stderr()).toContain('expected Node 20.20 or newer, got 20.19.6');
   });
 });
 
@@ -158,7 +153,7 @@ describe('the commands of package.json', () => {
     await command.waitForOutput('ready');
     command.child.kill('SIGTERM');
     await command.exited;
-    expect(command.stdout).toBe('ready drained');
+    expect(command.stdout()).toBe('ready drained');
   });
 });
 
@@ -171,8 +166,7 @@ describe('npm test', () => {
 
   async function test(results: object | null, jestStatus: number, args: string[] = ['test']) {
     const env = { STATUS: String(jestStatus), RESULTS: results === null ? '' : JSON.stringify(results) };
-    const command = project.node(['scripts/test.mjs', ...args], { ...servers, ...env });
-    return { status: await command.exited, stdout: command.stdout, stderr: command.stderr };
+    return resultOf(project.node(['scripts/test.mjs', ...args], { ...servers, ...env }));
   }
 
   it('passes its arguments and both Temporal servers to jest, and prints one line with the counts', async () => {

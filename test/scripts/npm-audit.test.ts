@@ -1,39 +1,29 @@
 import { SmallProject } from './small-project';
 
-describe('scripts/npm-audit.mjs', () => {
-  let project: SmallProject;
-  afterEach(() => project.remove());
+const report = (severity: string) =>
+  JSON.stringify({ vulnerabilities: { undici: { name: 'undici', severity, range: '<7.30.3' } } });
 
-  /** Runs the script with an npm that prints this and ends with this status. */
-  async function audit(output: string, npmStatus: number) {
-    project = new SmallProject();
+const project = new SmallProject();
+afterAll(() => project.remove());
+
+test.each([
+  ['a vulnerability', report('high'), 1, 1, 'high: undici <7.30.3\nFAILED: npm audit, 1 high or critical\n'],
+  ['a vulnerability', report('critical'), 1, 1, 'critical: undici <7.30.3\nFAILED: npm audit, 1 high or critical\n'],
+  ['a moderate one', report('moderate'), 0, 0, 'ok: npm audit, 0 high or critical\n'],
+  ['none', JSON.stringify({ vulnerabilities: {} }), 0, 0, 'ok: npm audit, 0 high or critical\n'],
+  [
+    'an error of the registry',
+    JSON.stringify({ message: '405 Method Not Allowed - POST https://registry.example.org/' }),
+    1,
+    0,
+    'skipped: npm audit, 405 Method Not Allowed\n',
+  ],
+  ['no report', 'no JSON', 1, 0, 'skipped: npm audit, npm ended with status 1 and no report\n'],
+])(
+  'for %s of npm audit (%s, status %d) scripts/npm-audit.mjs ends with %d',
+  async (_title, output, npmStatus, status, stdout) => {
     const PATH = project.program('npm', `process.stdout.write(${JSON.stringify(output)}); process.exit(${npmStatus});`);
     const command = project.node(['scripts/npm-audit.mjs'], { PATH });
-    return { status: await command.exited, stdout: command.stdout };
-  }
-
-  const report = (severity: string) =>
-    JSON.stringify({ vulnerabilities: { undici: { name: 'undici', severity, range: '<7.30.3' } } });
-
-  it.each(['high', 'critical'])('fails for a vulnerability of severity %s and prints the package', async (severity) => {
-    const { status, stdout } = await audit(report(severity), 1);
-    expect([status, stdout]).toEqual([1, `${severity}: undici <7.30.3\nFAILED: npm audit, 1 high or critical\n`]);
-  });
-
-  it('passes without a vulnerability, or with one of lower severity', async () => {
-    expect(await audit(JSON.stringify({ vulnerabilities: {} }), 0)).toMatchObject({
-      status: 0,
-      stdout: 'ok: npm audit, 0 high or critical\n',
-    });
-    project.remove();
-    expect(await audit(report('moderate'), 0)).toMatchObject({ status: 0 });
-  });
-
-  it.each([
-    ['405 Method Not Allowed - POST https://registry.example.org/', '405 Method Not Allowed'],
-    [undefined, 'npm ended with status 1 and no report'],
-  ])('passes if the registry does not answer: %s', async (message, reason) => {
-    const { status, stdout } = await audit(message === undefined ? 'no JSON' : JSON.stringify({ message }), 1);
-    expect([status, stdout]).toEqual([0, `skipped: npm audit, ${reason}\n`]);
-  });
-});
+    expect([await command.exited, command.stdout()]).toEqual([status, stdout]);
+  },
+);

@@ -1,7 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { type RunningCommand, spawnCommand } from '../support/command';
 
 /** The project whose scripts are tested. */
 export const ROOT = join(__dirname, '..', '..');
@@ -50,12 +50,16 @@ export class SmallProject {
 
   /** Starts `npm run <script>` in the project. */
   npm(script: string, env?: NodeJS.ProcessEnv): RunningCommand {
-    return new RunningCommand('npm', ['run', script], this.folder, env);
+    return this.run(['npm', 'run', script], env);
   }
 
   /** Starts Node in the project. */
   node(args: readonly string[], env?: NodeJS.ProcessEnv): RunningCommand {
-    return new RunningCommand(process.execPath, args, this.folder, env);
+    return this.run([process.execPath, ...args], env);
+  }
+
+  private run(command: readonly string[], env: NodeJS.ProcessEnv = {}): RunningCommand {
+    return spawnCommand(command, { cwd: this.folder, env: { ...cleanEnvironment(), ...env } });
   }
 
   /** Writes a fake package into node_modules. */
@@ -80,45 +84,14 @@ interface Lockfile {
   packages: Record<string, { version: string }>;
 }
 
-/** A started command and its output so far. */
-export class RunningCommand {
-  readonly child: ChildProcess;
-  /** Resolves to the exit status; null after a signal. */
-  readonly exited: Promise<number | null>;
-  stdout = '';
-  stderr = '';
-
-  constructor(program: string, args: readonly string[], cwd: string, env: NodeJS.ProcessEnv = {}) {
-    this.child = spawn(program, args, {
-      cwd,
-      env: { ...cleanEnvironment(), ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    this.child.stdout?.on('data', (bytes) => {
-      this.stdout += bytes;
-    });
-    this.child.stderr?.on('data', (bytes) => {
-      this.stderr += bytes;
-    });
-    this.exited = new Promise((resolve, reject) => this.child.once('error', reject).once('close', resolve));
-  }
-
-  /** Resolves when the output contains the text; throws if the command ends without it. */
-  waitForOutput(text: string): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const check = () => (this.stdout + this.stderr).includes(text) && resolve();
-      this.child.stdout?.on('data', check);
-      this.child.stderr?.on('data', check);
-      check();
-      const fail = () => reject(new Error(`expected ${text} in the output: ${this.stdout}${this.stderr}`));
-      this.exited.then(fail, reject);
-    });
-  }
+/** Waits for the end of a command. */
+export async function resultOf(command: RunningCommand) {
+  return { status: await command.exited, stdout: command.stdout(), stderr: command.stderr() };
 }
 
 // As in a terminal: without the variables of the npm and jest that run these tests. npm prefers its cache, so that the
 // tests do not depend on a registry.
-function cleanEnvironment(): NodeJS.ProcessEnv {
+export function cleanEnvironment(): NodeJS.ProcessEnv {
   const inherited = Object.entries(process.env).filter(
     ([name]) => !/^(npm_|NODE_ENV$|JEST_|INIT_CWD$|TEMPORAL_|CHARTWAY_)/.test(name),
   );

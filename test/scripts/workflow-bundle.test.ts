@@ -1,7 +1,7 @@
 import { symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { ROOT, SmallProject } from './small-project';
+import { ROOT, resultOf, SmallProject } from './small-project';
 
 test('the workflow code is bundled in a clone whose path contains #, ?, %, ! or a space', async () => {
   const project = new SmallProject('odd #1 50%? &!\'"$x`é');
@@ -14,8 +14,7 @@ test('the workflow code is bundled in a clone whose path contains #, ?, %, ! or 
       const text = await bundleWorkflows(${JSON.stringify(project.at('dist.next-1/src/workflows/index.js'))});
       const map = JSON.parse(Buffer.from(text.slice(text.lastIndexOf('base64,') + 7), 'base64').toString());
       process.stdout.write(JSON.stringify([text.includes('exports.hello'), map.sources.some((source) => source.includes('odd'))]));`;
-  const bundling = project.node(['--input-type=module', '-e', code]);
-  await bundling.exited;
-  expect(bundling).toMatchObject({ stderr: '', stdout: '[true,false]' });
+  const bundling = await resultOf(project.node(['--input-type=module', '-e', code]));
+  expect(bundling).toEqual({ status: 0, stderr: '', stdout: '[true,false]' });
   project.remove();
 });

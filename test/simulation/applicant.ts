@@ -1,9 +1,5 @@
-import { createTurnActivities } from '../../src/activities';
-import { createInvitationActivities } from '../../src/activities/invitation';
+import { createUpstreamActivities } from '../../src/activities';
 import { createManifestActivities } from '../../src/activities/manifests';
-import { createPersonActivities } from '../../src/activities/person';
-import { createReportActivities } from '../../src/activities/reports';
-import { createWithdrawalActivities } from '../../src/activities/withdrawal';
 import { MINUTE_MS, type Policy, SECOND_MS } from '../../src/domain/policy';
 import type { Manifest, ReportStore } from '../../src/report-store/port';
 import type { Upstream } from '../../src/upstream/port';
@@ -15,7 +11,7 @@ import {
 } from '../../src/workflows/contract';
 import type { Delivery } from '../domain/model/life';
 import { T0, type Truth } from '../domain/model/upstream';
-import { manifestDeps } from '../support/activity-deps';
+import { manifestDeps, NO_RUNS } from '../support/activity-deps';
 import { FakeStore } from '../support/fake-store';
 import type { Activities } from './attempts';
 import { Clock, seededRandom } from './clock';
@@ -108,17 +104,10 @@ export async function simulate(
   }
 }
 
-/** The real ones. */
-export function createActivities(upstream: Upstream, reportStore: ReportStore): Activities {
-  const deps = { ...manifestDeps(reportStore), upstream, timeoutMs: 0 };
-  return {
-    ...createInvitationActivities(deps),
-    ...createPersonActivities(deps),
-    ...createReportActivities(deps),
-    ...createWithdrawalActivities(deps),
-    ...createManifestActivities(deps),
-    ...createTurnActivities(),
-  } as unknown as Activities;
+/** The real activities of an applicant. */
+export function createActivities(upstream: Upstream, reportStore: ReportStore, runs = NO_RUNS): Activities {
+  const deps = { ...manifestDeps(reportStore), upstream, runs, timeoutMs: 0 };
+  return { ...createUpstreamActivities(deps), ...createManifestActivities(deps) } as unknown as Activities;
 }
 
 /** Sends a notice as the webhook does; upstream sends none before the invitation. */

@@ -34,7 +34,7 @@ async function expectTrueEnd(testCase: SimulationCase): Promise<void> {
 
 /** Between two creates there is an answered look-up, and no person exists twice. */
 function expectInvitedOnce({ upstream }: SimulationResult): void {
-  expect(upstream.created.filter(({ others }) => others > 0)).toEqual([]);
+  expect(upstream.created.filter(({ existing }) => existing > 0)).toEqual([]);
   let lookedUp = false;
   for (const { route, answered } of upstream.calls) {
     if (route === 'findPeople' && answered) lookedUp = true;

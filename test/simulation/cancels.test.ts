@@ -1,5 +1,5 @@
 import { DEFAULT_POLICY, HOUR_MS, MINUTE_MS } from '../../src/domain/policy';
-import { T0, type Truth } from '../domain/model/upstream';
+import { T0, truthOf } from '../domain/model/upstream';
 import { NO_FAULTS, type SimulationCase, type SimulationResult, simulate } from './applicant';
 import { WorkflowCode } from './workflow-code';
 
@@ -12,12 +12,9 @@ function testCase(
   statuses: readonly [afterMs: number, status: string][],
   fault: 'none' | 'unavailable',
 ): SimulationCase {
-  const changes = statuses.map(([afterMs, status]) => ({ atMs: T0 + afterMs, status, updatedAtMs: T0 + afterMs }));
   const reportAtMs = T0 + HOUR_MS;
-  const truth: Truth = {
-    ...{ statuses: changes, goneAtMs: null, outages: [], lagMs: 0, dated: true },
-    reports: [{ ...REPORT, versionsAtMs: [reportAtMs], fault }],
-  };
+  const changes = statuses.map(([afterMs, status]) => ({ atMs: T0 + afterMs, status, updatedAtMs: T0 + afterMs }));
+  const truth = truthOf(changes, [{ ...REPORT, versionsAtMs: [reportAtMs], fault }]);
   const report = { atMs: reportAtMs + MINUTE_MS, reportId: 'r1', updatedAt: null };
   return { ...NO_FAULTS, truth, deliveries: [...changes, report] };
 }

@@ -1,8 +1,6 @@
 import { Registry } from 'prom-client';
-import { createUpstreamActivities } from '../../src/activities';
 import type { ApplicantRuns } from '../../src/activities/applicant-runs';
 import { createMailboxActivities } from '../../src/activities/mailbox';
-import { createManifestActivities } from '../../src/activities/manifests';
 import { createActivityMetrics } from '../../src/activities/metrics';
 import { createRefreshActivities } from '../../src/activities/refresh';
 import { NO_ENCRYPTION } from '../../src/domain/encryption';
@@ -15,12 +13,12 @@ import {
   reportNoticeSignal,
   scheduleChecksSignal,
 } from '../../src/workflows/contract';
-import { manifestDeps, NO_RUNS } from '../support/activity-deps';
+import { NO_RUNS } from '../support/activity-deps';
 import { ApplicantUnderTest, applicantInput, type FollowOptions, type Handle } from '../support/applicant-under-test';
 import { FakeStore } from '../support/fake-store';
 import { type Change, FakeUpstream } from '../support/fake-upstream';
 import { BY_NOTICES } from '../support/policies';
-import { useVirtualTime } from './applicant';
+import { createActivities, useVirtualTime } from './applicant';
 import type { Activities } from './attempts';
 import { Clock } from './clock';
 import { SimulatedServer } from './server';
@@ -154,21 +152,19 @@ export function useSimulation() {
   };
 }
 
-function createAllActivities({ upstream, store, runs }: Required<Services>): Activities {
+function createAllActivities({ upstream, store: reportStore, runs }: Required<Services>): Activities {
   const deps = {
-    ...manifestDeps(store),
-    upstream,
-    timeoutMs: 0,
+    reportStore,
     runs,
+    refreshForMs: 30 * DAY_MS,
     policy: DEFAULT_POLICY,
     noticeEncryption: NO_ENCRYPTION,
   };
   return {
-    ...createUpstreamActivities(deps),
-    ...createManifestActivities(deps),
+    ...createActivities(upstream, reportStore, runs),
     ...createMailboxActivities({ ...deps, metrics: createActivityMetrics(new Registry()) }),
     ...createRefreshActivities(deps),
-  } as unknown as Activities;
+  } as Activities;
 }
 
 /** The part of a client's handle that the tests use. */

@@ -1,12 +1,9 @@
 import { createReportActivities } from '../../src/activities/reports';
 import { DAY_MS, DEFAULT_POLICY, HOUR_MS } from '../../src/domain/policy';
-import type { ListedReport } from '../../src/domain/reports';
-import { NotOffered } from '../../src/upstream/errors';
-import type { Upstream } from '../../src/upstream/port';
-import { T0, type Truth } from '../domain/model/upstream';
+import { T0, truthOf } from '../domain/model/upstream';
 import { FakeStore } from '../support/fake-store';
-import { facts } from '../support/fake-upstream';
-import { NO_FAULTS, simulate } from './applicant';
+import { FakeUpstream } from '../support/fake-upstream';
+import { CLIENT_USER_ID, NO_FAULTS, simulate } from './applicant';
 import type { Activities } from './attempts';
 import { WorkflowCode } from './workflow-code';
 
@@ -15,34 +12,20 @@ const MAX_PAYLOAD_BYTES = 1_500_000;
 
 const code = new WorkflowCode(['recordManifest']);
 
-const TRUTH: Truth = {
-  statuses: [
-    { atMs: T0, status: 'Invited' },
-    { atMs: T0 + HOUR_MS, status: 'All Synced' },
-  ],
-  ...{ goneAtMs: null, reports: [], outages: [], lagMs: 0, dated: true },
-};
+const TRUTH = truthOf([
+  { atMs: T0, status: 'Invited' },
+  { atMs: T0 + HOUR_MS, status: 'All Synced' },
+]);
+const CLINIC = { id: '5b1daf3f079c652eaf41fd23', name: 'Starfleet Medical' };
+const POLICY = { ...DEFAULT_POLICY, wanted: { unity: ['json', 'pdf'] } } as const;
 
-/** The real list and fetch activities over an upstream with these reports. `largest`: the largest argument or result of an activity. */
-function setup(rows: readonly ListedReport[], isOffered: (format: string) => boolean = () => true) {
-  const sizes = { largest: 0, documents: 0 };
-  const upstream = {
-    listReports: async () => rows,
-    openReport: async (_clientUserId: string, reportId: string, format: string) => {
-      if (!isOffered(format)) throw new NotOffered(facts(415));
-      const bytes = Buffer.from(`${reportId}.${format}`);
-      sizes.documents += 1;
-      return {
-        contentType: 'text/plain',
-        contentLength: bytes.length,
-        stream: oneChunk(bytes),
-        discard: async () => {},
-      };
-    },
-  } as unknown as Upstream;
-  const measure = (activities: Activities): Activities =>
+/** Replaces the activities for reports by those of this upstream. `largest`: the size of the largest argument or result of an activity. */
+function setup(upstream: FakeUpstream) {
+  const sizes = { largest: 0 };
+  const reportActivities = createReportActivities({ upstream, reportStore: new FakeStore() });
+  const wrap = (others: Activities): Activities =>
     Object.fromEntries(
-      Object.entries(activities).map(([name, run]) => [
+      Object.entries({ ...others, ...(reportActivities as unknown as Activities) }).map(([name, run]) => [
         name,
         async (...args: never[]) => {
           const result = await run(...args);
@@ -52,34 +35,26 @@ function setup(rows: readonly ListedReport[], isOffered: (format: string) => boo
         },
       ]),
     );
-  const activities = createReportActivities({
-    upstream,
-    reportStore: new FakeStore(),
-  }) as unknown as Activities;
-  return { sizes, wrap: (others: Activities) => measure({ ...others, ...activities }) };
+  return { sizes, wrap };
 }
 
-const clinic = { id: '5b1daf3f079c652eaf41fd23', name: 'Starfleet Medical' };
-const unity = (index: number): ListedReport => ({
-  ...{ id: `5b1daf3f079c652e${String(index).padStart(8, '0')}`, type: 'unity', organization: clinic },
-  ...{ updatedAt: new Date(T0 + index).toISOString() },
-});
-const many = (count: number) => Array.from({ length: count }, (_, index) => unity(index));
-const policy = { ...DEFAULT_POLICY, wanted: { unity: ['json', 'pdf'] } } as const;
-
 test('2,900 reports, more than one answer lists, are collected in parts over several runs, and an unavailable format counts as answered', async () => {
-  const { sizes, wrap } = setup(many(2_900), (format) => format === 'pdf');
+  const reports = Array.from({ length: 2_900 }, (_, index) => ({
+    ...{ id: `5b1daf3f079c652e${String(index).padStart(8, '0')}`, type: 'unity', organization: CLINIC },
+    updatedAt: new Date(T0 + index).toISOString(),
+  }));
+  const upstream = new FakeUpstream([{ afterMs: 0, status: 'All Synced', reports }]);
+  upstream.addPerson(CLIENT_USER_ID, 'pol-1@example.org', T0);
+  upstream.notOffered = ['unity:json'];
+  const { sizes, wrap } = setup(upstream);
   const testCase = { ...NO_FAULTS, truth: TRUTH, deliveries: [], suggestAfter: 500 };
-  const { closed, manifest } = await simulate(code, testCase, policy, T0 + 3 * DAY_MS, wrap);
+  const { closed, manifest } = await simulate(code, testCase, POLICY, T0 + 3 * DAY_MS, wrap);
   expect(closed).toMatchObject({
     status: 'COMPLETED',
     result: { outcome: 'collected', reason: null, documents: 2_900 },
   });
-  expect([manifest?.documents.length, sizes.documents]).toEqual([2_900, 2_900]);
+  const opened = upstream.callsTo('openReport').filter(({ target }) => target.endsWith('.pdf'));
+  expect([manifest?.documents.length, opened.length]).toEqual([2_900, 2_900]);
   expect(closed.runs).toBeGreaterThan(1);
   expect(Math.max(sizes.largest, closed.carriedBytes)).toBeLessThan(MAX_PAYLOAD_BYTES);
 });
-
-async function* oneChunk(bytes: Uint8Array): AsyncIterable<Uint8Array> {
-  yield bytes;
-}

@@ -5,7 +5,7 @@ import {
   statusNoticeSignal,
   upstreamTaskQueue,
 } from '../../src/workflows/contract';
-import { T0, type Truth } from '../domain/model/upstream';
+import { T0, truthOf } from '../domain/model/upstream';
 import { FakeStore } from '../support/fake-store';
 import { createActivities, useVirtualTime } from './applicant';
 import { Clock, seededRandom } from './clock';
@@ -27,17 +27,13 @@ const POLICY: Policy = {
   pollMs: { ...DEFAULT_POLICY.pollMs, invited: HOUR_MS },
   wanted: { ccdraw: ['pdf'] },
 };
-const TRUTH: Truth = {
-  statuses: [
-    { atMs: T0, status: 'Invited' },
-    { atMs: T0 + HOUR_MS / 2, status: 'Syncing' },
-    { atMs: ALL_SYNCED_MS, status: 'All Synced' },
-  ],
-  reports: [
-    { id: 'r1', type: 'ccdraw', organization: null, versionsAtMs: [ALL_SYNCED_MS], offered: ['pdf'], fault: 'none' },
-  ],
-  ...{ goneAtMs: null, outages: [OUTAGE], lagMs: 0, dated: true },
-};
+const REPORT = { id: 'r1', type: 'ccdraw', organization: null, offered: ['pdf'], fault: 'none' } as const;
+const STATUSES = [
+  { atMs: T0, status: 'Invited' },
+  { atMs: T0 + HOUR_MS / 2, status: 'Syncing' },
+  { atMs: ALL_SYNCED_MS, status: 'All Synced' },
+];
+const TRUTH = { ...truthOf(STATUSES, [{ ...REPORT, versionsAtMs: [ALL_SYNCED_MS] }]), outages: [OUTAGE] };
 
 /** The server's rate limit: one activity every 0.4 s, in the order in which they are due. */
 class CappedQueue {

@@ -1,6 +1,6 @@
 import { DAY_MS, DEFAULT_POLICY } from '../../src/domain/policy';
 import { COLLECT_RECORDS, reportNoticeSignal, statusNoticeSignal } from '../../src/workflows/contract';
-import { T0, type Truth } from '../domain/model/upstream';
+import { T0, truthOf } from '../domain/model/upstream';
 import { CLIENT_USER_ID, NO_FAULTS, simulate } from './applicant';
 import { Clock } from './clock';
 import { SimulatedServer } from './server';
@@ -8,13 +8,10 @@ import { WorkflowCode, WorkflowTaskFailed } from './workflow-code';
 
 const code = new WorkflowCode(['recordManifest']);
 
-const TRUTH: Truth = {
-  statuses: [
-    { atMs: T0, status: 'Invited' },
-    { atMs: T0 + DAY_MS, status: 'Declined' },
-  ],
-  ...{ goneAtMs: null, reports: [], outages: [], lagMs: 0, dated: true },
-};
+const TRUTH = truthOf([
+  { atMs: T0, status: 'Invited' },
+  { atMs: T0 + DAY_MS, status: 'Declined' },
+]);
 const CASE = { ...NO_FAULTS, truth: TRUTH, deliveries: [], forgetAfterTasks: 1 };
 const HUGE = 'x'.repeat(200_000);
 

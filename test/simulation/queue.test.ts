@@ -27,7 +27,7 @@ async function simulateInvitation(testCase: Partial<SimulationCase>): Promise<Si
 
 /** How many people were created while another one existed. */
 function countDuplicates({ upstream }: SimulationResult): number {
-  return upstream.created.filter(({ others }) => others > 0).length;
+  return upstream.created.filter(({ existing }) => existing > 0).length;
 }
 
 /** The queue is full until then and empty afterwards, as behind the last rows of a file. */

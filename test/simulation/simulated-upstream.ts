@@ -21,7 +21,7 @@ interface CreatedPerson {
   readonly humanId: string;
   readonly visibleAtMs: number;
   /** How many people existed at the create; more than 0 means that a person was invited twice. */
-  readonly others: number;
+  readonly existing: number;
   deletedAtMs: number | null;
 }
 
@@ -56,8 +56,8 @@ export class SimulatedUpstream implements Upstream {
       const { nowMs } = this.clock;
       const humanId = `h-${this.created.length + 1}`;
       const visibleAtMs = nowMs + this.faults.commitMs;
-      const others = this.goneAtMs() <= nowMs ? 0 : this.created.length;
-      this.created.push({ humanId, visibleAtMs, others, deletedAtMs: null });
+      const existing = this.goneAtMs() <= nowMs ? 0 : this.created.length;
+      this.created.push({ humanId, visibleAtMs, existing, deletedAtMs: null });
       return this.toUser(humanId);
     });
 

@@ -181,14 +181,14 @@ export class FakeUpstream implements Upstream {
 
   close = async (): Promise<void> => {};
 
-  private async answer<T>(route: Route, of: string, compute: () => T): Promise<T> {
-    this.calls.push({ route, target: of, atMs: now() });
+  private async answer<T>(route: Route, target: string, compute: () => T): Promise<T> {
+    this.calls.push({ route, target, atMs: now() });
     await this.holds.get(route);
     const fault = this.faults.find(
       (candidate) =>
         candidate.route === route &&
         (candidate.times ?? 1) > 0 &&
-        (candidate.target ?? of) === of &&
+        (candidate.target ?? target) === target &&
         (candidate.when?.(now()) ?? true),
     );
     if (!fault) return compute();

@@ -65,7 +65,7 @@ const DEFAULT_IDENTITY: Identity = {
 };
 
 /** The longest story takes about 20 s on an idle machine. */
-const ENDED_TIMEOUT_MS = 60_000;
+const ENDED_TIMEOUT_MS = 120_000;
 
 /** The compiled processes of an installation, with a Temporal server, a sandbox and an empty store. */
 export class Installation {
@@ -255,6 +255,13 @@ export class Installation {
   output(): string {
     const running = this.running.filter(({ name }) => name !== 'sandbox').map((process) => process.output());
     return [...this.outputs, ...running].join('\n');
+  }
+
+  /** The log lines of the sandbox. */
+  sandboxLog(): readonly Record<string, unknown>[] {
+    const sandbox = this.running.find(({ name }) => name === 'sandbox');
+    const lines = sandbox?.stderr().split('\n').slice(0, -1) ?? [];
+    return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
   }
 
   /** The metrics of all processes. */

@@ -1,32 +1,23 @@
 import { Client, Connection } from '@temporalio/client';
-import type { PayloadCodec } from '@temporalio/common';
+import { defaultPayloadConverter, type PayloadCodec } from '@temporalio/common';
 import { temporal } from '@temporalio/proto';
 import { DEFAULT_POLICY } from '../../src/domain/policy';
 import { createApplicants } from '../../src/temporal/applicants';
 import { isTransient } from '../../src/temporal/rpc';
 import { listApplicantRuns } from '../../src/temporal/runs';
 import { until } from '../support/condition';
-import { APPLICANTS_ATTRIBUTES, startTemporalServer, type TemporalServer } from '../support/temporal-server';
+import { useTemporalServer } from '../support/temporal-server';
 
 const { COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION: COMPLETE, COMMAND_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES: UPSERT } =
   temporal.api.enums.v1.CommandType;
 
-let server: TemporalServer;
-let connection: Connection;
-beforeAll(async () => {
-  server = await startTemporalServer({ searchAttributes: APPLICANTS_ATTRIBUTES });
-  connection = await Connection.connect({ address: server.address });
-});
-afterAll(async () => {
-  await connection?.close();
-  await server?.stop();
-});
-
+const temporalServer = useTemporalServer();
 const HUMAN_ID = 'h-1';
 let count = 0;
 
 /** A new applicant in a task queue of its own, without a worker. */
 function setup(codec?: PayloadCodec) {
+  const { connection } = temporalServer();
   const client = new Client({ connection, ...(codec && { dataConverter: { payloadCodecs: [codec] } }) });
   const clientUserId = `POL-${++count}`;
   const requestFor = (id: string) => ({
@@ -57,11 +48,7 @@ async function completeNext(client: Client, taskQueue: string, result: unknown):
   const task = await client.withDeadline(Date.now() + 10_000, () =>
     service.pollWorkflowTaskQueue({ namespace, taskQueue: { name: taskQueue } }),
   );
-  const payloadOf = (value: unknown) => ({
-    metadata: { encoding: Buffer.from('json/plain') },
-    data: Buffer.from(JSON.stringify(value)),
-  });
-  const HumanId = payloadOf(HUMAN_ID);
+  const HumanId = defaultPayloadConverter.toPayload(HUMAN_ID);
   await service.respondWorkflowTaskCompleted({
     taskToken: task.taskToken,
     commands: [
@@ -71,7 +58,9 @@ async function completeNext(client: Client, taskQueue: string, result: unknown):
       },
       {
         commandType: COMPLETE,
-        completeWorkflowExecutionCommandAttributes: { result: { payloads: [payloadOf(result)] } },
+        completeWorkflowExecutionCommandAttributes: {
+          result: { payloads: [defaultPayloadConverter.toPayload(result)] },
+        },
       },
     ],
   });
@@ -108,18 +97,12 @@ test('the link of a terminated applicant is not returned, and an unknown applica
   expect(await applicants.readInvitation(clientUserId)).toEqual({ inviteLink: null, why: 'closed' });
 });
 
-test('a second start with the same details changes nothing and finds the running applicant', async () => {
+test('a second start changes nothing: it finds the same details, or is a conflict, whether the applicant runs or has closed', async () => {
   const { applicants, request, handle } = setup();
+  const other = { ...request, detailsDigest: 'b'.repeat(64) };
   await applicants.start(request);
   expect(await applicants.start(request)).toMatchObject({ result: 'running', stage: 'inviting', standing: 'open' });
   expect(await applicants.start({ ...request, again: true })).toMatchObject({ result: 'running' });
-  await handle.terminate();
-});
-
-test('a start with other details is a conflict, whether the applicant runs or has closed', async () => {
-  const { applicants, request, handle } = setup();
-  await applicants.start(request);
-  const other = { ...request, detailsDigest: 'b'.repeat(64) };
   expect(await applicants.start(other)).toMatchObject({ result: 'conflict', standing: 'open' });
   await handle.terminate();
   expect(await applicants.start(other)).toMatchObject({ result: 'conflict', standing: 'forced' });
@@ -189,6 +172,7 @@ test('a signal ends the wait for the closing', async () => {
 
 test('an unreachable server is a transient error, a missing namespace is not', async () => {
   const { request, taskQueue } = setup();
+  const { connection } = temporalServer();
   const startThrough = (client: Client) =>
     createApplicants({ client, taskQueue })
       .start(request)

@@ -2,7 +2,8 @@ import { isDeepStrictEqual } from 'node:util';
 import { defaultPayloadConverter, type Payload } from '@temporalio/common';
 import { KeyMissing, UNDECODABLE } from '../../src/domain/encryption';
 import { createPayloadCodec, type DecodeFault } from '../../src/temporal/codec';
-import { generateKey, type KeyRing, parseKeyRing } from '../../src/temporal/key-ring';
+import { generateKey } from '../../src/temporal/key-ring';
+import { keyRingOf } from '../support/keys';
 import { fc } from '../support/property';
 
 const APPLICANT = { type: 'workflow', namespace: 'records', workflowId: 'applicant-POL-1' } as const;
@@ -11,14 +12,8 @@ const SECRET = { clientUserEmail: 'max@example.org' };
 
 function setup(text = generateKey('a')) {
   const faults: DecodeFault[] = [];
-  const codec = createPayloadCodec(ringOf(text), 'records', (fault) => faults.push(fault));
+  const codec = createPayloadCodec(keyRingOf(text), 'records', (fault) => faults.push(fault));
   return { codec, faults, ring: text };
-}
-
-function ringOf(text: string): KeyRing {
-  const ring = parseKeyRing(text);
-  if (ring === null) throw new RangeError('not a ring');
-  return ring;
 }
 
 function plain(value: unknown): Payload {
@@ -68,40 +63,24 @@ describe('the payload codec', () => {
     expect((await codec.decode(encrypted)).map(toValue)).toEqual([SECRET]);
   });
 
-  test('ciphertext moved to another applicant does not decode', async () => {
+  test.each<[string, DecodeFault, (encrypted: Payload) => Payload]>([
+    ['ciphertext of another applicant', 'foreign', (encrypted) => encrypted],
+    [
+      'ciphertext that is relabelled for this applicant',
+      'altered',
+      ({ metadata, data }) => ({
+        metadata: { ...metadata, workflow: Buffer.from(OTHER_APPLICANT.workflowId) },
+        data: data ?? null,
+      }),
+    ],
+    ['plaintext', 'plaintext', () => plain('forged')],
+    ['an undefined plaintext', 'plaintext', () => plain(undefined)],
+    ['an empty payload', 'plaintext', () => ({})],
+  ])('%s does not decode: %s', async (_payload, fault, change) => {
     const { codec, faults } = setup();
-    const moved = await codec.decode(await codec.encode([plain(SECRET)], APPLICANT), OTHER_APPLICANT);
-    expect(moved.map(toValue)).toEqual([UNDECODABLE]);
-    expect(faults).toEqual(['foreign']);
-  });
-
-  test('ciphertext relabelled for another applicant does not decode', async () => {
-    const { codec, faults } = setup();
-    const encrypted = await codec.encode([plain(SECRET)], APPLICANT);
-    const relabelled = encrypted.map(({ metadata, data }) => ({
-      metadata: { ...metadata, workflow: Buffer.from(OTHER_APPLICANT.workflowId) },
-      data: data ?? null,
-    }));
-    expect((await codec.decode(relabelled, OTHER_APPLICANT)).map(toValue)).toEqual([UNDECODABLE]);
-    expect(faults).toEqual(['altered']);
-  });
-
-  test('ciphertext does not decode in another namespace', async () => {
-    const { codec, ring } = setup();
-    const otherNamespace = createPayloadCodec(ringOf(ring), 'test');
-    expect((await otherNamespace.decode(await codec.encode([plain(SECRET)], APPLICANT))).map(toValue)).toEqual([
-      UNDECODABLE,
-    ]);
-  });
-
-  test('plaintext does not decode', async () => {
-    const { codec, faults } = setup();
-    expect((await codec.decode([plain('forged'), plain(undefined), {}], APPLICANT)).map(toValue)).toEqual([
-      UNDECODABLE,
-      UNDECODABLE,
-      UNDECODABLE,
-    ]);
-    expect(faults).toEqual(['plaintext', 'plaintext', 'plaintext']);
+    const changed = (await codec.encode([plain(SECRET)], APPLICANT)).map(change);
+    expect((await codec.decode(changed, OTHER_APPLICANT)).map(toValue)).toEqual([UNDECODABLE]);
+    expect(faults).toEqual([fault]);
   });
 
   test('a payload that does not decode leaves the others readable', async () => {
@@ -134,7 +113,7 @@ describe('the payload codec', () => {
 
   test('10,000 flips, cuts and moves of ciphertext: none decodes and none crashes', async () => {
     const { codec, ring } = setup();
-    const otherNamespace = createPayloadCodec(ringOf(ring), 'test');
+    const otherNamespace = createPayloadCodec(keyRingOf(ring), 'test');
     const decode = {
       here: (payload: Payload) => codec.decode([payload], APPLICANT),
       workflow: (payload: Payload) => codec.decode([payload], OTHER_APPLICANT),

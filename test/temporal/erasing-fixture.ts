@@ -1,8 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Client, Connection } from '@temporalio/client';
+import { Client } from '@temporalio/client';
 import type { DataConverter } from '@temporalio/common';
 import { temporal } from '@temporalio/proto';
 import { readCommandLine, runCommand } from '../../src/cli/commands/command-line';
@@ -22,35 +20,19 @@ import { createNoticeSender } from '../../src/temporal/notices';
 import { change, documentToStore, pdf, pieces } from '../report-store/fixtures';
 import { until } from '../support/condition';
 import { FakeUpstream } from '../support/fake-upstream';
+import { useFolders } from '../support/folders';
 import { filesIn } from '../support/stored';
-import {
-  APPLICANTS_ATTRIBUTES,
-  DELETES_SOON,
-  startTemporalServer,
-  type TemporalServer,
-} from '../support/temporal-server';
+import { DELETES_SOON, useTemporalServer } from '../support/temporal-server';
 import { startWorkers } from '../support/workers';
 
 const { History } = temporal.api.history.v1;
 
-let server: TemporalServer;
-let connection: Connection;
-let folder: string;
+const server = useTemporalServer({ extraArgs: DELETES_SOON });
 const stops: (() => Promise<void>)[] = [];
-
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'chartway-erasure-'));
-  server = await startTemporalServer({ searchAttributes: APPLICANTS_ATTRIBUTES, extraArgs: DELETES_SOON });
-  connection = await Connection.connect({ address: server.address });
-});
 afterEach(async () => {
   for (const stop of stops.splice(0)) await stop();
 });
-afterAll(async () => {
-  await connection?.close();
-  await server?.stop();
-  await rm(folder, { recursive: true, force: true });
-});
+const newFolder = useFolders();
 
 /** Serializes with sorted names: the server returns maps in any order. */
 function serialize(message: object): Buffer {
@@ -64,9 +46,10 @@ function serialize(message: object): Buffer {
 /** Starts workers and an operator with a new store. Both use `dataConverter`. */
 export async function setup({ dataConverter }: { readonly dataConverter?: DataConverter | undefined } = {}) {
   const converting = dataConverter && { dataConverter };
-  const client = new Client({ connection, namespace: server.namespace, ...converting });
+  const { address, connection } = server();
+  const client = new Client({ connection, ...converting });
   const taskQueue = `erasure-${randomUUID()}`;
-  const root = join(folder, taskQueue);
+  const root = await newFolder();
   const store: ReportStore = createFolderStore(root);
   await store.init();
   const upstream = new FakeUpstream();
@@ -75,7 +58,7 @@ export async function setup({ dataConverter }: { readonly dataConverter?: DataCo
   const printed: Record<string, unknown>[] = [];
   const messages: string[] = [];
   const stop = await startWorkers({
-    address: server.address,
+    address,
     client,
     taskQueue,
     upstream,
@@ -106,7 +89,7 @@ export async function setup({ dataConverter }: { readonly dataConverter?: DataCo
     client,
     /** A client of another process, with another converter. */
     clientWith: (other: DataConverter | undefined) =>
-      new Client({ connection, namespace: server.namespace, ...(other && { dataConverter: other }) }),
+      new Client({ connection, ...(other && { dataConverter: other }) }),
     store,
     root,
     upstream,

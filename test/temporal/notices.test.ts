@@ -5,7 +5,7 @@ import { temporal } from '@temporalio/proto';
 import type { Outcome, Stage } from '../../src/domain/outcome';
 import { DAY_MS } from '../../src/domain/policy';
 import { createApplicantRuns, createNoticeSender, NoticeUndelivered } from '../../src/temporal/notices';
-import { createRemoval } from '../../src/temporal/removal';
+import { createRunDeletion } from '../../src/temporal/removal';
 import { readStuckReason } from '../../src/temporal/run-health';
 import { describeRun, readApplicantRun } from '../../src/temporal/runs';
 import {
@@ -16,31 +16,17 @@ import {
   refreshWorkflowId,
 } from '../../src/workflows/contract';
 import { until } from '../support/condition';
-import { DELETES_SOON, freePort, startTemporalServer, type TemporalServer } from '../support/temporal-server';
+import { DELETES_SOON, freePort, useTemporalServer } from '../support/temporal-server';
 
 const LIMIT_MS = 10_000;
 
-let server: TemporalServer;
-let connection: Connection;
-
-beforeAll(async () => {
-  server = await startTemporalServer({
-    searchAttributes: { HumanId: 'Keyword', ApplicantOutcome: 'Keyword', ApplicantStage: 'Keyword' },
-    extraArgs: DELETES_SOON,
-  });
-  connection = await Connection.connect({ address: server.address });
-});
-
-afterAll(async () => {
-  await connection?.close();
-  await server?.stop();
-});
+const server = useTemporalServer({ extraArgs: DELETES_SOON });
 
 /** An applicant of its own for each test, whose runs no worker executes. */
 function setup(options: { namespace?: string; codec?: PayloadCodec; refreshForMs?: number } = {}) {
-  const { namespace = server.namespace, codec, refreshForMs = 30 * DAY_MS } = options;
+  const { namespace = 'default', codec, refreshForMs = 30 * DAY_MS } = options;
   const client = new Client({
-    ...{ connection, namespace },
+    ...{ connection: server().connection, namespace },
     ...(codec && { dataConverter: { payloadCodecs: [codec] } }),
   });
   const clientUserId = `POL-${randomUUID()}`;
@@ -240,7 +226,7 @@ describe('the refresh that a closing schedules', () => {
     const { runs, client, clientUserId } = setup();
     await runs.scheduleChecks(clientUserId, SCHEDULE, DAY_MS);
     const workflowId = refreshWorkflowId(clientUserId);
-    expect(await createRemoval(client, () => {}).remove(workflowId, undefined)).toBe(1);
+    expect(await createRunDeletion(client, () => {}).remove(workflowId, undefined)).toBe(1);
     expect(await describeRun(client, { workflowId })).toBeNull();
   });
 });

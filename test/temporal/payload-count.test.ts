@@ -1,33 +1,21 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { Client, Connection } from '@temporalio/client';
+import { Client } from '@temporalio/client';
 import type { PayloadCodec } from '@temporalio/common';
-import { DAY_MS, DEFAULT_POLICY } from '../../src/domain/policy';
+import { DEFAULT_POLICY } from '../../src/domain/policy';
 import { createFolderStore } from '../../src/report-store/folder/store';
 import { createApplicants } from '../../src/temporal/applicants';
 import { createDataConverter } from '../../src/temporal/data-converter';
 import { generateKey, parseKeyRing } from '../../src/temporal/key-ring';
 import { until } from '../support/condition';
 import { FakeUpstream } from '../support/fake-upstream';
-import { APPLICANTS_ATTRIBUTES, startTemporalServer, type TemporalServer } from '../support/temporal-server';
+import { useFolders } from '../support/folders';
+import { useTemporalServer } from '../support/temporal-server';
 import { startWorkers } from '../support/workers';
 
 /** A second each: the server retries no sooner. */
 const POLLS = 5;
 
-let server: TemporalServer;
-let folder: string;
-let stop = async () => {};
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'chartway-payload-count-'));
-  server = await startTemporalServer({ searchAttributes: APPLICANTS_ATTRIBUTES });
-});
-afterAll(async () => {
-  await stop();
-  await server?.stop();
-  await rm(folder, { recursive: true, force: true });
-});
+const temporal = useTemporalServer();
+const newFolder = useFolders();
 
 /** A data converter that counts the payloads it encrypts. */
 function createCounter() {
@@ -47,27 +35,17 @@ function createCounter() {
 
 test('a poll without news encrypts two payloads: its progress and its failure (decision 0020)', async () => {
   const { dataConverter, encrypted } = createCounter();
-  const connection = await Connection.connect({ address: server.address });
+  const { address, connection } = temporal();
   const client = new Client({ connection, dataConverter });
   const upstream = new FakeUpstream();
-  const reportStore = createFolderStore(folder);
+  const reportStore = createFolderStore(await newFolder());
   await reportStore.init();
   const taskQueue = 'payload-count';
-  const stopCarrier = await startWorkers({
-    ...{ address: server.address, client, taskQueue, upstream, dataConverter },
-    ...{ reportStore, refreshForMs: 30 * DAY_MS },
-  });
-  stop = async () => {
-    await stopCarrier();
-    await connection.close();
-  };
+  const stop = await startWorkers({ address, client, taskQueue, upstream, dataConverter, reportStore });
   const details = { clientUserId: 'POL-1', clientUserEmail: 'max@example.org', suggestedSources: [] };
   const policy = { ...DEFAULT_POLICY, pollMs: { ...DEFAULT_POLICY.pollMs, invited: 20 } };
-  await createApplicants({ client, taskQueue }).start({
-    ...{ details, detailsDigest: 'd', policy, again: false, batch: false },
-  });
-  const polled = (count: number) =>
-    until(`${count} polls`, async () => (upstream.count('readStatus') >= count ? true : undefined));
+  await createApplicants({ client, taskQueue }).start({ details, detailsDigest: 'd', policy });
+  const polled = (count: number) => until(`${count} polls`, () => upstream.count('readStatus') >= count);
   await polled(1);
   const before = { payloads: encrypted(), polls: upstream.count('readStatus') };
   await polled(before.polls + POLLS);
@@ -75,4 +53,5 @@ test('a poll without news encrypts two payloads: its progress and its failure (d
   const perPoll = (encrypted() - before.payloads) / polls;
   // Each count may be read during a poll.
   expect(Math.round(perPoll)).toBe(2);
+  await stop();
 });

@@ -1,26 +1,26 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { type ProcessName, readConfig } from '../../src/config';
-import { ConfigurationError } from '../../src/process/configuration-fault';
 import { publishDevKeys } from '../../src/temporal/dev-keys';
 import { generateKey } from '../../src/temporal/key-ring';
 import { startChild, stopChildren } from '../report-store/children/child';
+import { readFaults } from '../support/configuration';
+import { useFolders } from '../support/folders';
 
 const CREDENTIALS = { HUMAN_API_CLIENT_ID: 'id-1', HUMAN_API_CLIENT_SECRET: 'classified' };
+const NEEDED = { ...CREDENTIALS, WEBHOOK_SECRET: 'a-secret-of-16-characters', REPORTS_ENCRYPTION: 'off' };
+const WRITES = ['worker', 'webhook', 'api', 'starter', 'chartway'] as const;
 const LOOPBACK = {
   HUMAN_API_AUTH_URL: 'http://127.0.0.1:3002/auth',
   HUMAN_API_ADMIN_URL: 'http://localhost:3002/admin/',
   HUMAN_API_DATA_URL: 'http://[::1]:3002/data',
 };
 
+afterEach(stopChildren);
+const newFolder = useFolders();
 let folder: string;
-beforeEach(() => {
-  folder = mkdtempSync(path.join(tmpdir(), 'chartway-payload-'));
-});
-afterEach(() => {
-  stopChildren();
-  rmSync(folder, { recursive: true });
+beforeEach(async () => {
+  folder = await newFolder();
 });
 
 /** The settings for an upstream on loopback, for which keys are optional. */
@@ -29,15 +29,8 @@ function read(env: Record<string, string>) {
   return { ids: ring?.ids ?? null, encrypts };
 }
 
-function faultsOf(env: Record<string, string>, processName: ProcessName = 'starter') {
-  try {
-    readConfig(processName, env, folder);
-  } catch (error) {
-    if (error instanceof ConfigurationError) return error.faults;
-    throw error;
-  }
-  return [];
-}
+const faultsOf = (env: Record<string, string>, processName: ProcessName = 'starter') =>
+  readFaults(processName, env, folder);
 
 function keyFile(text: string): string {
   const file = path.join(folder, 'keys');
@@ -85,28 +78,26 @@ test('keys and a file of keys together are a fault, and so is encryption without
   expect(faultsOf({ PAYLOAD_ENCRYPTION: 'off' })).toEqual([]);
 });
 
-test.each(['worker', 'webhook', 'api', 'starter', 'chartway'] as const)(
-  'the %s requires keys for a real upstream, unless PAYLOAD_ENCRYPTION=off',
-  (processName) => {
-    const needed = { ...CREDENTIALS, WEBHOOK_SECRET: 'a-secret-of-16-characters', REPORTS_ENCRYPTION: 'off' };
-    const expected = expect.stringMatching(/npm run keygen -- main.*loopback.*PAYLOAD_ENCRYPTION=off/);
-    expect(faultsOf(needed, processName)).toEqual([{ key: 'PAYLOAD_KEYS', expected, got: 'nothing' }]);
-    const oneRemote = { ...needed, ...LOOPBACK, HUMAN_API_DATA_URL: 'https://api.humanapi.co' };
-    expect(faultsOf(oneRemote, processName)).toMatchObject([{ key: 'PAYLOAD_KEYS' }]);
-    expect(faultsOf({ ...needed, PAYLOAD_ENCRYPTION: 'off' }, processName)).toEqual([]);
-    expect(faultsOf({ ...needed, PAYLOAD_KEYS: generateKey('a') }, processName)).toEqual([]);
-    expect(faultsOf({ ...needed, PAYLOAD_KEYS_FILE: keyFile(generateKey('a')) }, processName)).toEqual([]);
-    expect(faultsOf({ ...needed, ...LOOPBACK }, processName)).toEqual([]);
-  },
-);
+test.each(WRITES)('the %s requires keys for a real upstream, unless PAYLOAD_ENCRYPTION=off', (processName) => {
+  const expected = expect.stringMatching(/npm run keygen -- main.*loopback.*PAYLOAD_ENCRYPTION=off/);
+  expect(faultsOf(NEEDED, processName)).toEqual([{ key: 'PAYLOAD_KEYS', expected, got: 'nothing' }]);
+  const oneRemote = { ...NEEDED, ...LOOPBACK, HUMAN_API_DATA_URL: 'https://api.humanapi.co' };
+  expect(faultsOf(oneRemote, processName)).toMatchObject([{ key: 'PAYLOAD_KEYS' }]);
+  const file = keyFile(generateKey('a'));
+  for (const env of [
+    { PAYLOAD_ENCRYPTION: 'off' },
+    { PAYLOAD_KEYS: generateKey('a') },
+    { PAYLOAD_KEYS_FILE: file },
+    LOOPBACK,
+  ]) {
+    expect(faultsOf({ ...NEEDED, ...env }, processName)).toEqual([]);
+  }
+});
 
 test('a command that only reads files needs no keys, and npm start generates its own', () => {
   expect(faultsOf({}, 'verifier')).toEqual([]);
   expect(faultsOf({ ...CREDENTIALS, REPORTS_ENCRYPTION: 'off' }, 'dev')).toEqual([]);
 });
-
-const WRITES = ['worker', 'webhook', 'api', 'starter', 'chartway'] as const;
-const NEEDED = { ...CREDENTIALS, WEBHOOK_SECRET: 'a-secret-of-16-characters', REPORTS_ENCRYPTION: 'off' };
 
 test('the keys of a running npm start count for its server only, and if no variable is set', () => {
   publish(generateKey('dev'));
@@ -118,29 +109,26 @@ test('the keys of a running npm start count for its server only, and if no varia
   expect(read({ PAYLOAD_KEYS: generateKey('mine') }).ids).toEqual(['mine']);
 });
 
-test.each(['', 'garbled\n', 'a:short\n'])(
-  'invalid keys of an npm start (%j) are a fault of every process, and never disable encryption',
-  (text) => {
-    publish(text);
+test.each([
+  ['', 'something else'],
+  ['garbled\n', 'something else'],
+  ['a:short\n', 'something else'],
+  [null, 'an unreadable file (EISDIR)'],
+])(
+  'keys of an npm start that are %j (null: a folder) are a fault of every process, and never disable encryption',
+  (text, got) => {
+    publish(text ?? generateKey('dev'));
+    if (text === null) {
+      rmSync(path.join(folder, '.data/keys/payload'));
+      mkdirSync(path.join(folder, '.data/keys/payload'));
+    }
+    const expected = expect.stringMatching(/a file whose lines are id:base64.*restore the file.*PAYLOAD_KEYS/);
     for (const processName of WRITES) {
-      expect(faultsOf(NEEDED, processName)).toEqual([
-        {
-          key: '.data/keys/payload',
-          expected: expect.stringMatching(/a file whose lines are id:base64.*restore the file.*PAYLOAD_KEYS/),
-          got: 'something else',
-        },
-      ]);
+      expect(faultsOf(NEEDED, processName)).toEqual([{ key: '.data/keys/payload', expected, got }]);
     }
     expect(faultsOf({ ...NEEDED, PAYLOAD_KEYS: generateKey('a') })).toEqual([]);
   },
 );
-
-test('unreadable keys of an npm start are a fault with the reason', () => {
-  publish(generateKey('dev'));
-  rmSync(path.join(folder, '.data/keys/payload'));
-  mkdirSync(path.join(folder, '.data/keys/payload'));
-  expect(faultsOf({})).toMatchObject([{ key: '.data/keys/payload', got: 'an unreadable file (EISDIR)' }]);
-});
 
 test('keys are published while their npm start runs, and the next one publishes them again', async () => {
   writeKeys(generateKey('dev'));
@@ -165,12 +153,8 @@ test('a reused pid publishes no keys, and a file of another form is a fault', ()
   expect(read({})).toEqual({ ids: null, encrypts: false });
   for (const text of ['', 'null', '{"pid":"1"}', generateKey('dev')]) {
     writeFileSync(file, text);
-    expect(faultsOf(NEEDED, 'worker')).toMatchObject([
-      {
-        key: '.data/keys/127.0.0.1:7233',
-        expected: expect.stringMatching(/delete the file, or run `npm start` again/),
-      },
-    ]);
+    const expected = expect.stringMatching(/delete the file, or run `npm start` again/);
+    expect(faultsOf(NEEDED, 'worker')).toMatchObject([{ key: '.data/keys/127.0.0.1:7233', expected }]);
   }
 });
 

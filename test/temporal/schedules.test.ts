@@ -1,25 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import { Client, Connection } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import { DAY_MS } from '../../src/domain/policy';
-import { keepRetentionSchedule, keepSweepSchedule } from '../../src/temporal/schedules';
+import { keepSchedule, RETENTION_SCHEDULE, SWEEP_SCHEDULE } from '../../src/temporal/schedules';
 import { retentionWorkflowId, sweepWorkflowId } from '../../src/workflows/contract';
 import { until } from '../support/condition';
-import { startTemporalServer, type TemporalServer } from '../support/temporal-server';
+import { useTemporalServer } from '../support/temporal-server';
 
-let server: TemporalServer;
-let connection: Connection;
-
-beforeAll(async () => {
-  server = await startTemporalServer();
-  connection = await Connection.connect({ address: server.address });
-});
-afterAll(async () => {
-  await connection?.close();
-  await server?.stop();
-});
+const temporal = useTemporalServer();
 
 function setup() {
-  const client = new Client({ connection, namespace: server.namespace });
+  const { client } = temporal();
   const taskQueue = `queue-${randomUUID()}`;
   const logged: string[] = [];
   const log = {
@@ -31,11 +21,11 @@ function setup() {
     taskQueue,
     logged,
     changes: (name: string) => logged.map((text) => text.replace(`${name} was `, '')),
-    keepRetention: (retentionMs: number | null, through: Client = client) =>
-      keepRetentionSchedule({ client: through, taskQueue, retentionMs }, log, new AbortController().signal),
+    keepRetention: (everyMs: number | null, through: Client = client) =>
+      keepSchedule(RETENTION_SCHEDULE, { client: through, taskQueue, everyMs }, log, new AbortController().signal),
     retention: client.schedule.getHandle(retentionWorkflowId(taskQueue)),
     keep: (everyMs: number | null, through: Client = client) =>
-      keepSweepSchedule({ client: through, taskQueue, everyMs }, log, new AbortController().signal),
+      keepSchedule(SWEEP_SCHEDULE, { client: through, taskQueue, everyMs }, log, new AbortController().signal),
     handle: client.schedule.getHandle(sweepWorkflowId(taskQueue)),
   };
 }
@@ -53,13 +43,13 @@ test('the schedule is created once, changed with the setting, and removed with i
   expect((await handle.describe()).spec.intervals).toMatchObject([{ every: 120_000 }]);
   await keep(null);
   await keep(null);
-  expect(changes('the schedule of the sweep')).toEqual(['created', 'changed', 'removed']);
+  expect(changes('the sweep schedule')).toEqual(['created', 'changed', 'removed']);
 });
 
 test('many workers at once create one schedule, and one of them logs it', async () => {
   const { keep, logged } = setup();
   await Promise.all(Array.from({ length: 8 }, () => keep(60_000)));
-  expect(logged).toEqual(['the schedule of the sweep was created']);
+  expect(logged).toEqual(['the sweep schedule was created']);
 });
 
 test('a paused schedule stays paused when the setting changes', async () => {
@@ -87,16 +77,17 @@ test('a run of the schedule starts a sweep without arguments on the task queue',
   await keep(null);
 });
 
-test('the retention runs daily, or more often for a shorter period', async () => {
+test('the retention runs daily, or more often for a shorter period, and not at the time of the daily sweep', async () => {
   const { keepRetention, retention, changes } = setup();
   await keepRetention(2_192 * DAY_MS);
-  expect((await retention.describe()).spec.intervals).toMatchObject([{ every: DAY_MS }]);
+  expect((await retention.describe()).spec.intervals).toEqual([{ every: DAY_MS, offset: DAY_MS / 2 }]);
   await keepRetention(5_000);
-  expect((await retention.describe()).spec.intervals).toMatchObject([{ every: 5_000 }]);
+  await keepRetention(5_000);
+  expect((await retention.describe()).spec.intervals).toEqual([{ every: 5_000, offset: 2_000 }]);
   await retention.pause();
   await keepRetention(null);
   await expect(retention.describe()).rejects.toThrow();
-  expect(changes('the schedule of erasing by age')).toEqual(['created', 'changed', 'removed']);
+  expect(changes('the retention schedule')).toEqual(['created', 'changed', 'removed']);
 });
 
 test('if schedules are not allowed, a warning with the remedy is logged once', async () => {

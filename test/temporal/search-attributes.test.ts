@@ -1,24 +1,15 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { Connection, type ConnectionLike } from '@temporalio/client';
+import type { ConnectionLike } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
 import { ensureSearchAttributes, SearchAttributesUnusable } from '../../src/temporal/search-attributes';
-import { startTemporalServer, type TemporalServer } from '../support/temporal-server';
+import { useTemporalServer } from '../support/temporal-server';
 
 const KEYWORD = temporal.api.enums.v1.IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD;
 const DATETIME = temporal.api.enums.v1.IndexedValueType.INDEXED_VALUE_TYPE_DATETIME;
 const ALL = { ApplicantStage: KEYWORD, ApplicantStageSince: DATETIME, ApplicantOutcome: KEYWORD, HumanId: KEYWORD };
 
-let server: TemporalServer;
-let connection: Connection;
-beforeAll(async () => {
-  server = await startTemporalServer();
-  connection = await Connection.connect({ address: server.address });
-});
-afterAll(async () => {
-  await connection?.close();
-  await server?.stop();
-});
+const temporalServer = useTemporalServer();
 
 let namespaces = 0;
 
@@ -34,35 +25,44 @@ async function setup(...flags: readonly string[]) {
   return {
     namespace,
     logged,
-    ensure: (through: Services = connection) => ensureSearchAttributes(through, namespace, { log }),
+    ensure: (through: Services = temporalServer().connection) => ensureSearchAttributes(through, namespace, { log }),
   };
 }
 const keyword = (name: string) => ['--name', name, '--type', 'Keyword'];
 type Services = Parameters<typeof ensureSearchAttributes>[0];
 
 async function temporalCli(...args: readonly string[]): Promise<void> {
-  await promisify(execFile)(process.env['TEMPORAL_CLI_PATH'] ?? '', [...args, '--address', server.address]);
+  await promisify(execFile)(process.env['TEMPORAL_CLI_PATH'] ?? '', [...args, '--address', temporalServer().address]);
 }
 
 async function registered(namespace: string) {
-  return (await connection.operatorService.listSearchAttributes({ namespace })).customAttributes;
+  return (await temporalServer().connection.operatorService.listSearchAttributes({ namespace })).customAttributes;
 }
 
 /** A connection on which some calls fail with a gRPC status, and calls are counted. */
 function failing(code: number, methods: readonly string[]): { through: Services; calls: string[] } {
+  const { connection } = temporalServer();
   const calls: string[] = [];
+  let hasDeadline = false;
   const service = (real: object) =>
     new Proxy(real, {
       get(target, name: string) {
         return (request: object) => {
-          calls.push(name);
+          calls.push(hasDeadline ? name : `${name} without a deadline`);
           const rejection = Object.assign(new Error('rejected'), { code, details: 'rejected', metadata: {} });
           if (methods.includes(name)) return Promise.reject(rejection);
           return Reflect.get(target, name).call(target, request);
         };
       },
     });
-  const through = {
+  const through: Services = {
+    withAbortSignal: connection.withAbortSignal.bind(connection),
+    withDeadline: (_deadline, call) => {
+      hasDeadline = true;
+      return call().finally(() => {
+        hasDeadline = false;
+      });
+    },
     operatorService: service(connection.operatorService) as ConnectionLike['operatorService'],
     workflowService: service(connection.workflowService) as ConnectionLike['workflowService'],
   };
@@ -74,13 +74,18 @@ test('missing attributes are registered and usable at once', async () => {
   await ensure();
   expect(await registered(namespace)).toMatchObject(ALL);
   const query = 'ApplicantStage = "invited" AND ApplicantStageSince > "2026-01-01T00:00:00Z" AND HumanId = "a"';
-  await expect(connection.workflowService.countWorkflowExecutions({ namespace, query })).resolves.toBeDefined();
+  await expect(
+    temporalServer().connection.workflowService.countWorkflowExecutions({ namespace, query }),
+  ).resolves.toBeDefined();
   expect(logged).toHaveLength(1);
 });
 
-test('if none is missing, one call is made', async () => {
+test('if none is missing, one call is made; each call has a deadline', async () => {
   const { ensure, logged } = await setup();
-  await ensure();
+  const first = failing(0, []);
+  await ensure(first.through);
+  const names = ['listSearchAttributes', 'addSearchAttributes', 'countWorkflowExecutions'];
+  expect([...new Set(first.calls)]).toEqual(names);
   const { through, calls } = failing(0, []);
   await ensure(through);
   expect(calls).toEqual(['listSearchAttributes']);
@@ -95,7 +100,9 @@ test('several processes can register at once', async () => {
 
 test('another type is an error with the remedy', async () => {
   const { ensure } = await setup('--name', 'ApplicantStage', '--type', 'Text');
-  await expect(ensure()).rejects.toThrow(/ApplicantStage to be of type Keyword .*search-attribute remove .*create/);
+  await expect(ensure()).rejects.toThrow(
+    /another type than ApplicantStage \(Keyword\).*search-attribute remove .*create/,
+  );
   await expect(ensure()).rejects.toBeInstanceOf(SearchAttributesUnusable);
 });
 
@@ -111,9 +118,9 @@ test.each([
     const error = await ensure().catch((thrown: Error) => thrown);
     expect(error).toBeInstanceOf(SearchAttributesUnusable);
     const { message } = error as Error;
-    expect(message).toContain(`the search attribute ${name} of type ${type} in the namespace "${namespace}"`);
-    expect(message).toContain(`all ${slots} of that type are taken, by ${taken.join(', ')};`);
-    expect(message).toContain(`remove ${needed} that no one uses`);
+    expect(message).toMatch(`cannot register ${name}: the namespace "${namespace}" allows no more`);
+    expect(message).toMatch(`of type ${type} (taken by ${taken.join(', ')}).`);
+    expect(message).toMatch(`remove ${needed} unused ones`);
     // The commands work: after the named number of removals and the second command, the next attempt succeeds.
     const [, removal = '', creation = ''] = /temporal (operator .* NAME), then temporal (.*)$/.exec(message) ?? [];
     for (const each of taken.slice(0, needed)) await temporalCli(...removal.replace('NAME', each).split(' '), '--yes');
@@ -141,7 +148,7 @@ test.each([7, 12, 16])(
 test('if listing is not allowed, as in Temporal Cloud, registered attributes are found usable', async () => {
   const { ensure } = await setup(...keyword('ApplicantStage'), ...keyword('HumanId'));
   const { through } = failing(7, ['listSearchAttributes', 'addSearchAttributes']);
-  await expect(ensure(through)).rejects.toThrow(/search attributes ApplicantStageSince, ApplicantOutcome in/);
+  await expect(ensure(through)).rejects.toThrow(/search attributes ApplicantStageSince, ApplicantOutcome, and/);
   await ensure();
   await expect(ensure(through)).resolves.toBeUndefined();
 });

@@ -84,7 +84,7 @@ test('an erasure ends an applicant whose task always fails, withdraws and erases
   expect(getEventListeners(signal, 'abort')).toEqual([]);
 
   const output = messages.join('');
-  expect(output).toMatch(/applicant-STUCK-1 makes no progress: its workflow task (fails|times out) again and again/);
+  expect(output).toMatch(/applicant-STUCK-1 makes no progress: its workflow task (fails|times out) in every attempt/);
   expect(output).not.toMatch('applicant-SLOW-1 makes no progress');
   expect(output).not.toMatch('example.org');
   const order = [
@@ -119,7 +119,7 @@ test('a withdrawal replaces a run under its id that is forged or can never end',
   expect(results).toMatchObject(ids.map((clientUserId) => ({ clientUserId, result: 'withdrawn', people: 1 })));
   expect(upstream.people.every(({ deleted }) => deleted)).toBe(true);
   expect(steps.map((step) => ('why' in step ? [step.workflowId, step.why] : step)).sort()).toEqual([
-    [undecodable, 'its workflow task fails again and again (UndecodablePayload)'],
+    [undecodable, 'its workflow task fails in every attempt (UndecodablePayload)'],
     [type, 'it is a workflow of another type'],
     [later, 'its start is delayed'],
     [elsewhere, 'no worker polls its task queue'],
@@ -152,7 +152,7 @@ test('a withdrawal does not end an applicant that waits for a key, and prints wh
     TIMEOUT_MS,
   );
   expect(messages.join('')).toMatch(
-    /KEY-1: its applicant is open but makes no progress: .* \(key "lost" is missing in the workers' PAYLOAD_KEYS\).*npm run erase -- KEY-1/,
+    /KEY-1: its applicant is open but makes no progress: .* \(key "lost" is missing in the workers' PAYLOAD_KEYS\).*npm run erase -- KEY-1/s,
   );
   expect(printed).toEqual([{ clientUserId: 'KEY-1', result: 'open', people: 0, recorded: false }]);
   expect(upstream.people).toMatchObject([{ deleted: false }]);
@@ -169,10 +169,10 @@ test.each([
     'failed, and failed again',
     3,
     EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED,
-    'its workflow task fails again and again (Any)',
+    'its workflow task fails in every attempt (Any)',
   ],
   ['lost some workers', 4, EventType.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT, null],
-  ['lost each worker', 5, EventType.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT, 'its workflow task times out again and again'],
+  ['lost each worker', 5, EventType.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT, 'its workflow task times out in every attempt'],
   ['succeeded before', 5, EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED, null],
 ])('a run whose task %s (attempt %i) is stuck or not', async (_, attempt, eventType, why) => {
   const failed = eventType === EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED;

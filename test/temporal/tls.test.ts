@@ -1,9 +1,8 @@
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { connect, createSecureServer, type Http2SecureServer, type IncomingHttpHeaders } from 'node:http2';
 import { type AddressInfo, connect as connectSocket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import {
@@ -13,10 +12,11 @@ import {
   type ReachOptions,
   waitUntilReachable,
 } from '../../src/temporal/connection';
-import { readTemporalSettings, type TemporalSettingsRead } from '../../src/temporal/settings';
-import { connectWorker } from '../../src/temporal/worker-connection';
+import { readTemporalSettings, type TemporalEnvironment } from '../../src/temporal/settings';
+import { connectWorker } from '../../src/temporal/workers';
 import { createAuthority, issueCertificate } from '../support/certificates';
-import { startTemporalServer, type TemporalServer } from '../support/temporal-server';
+import { useFolders } from '../support/folders';
+import { useTemporalServer } from '../support/temporal-server';
 
 const ca = createAuthority();
 const client = issueCertificate(ca, 'chartway');
@@ -29,7 +29,8 @@ const PATIENCE_MS = 10_000;
 const UNREACHABLE_WITHIN_MS = 800;
 const silent = { info: () => {}, warn: () => {}, error: () => {} };
 
-let server: TemporalServer;
+const temporal = useTemporalServer();
+const newFolder = useFolders();
 let folder: string;
 let front: Http2SecureServer;
 /** The key that the front end accepts. */
@@ -40,17 +41,14 @@ let rejection = '16';
 const callers: { subject: string | undefined; authorization: string | undefined }[] = [];
 
 beforeAll(async () => {
-  server = await startTemporalServer();
-  folder = await mkdtemp(join(tmpdir(), 'chartway-mtls-'));
+  folder = await newFolder();
   const files = { 'ca.pem': ca.cert, 'client.pem': client.cert, 'client.key': client.key };
   const others = { 'unknown.pem': unknown.cert, 'unknown.key': unknown.key };
   for (const [name, text] of Object.entries({ ...files, ...others })) await writeFile(join(folder, name), text);
-  front = await startFront(server.address);
+  front = await startFront(temporal().address);
 });
 afterAll(async () => {
   front?.close();
-  await server?.stop();
-  await rm(folder, { recursive: true, force: true });
 });
 beforeEach(() => {
   callers.length = 0;
@@ -93,7 +91,7 @@ async function startFront(target: string): Promise<Http2SecureServer> {
 }
 
 /** The settings of an environment, with names after `TEMPORAL_`. */
-function settings(over: Record<string, string>): TemporalSettingsRead {
+function settings(over: Record<string, string>): TemporalEnvironment {
   const read = readTemporalSettings({
     TEMPORAL_ADDRESS: `127.0.0.1:${(front.address() as AddressInfo).port}`,
     ...Object.fromEntries(Object.entries(over).map(([name, value]) => [`TEMPORAL_${name}`, value])),
@@ -111,7 +109,7 @@ const mutual = (name: string) => ({
 
 /** Connects and disconnects, for both kinds of connections. */
 const CONNECTIONS = {
-  async client(read: TemporalSettingsRead, timeoutMs: number) {
+  async client(read: TemporalEnvironment, timeoutMs: number) {
     const lazy = createLazyClient(read);
     try {
       await waitUntilReachable(read, { log: silent, giveUpAfterMs: GIVE_UP_AFTER_MS }, () =>
@@ -123,7 +121,7 @@ const CONNECTIONS = {
       await lazy.connection.close();
     }
   },
-  async worker(read: TemporalSettingsRead) {
+  async worker(read: TemporalEnvironment) {
     const connection = await connectWorker(read, { log: silent, giveUpAfterMs: GIVE_UP_AFTER_MS });
     await connection.close();
   },
@@ -131,9 +129,9 @@ const CONNECTIONS = {
 
 /** Connects with these options, and disconnects. */
 const REACHES = {
-  client: async (read: TemporalSettingsRead, options: ReachOptions) =>
+  client: async (read: TemporalEnvironment, options: ReachOptions) =>
     (await connectClient(read, options)).connection.close(),
-  worker: async (read: TemporalSettingsRead, options: ReachOptions) => (await connectWorker(read, options)).close(),
+  worker: async (read: TemporalEnvironment, options: ReachOptions) => (await connectWorker(read, options)).close(),
 };
 
 test('a long-lived client logs a rejected key once a minute, and that it is accepted again', async () => {
@@ -248,14 +246,14 @@ describe.each(['client', 'worker'] as const)('the connection of a %s', (kind) =>
   });
 
   test('uses no proxy to loopback, even without no_proxy', async () => {
-    const proxy = await startProxy(server.address);
-    await withProxy(proxy.url, () => reach({ ADDRESS: server.address }));
+    const proxy = await startProxy(temporal().address);
+    await withProxy(proxy.url, () => reach({ ADDRESS: temporal().address }));
     expect(proxy.hosts).toEqual([]);
     proxy.close();
   });
 
   test('uses the proxy to another host, unless no_proxy names it', async () => {
-    const proxy = await startProxy(server.address);
+    const proxy = await startProxy(temporal().address);
     await withProxy(proxy.url, () => reach({ ADDRESS: 'temporal.example.org:7233' }));
     expect(new Set(proxy.hosts)).toEqual(new Set(['temporal.example.org:7233']));
     proxy.hosts.length = 0;

@@ -24,7 +24,7 @@ function missingIn({ manifest }: ApplicantUnderTest): string[] {
 }
 
 function countCallsFor({ upstream }: ApplicantUnderTest, document: string): number {
-  return upstream.calls.filter(({ target: of }) => of === document).length;
+  return upstream.calls.filter(({ target }) => target === document).length;
 }
 
 describe('a report notice', () => {

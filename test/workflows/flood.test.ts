@@ -33,9 +33,9 @@ function grpcCodeOf(error: unknown): number | undefined {
   return ((error instanceof Error && error.cause ? error.cause : error) as { code?: number }).code;
 }
 
-/** Sends until the server takes it: during continue-as-new the server rejects signals for longer than the client retries. */
-async function sendUntilTaken(send: () => Promise<unknown>): Promise<void> {
-  await until('the signal to be taken', () =>
+/** Sends until the server accepts it: during continue-as-new the server rejects signals for longer than the client retries. */
+async function sendUntilReceived(send: () => Promise<unknown>): Promise<void> {
+  await until('the signal to be received', () =>
     send().then(
       () => true,
       (error: unknown) => {
@@ -46,7 +46,7 @@ async function sendUntilTaken(send: () => Promise<unknown>): Promise<void> {
   );
 }
 
-/** One applicant; `counts` are its signals, without repeats, and those that it must ignore. */
+/** One applicant. `counts`: its signals without repeats, and how many of them it must ignore. */
 async function setup() {
   const [upstream, store] = [new FakePeople(), new FakeStore()];
   await server().startWorkers({ taskQueue: TASK_QUEUE, upstream, store });
@@ -58,7 +58,7 @@ async function setup() {
   const at = (afterMs: number) => new Date(invitedAtMs + afterMs).toISOString();
   /** As the webhook sends it: the server drops a repeat under the same id. */
   const signal = (name: string, notice: unknown, requestId: string = randomUUID()) =>
-    sendUntilTaken(() =>
+    sendUntilReceived(() =>
       server().client.workflowService.signalWorkflowExecution({
         ...{ namespace: 'default', workflowExecution: { workflowId: applicant.workflowId } },
         ...{ signalName: name, requestId, input: { payloads: [defaultPayloadConverter.toPayload(notice)] } },
@@ -153,10 +153,10 @@ test(`${SIGNALS} invalid, forged and true signals to one applicant lose no true 
   await change('All Synced', 'r-last');
   expect(await applicant.result()).toEqual({ outcome: 'collected', reason: null, documents: ROUNDS + 1 });
   const runs = await countByRun();
-  const taken = runs.reduce((sum, count) => sum + count);
-  expect(taken).toBeGreaterThanOrEqual(counts.distinct);
+  const received = runs.reduce((sum, count) => sum + count);
+  expect(received).toBeGreaterThanOrEqual(counts.distinct);
   // The server drops a repeat within a run only.
-  expect(taken).toBeLessThanOrEqual(counts.distinct + CONCURRENCY * runs.length);
+  expect(received).toBeLessThanOrEqual(counts.distinct + CONCURRENCY * runs.length);
   expect(runs.length).toBeGreaterThanOrEqual(2);
   expect(Math.max(...runs)).toBeLessThan(SERVER_LIMIT);
   expect([personUpstream.count('invite'), personUpstream.count('withdraw')]).toEqual([1, 0]);

@@ -1,5 +1,6 @@
 import { temporal } from '@temporalio/proto';
 import { HOUR_MS, MINUTE_MS } from '../../src/domain/policy';
+import { StoreUnavailable } from '../../src/report-store/errors';
 import { until } from '../support/condition';
 import { FakeStore } from '../support/fake-store';
 import { type Change, FakeUpstream, provider } from '../support/fake-upstream';
@@ -43,8 +44,9 @@ test('only the start and the invitation contain personal data, and no event cont
   const store = new FakeStore();
   const write = store.updateManifest;
   let isDenied = true;
+  const errors: Error[] = [Object.assign(new Error('/a/path/of/a/person'), { code: 'EACCES' })];
   store.updateManifest = async (change) => {
-    if (isDenied) throw Object.assign(new Error('/a/path/of/a/person'), { code: 'EACCES' });
+    if (isDenied) throw errors.pop() ?? new StoreUnavailable('EACCES', 'open');
     return write(change);
   };
   const options = { clientUserId: details.clientUserId, store, policy: BY_NOTICES };
@@ -53,9 +55,9 @@ test('only the start and the invitation contain personal data, and no event cont
   await applicant.skip(MINUTE_MS);
   const { raw } = await applicant.handle.describe();
   const { events } = await applicant.handle.fetchHistory();
-  const shown = JSON.stringify([events, raw.pendingActivities]);
-  expect(shown).toContain('EACCES');
-  expect(shown).not.toContain('/a/path');
+  const visible = JSON.stringify([events, raw.pendingActivities]);
+  expect(visible).toContain('EACCES');
+  expect(visible).not.toContain('/a/path');
   isDenied = false;
   await applicant.waitForEnd();
   const { events: all = [] } = await applicant.handle.fetchHistory();

@@ -52,7 +52,7 @@ describe('a notice', () => {
   const SYNCING: readonly Change[] = [{ afterMs: HOUR_MS, status: 'Syncing' }];
   const DECLINED = { afterMs: 3 * HOUR_MS, status: 'Declined' };
 
-  /** An applicant that knows the status Syncing since the first hour. */
+  /** An applicant with the status Syncing since the first hour. */
   async function syncing(script: readonly Change[] = []): Promise<ApplicantUnderTest> {
     const applicant = await follow([...SYNCING, ...script], { policy: BY_NOTICES });
     await applicant.sendNotices(SYNCING);

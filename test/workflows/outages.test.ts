@@ -31,7 +31,7 @@ describe('a deadline', () => {
     const eventsBefore = await applicant.countEvents();
     await applicant.skipTo(DEADLINE_MS + HOUR_MS - MINUTE_MS);
     expect(await applicant.state()).toMatchObject({ outcome: null, facts: { extensionMs: null } });
-    const state = await applicant.skipUntil(({ facts: known }) => known?.extensionMs !== null);
+    const state = await applicant.skipUntil((each) => each.facts?.extensionMs !== null);
     // The poll six hours before the deadline is the first one that fails.
     expect((state.facts?.extensionMs ?? 0) / HOUR_MS).toBeCloseTo(7, 0);
     expect((await applicant.countEvents()) - eventsBefore).toBeLessThan(30);
@@ -123,7 +123,8 @@ describe('access that upstream denies', () => {
     const disconnected = { afterMs: HOUR_MS + 20 * MINUTE_MS, status: 'Disconnected' };
     const applicant = await followDenied([{ afterMs: HOUR_MS, status: 'All Synced' }, disconnected]);
     await applicant.skip(3 * MINUTE_MS);
-    expect(await applicant.state()).toMatchObject({ stage: 'attention', outcome: null });
+    const waitingFor = 'the person to connect a provider again';
+    expect(await applicant.state()).toMatchObject({ stage: 'attention', outcome: null, waitingFor });
     await applicant.handle.cancel();
     expect((await applicant.waitForEnd(MINUTE_MS)).status).toBe('CANCELLED');
   });

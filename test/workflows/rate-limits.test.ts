@@ -1,9 +1,6 @@
 import { Registry } from 'prom-client';
-import { createMailboxActivities } from '../../src/activities/mailbox';
-import { createActivityMetrics } from '../../src/activities/metrics';
-import { NO_ENCRYPTION } from '../../src/domain/encryption';
-import { DAY_MS, DEFAULT_POLICY, type Policy, SECOND_MS } from '../../src/domain/policy';
-import { createApplicantRuns, createNoticeSender } from '../../src/temporal/notices';
+import { DAY_MS, DEFAULT_POLICY, MINUTE_MS, type Policy, SECOND_MS } from '../../src/domain/policy';
+import { createNoticeSender } from '../../src/temporal/notices';
 import { serveDuePollMetric } from '../../src/temporal/task-queues';
 import { until } from '../support/condition';
 import { FakeStore } from '../support/fake-store';
@@ -33,16 +30,6 @@ async function startPolled(upstream: FakePeople, taskQueue: string, ids: readonl
   return { countReads: () => ids.reduce((sum, id) => sum + upstream.upstreamOf(id).count('readStatus'), 0) };
 }
 
-/** The largest number of calls within any `seconds`. */
-function countMostWithin(calls: readonly number[], seconds: number): number {
-  let most = 0;
-  for (let from = 0, to = 0; to < calls.length; to += 1) {
-    while ((calls[to] ?? 0) - (calls[from] ?? 0) >= seconds * SECOND_MS) from += 1;
-    most = Math.max(most, to - from + 1);
-  }
-  return most;
-}
-
 test('a deadline acts on time behind a full queue of polls and a file, and the metric shows the age of the polls', async () => {
   const taskQueue = 'full-queue';
   const [callsPerSecond, deadlineMs, crowd] = [10, 4 * SECOND_MS, names('POL', 100)];
@@ -62,8 +49,10 @@ test('a deadline acts on time behind a full queue of polls and a file, and the m
   });
   expect(age).toBeLessThan(100);
   expect(await scrape('idle')).toBe(0);
-  // The server carries the unused rate of one second over to the next.
-  expect(countMostWithin(upstream.calls.slice(invitations), 5)).toBeLessThanOrEqual(callsPerSecond * 7 + 2);
+  // On average, because a busy machine delays calls that the server has released; the unused rate of a second carries over to the next.
+  const polls = upstream.calls.slice(invitations);
+  const seconds = ((polls.at(-1) ?? 0) - (polls[0] ?? 0)) / SECOND_MS;
+  expect(polls.length).toBeLessThanOrEqual(callsPerSecond * (seconds + 2) + 2);
 
   const policy = { ...DEFAULT_POLICY, expiresMs: { invitation: deadlineMs, applicant: deadlineMs } };
   const late = upstream.add('LATE', []);
@@ -76,8 +65,8 @@ test('a deadline acts on time behind a full queue of polls and a file, and the m
   await until('the deadline', () => Date.now() >= invitedAtMs + deadlineMs);
   const before = countReads();
   expect(await applicant.result()).toMatchObject({ outcome: 'expired', reason: 'invitation-expired' });
-  // A read and a withdrawal take a second or two; a poll would wait for a hundred others.
-  expect(countReads() - before).toBeLessThan(crowd.length / 2);
+  // Without priority, the read and the withdrawal would each wait for a hundred polls.
+  expect(countReads() - before).toBeLessThan(crowd.length);
 });
 
 test('downloads that hang do not delay a withdrawal', async () => {
@@ -110,33 +99,25 @@ test('the invitations of a file leave the polls their share of the calls', async
   const upstreams = rows.map((id) => upstream.add(id, []));
   // The first poll of the rows is a day away.
   for (const id of rows) await server().startApplicant(taskQueue, id, DEFAULT_POLICY, 10_000, { batch: true });
-  const before = countReads();
-  await until('twelve more polls', () => countReads() >= before + 12);
-  const invited = upstreams.filter(({ people }) => people.length === 1).length;
-  expect(invited).toBeGreaterThan(0);
-  expect(invited).toBeLessThan(rows.length / 2);
+  const countInvited = () => upstreams.filter(({ people }) => people.length === 1).length;
+  const before = { reads: countReads(), invited: countInvited() };
+  await until('twelve more polls', () => countReads() >= before.reads + 12);
+  expect(countInvited()).toBeGreaterThan(0);
+  expect(countInvited() - before.invited).toBeLessThan(rows.length / 2);
 });
 
 test('the notices of unknown persons delay neither polls nor an applicant', async () => {
   const taskQueue = 'unknown-persons';
   const [upstream, store, unknown] = [new FakePeople(), new FakeStore(), names('unknown', 150)];
-  const deps = { client: server().client, taskQueue, refreshForMs: DAY_MS };
-  const sender = createNoticeSender(deps);
-  const metrics = createActivityMetrics(new Registry());
-  const runs = createApplicantRuns(deps);
-  const internalActivities = createMailboxActivities({
-    runs,
-    reportStore: store,
-    noticeEncryption: NO_ENCRYPTION,
-    metrics,
-  });
-  await server().startWorkers({ taskQueue, upstream, store, internalActivities, maxCallsPerSecond: 12 });
+  const sender = createNoticeSender({ client: server().client, taskQueue, refreshForMs: DAY_MS });
+  await server().startWorkers({ taskQueue, upstream, store, maxCallsPerSecond: 12 });
   const { countReads } = await startPolled(upstream, taskQueue, names('KNOWN', 3));
   const reads = jest.spyOn(upstream, 'readStatus');
   const countLookUps = () => reads.mock.calls.filter(([id]) => id.startsWith('unknown-')).length;
+  const untilMs = Date.now() + MINUTE_MS;
   await Promise.all(
     unknown.map((humanId) =>
-      sender.send({ kind: 'report', humanId, reportId: 'r', type: null, updatedAt: null }, null, humanId),
+      sender.send({ kind: 'report', humanId, reportId: 'r', type: null, updatedAt: null }, null, humanId, untilMs),
     ),
   );
   await until('the first look-up', () => countLookUps() > 0);

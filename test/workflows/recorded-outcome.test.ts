@@ -42,7 +42,7 @@ test('a new round opens the manifest again and fetches only what is not stored',
   upstream.addPerson(ID, `${ID}@example.org`, await nowMs());
   const again = await follow(store, { again: true }, upstream);
   expect((await again.waitForEnd(MINUTE_MS)).result).toEqual({ outcome: 'collected', reason: null, documents: 6 });
-  expect(upstream.calls.filter(({ target: of }) => /-A\./.test(of))).toEqual([]);
+  expect(upstream.calls.filter(({ target }) => /-A\./.test(target))).toEqual([]);
   const outcomes = store.written.map(({ outcome }) => outcome);
   expect(outcomes.slice(outcomes.indexOf('collected'))).toContain(null);
   expect(again.manifest).toMatchObject({ outcome: 'collected', round: 2, documents: { length: 6 } });

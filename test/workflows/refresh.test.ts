@@ -81,7 +81,7 @@ test('a newer version is stored next to the older one, and the outcome stays', a
     'u-p pdf false true',
     'u-p pdf true false',
   ]);
-  const fetched = upstream.callsTo('openReport').map(({ target: of }) => of);
+  const fetched = upstream.callsTo('openReport').map(({ target }) => target);
   expect([upstream.calls.length, fetched.sort()]).toEqual([3, ['u-p.json', 'u-p.pdf']]);
 });
 

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ApplicationFailure } from '@temporalio/common';
 import { Registry } from 'prom-client';
@@ -16,7 +15,7 @@ import { openHolds } from '../../src/report-store/holds';
 import type { ManifestChange } from '../../src/report-store/port';
 import { createApplicants } from '../../src/temporal/applicants';
 import { createErasure } from '../../src/temporal/erasure';
-import { keepRetentionSchedule } from '../../src/temporal/schedules';
+import { keepSchedule, RETENTION_SCHEDULE } from '../../src/temporal/schedules';
 import {
   applicantWorkflowId,
   COLLECT_RECORDS,
@@ -24,8 +23,11 @@ import {
   retentionWorkflowId,
 } from '../../src/workflows/contract';
 import { change, documentToStore, pdf, pieces } from '../report-store/fixtures';
+import { useCleanup } from '../support/cleanup';
 import { until } from '../support/condition';
+import { deferred } from '../support/deferred';
 import { FakeUpstream } from '../support/fake-upstream';
+import { useFolders } from '../support/folders';
 import { putMailboxRecord } from '../support/mailbox-record';
 import { filesIn } from '../support/stored';
 import { DELETES_SOON, useTemporalServer } from '../support/temporal-server';
@@ -34,25 +36,15 @@ import { startWorkers } from '../support/workers';
 const RETENTION_MS = 30 * DAY_MS;
 const LONG_AGO = '2020-01-01T00:00:00.000Z';
 
-let folder: string;
 const temporal = useTemporalServer({ extraArgs: DELETES_SOON });
-const stops: (() => Promise<void>)[] = [];
+const cleanup = useCleanup();
+const createFolder = useFolders();
 
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'chartway-retention-'));
-});
-afterEach(async () => {
-  for (const stop of stops.splice(0)) await stop();
-});
-afterAll(async () => {
-  await rm(folder, { recursive: true, force: true });
-});
-
-/** Workers that erase by age, with a folder of their own. */
+/** Workers that erase by age from a folder of this test. */
 async function setup() {
   const { client, address } = temporal();
   const taskQueue = `retention-${randomUUID()}`;
-  const root = join(folder, taskQueue);
+  const root = await createFolder();
   const store = createFolderStore(root);
   await store.init();
   const upstream = new FakeUpstream();
@@ -60,9 +52,10 @@ async function setup() {
   const registry = new Registry();
   const applicants = createApplicants({ client, taskQueue });
   const erasure = createErasure({ client, taskQueue, records: openErasureRecords(store, 'age') });
-  const settings = { retentionMs: RETENTION_MS as number | null };
   const schedule = client.schedule.getHandle(retentionWorkflowId(taskQueue));
   const silent = { info: () => undefined, warn: () => undefined };
+  const dropQuarantined = (id: string, humanIds: readonly string[]) =>
+    eraseEntries({ spoolFolder: null, reportStore: () => store, noticeEncryption: NO_ENCRYPTION }, id, humanIds);
   return {
     client,
     root,
@@ -73,22 +66,26 @@ async function setup() {
     schedule,
     quarantine: openMailboxQuarantine(store.shelf, NO_ENCRYPTION),
     eraseClosed: erasure.eraseClosed,
-    keepSchedule: (retentionMs: number | null) =>
-      keepRetentionSchedule({ client, taskQueue, retentionMs }, silent, new AbortController().signal),
-    async work({ record, ...over }: Partial<RetentionSettings & Pick<Audit, 'record'>> = {}) {
-      const retention: RetentionSettings = {
-        ...settings,
-        eraseClosed: erasure.eraseClosed,
-        dropQuarantined: (id, humanIds) =>
-          eraseEntries({ spoolFolder: null, reportStore: () => store, noticeEncryption: NO_ENCRYPTION }, id, humanIds),
-        ...over,
-      };
+    ensureSchedule: () =>
+      keepSchedule(
+        RETENTION_SCHEDULE,
+        { client, taskQueue, everyMs: RETENTION_MS },
+        silent,
+        new AbortController().signal,
+      ),
+    dropQuarantined,
+    async work({ record, ...changes }: Partial<RetentionSettings & Pick<Audit, 'record'>> = {}) {
+      const { eraseClosed } = erasure;
+      const retention = { retentionMs: RETENTION_MS, eraseClosed, dropQuarantined, ...changes };
       const audit = { record: record ?? (async (entry) => void audited.push(entry)) };
       const services = { upstream, reportStore: store, retention, audit, registry };
-      stops.push(await startWorkers({ address, client, taskQueue, refreshForMs: 1, ...services }));
+      cleanup(await startWorkers({ address, client, taskQueue, refreshForMs: 1, ...services }));
     },
     /** A folder with a document, and a person upstream, of an applicant that Temporal no longer has. */
-    async keep(clientUserId: string, closing: Partial<ManifestChange> = { outcome: 'collected', closedAt: LONG_AGO }) {
+    async saveClosed(
+      clientUserId: string,
+      closing: Partial<ManifestChange> = { outcome: 'collected', closedAt: LONG_AGO },
+    ) {
       const { humanId } = upstream.addPerson(clientUserId, `${clientUserId}@example.org`, 0);
       const document = await store.save(documentToStore({ clientUserId }), pieces(pdf(`of ${clientUserId}`)));
       await store.updateManifest(change({ clientUserId, humanId, documents: [document], ...closing }));
@@ -122,17 +119,12 @@ async function setup() {
 }
 
 test('the schedule erases applicants past the retention and changes no other', async () => {
-  const { client, root, store, upstream, keep, keepSchedule, schedule, open, ...rest } = await setup();
+  const { client, root, store, upstream, saveClosed, ensureSchedule, schedule, open, ...rest } = await setup();
   const { work, trigger, audited, readCounts, listDeleted, applicants, quarantine } = rest;
-  const old = await keep('OLD-1');
+  const old = await saveClosed('OLD-1');
   const report = { kind: 'report', humanId: old, reportId: 'r-1', type: 'unity', updatedAt: null };
-  await putMailboxRecord(store.shelf, {
-    key: 'a',
-    atMs: 1,
-    humanId: old,
-    notices: 1,
-    content: JSON.stringify([report]),
-  });
+  const content = JSON.stringify([report]);
+  await putMailboxRecord(store.shelf, { key: 'a', atMs: 1, humanId: old, notices: 1, content });
   await work();
   // An applicant that Temporal still has, with two rounds.
   for (let round = 1; round <= 2; round += 1) {
@@ -145,35 +137,33 @@ test('the schedule erases applicants past the retention and changes no other', a
   // Newer than the two rounds.
   const aged = { humanId: null, outcome: 'cancelled', closedAt: LONG_AGO, round: 3, revision: 1 } as const;
   await store.updateManifest(change({ clientUserId: 'OLD-2', ...aged }));
-  await keep('HELD-1');
+  await saveClosed('HELD-1');
   const why = { reasonCode: 'CASE-7', who: 'cli:tester', at: LONG_AGO };
   await openHolds(store.shelf).put({ clientUserId: 'HELD-1', ...why });
-  await keep('OPEN-1', {});
-  await keep('AGAIN-1');
+  await saveClosed('OPEN-1', {});
+  await saveClosed('AGAIN-1');
   const again = await open('AGAIN-1');
-  await keep('YOUNG-1', { outcome: 'collected', closedAt: new Date(Date.now() - RETENTION_MS + DAY_MS).toISOString() });
-  await keep('FRESH-1');
+  await saveClosed('YOUNG-1', {
+    outcome: 'collected',
+    closedAt: new Date(Date.now() - RETENTION_MS + DAY_MS).toISOString(),
+  });
+  await saveClosed('FRESH-1');
   const fresh = { closedAt: LONG_AGO, refreshedAt: new Date().toISOString(), documents: [], missing: [] };
   await store.updateManifest({ kind: 'refresh', clientUserId: 'FRESH-1', ...fresh });
   await mkdir(join(root, 'UNREAD-1'));
   await writeFile(join(root, 'UNREAD-1', 'manifest.json'), 'no manifest');
-  const isTheirs = (name: string) => name.startsWith('OLD-') || name.startsWith('.chartway/quarantine/');
-  const others = async () => [...(await filesIn(root))].filter(([name]) => !isTheirs(name)).sort();
+  const isErased = (name: string) => name.startsWith('OLD-') || name.startsWith('.chartway/quarantine/');
+  const others = async () => [...(await filesIn(root))].filter(([name]) => !isErased(name)).sort();
   const before = await others();
 
-  await keepSchedule(RETENTION_MS);
-  expect(await schedule.describe()).toMatchObject({
-    spec: { intervals: [{ every: DAY_MS }] },
-    policies: { overlap: 'SKIP' },
-    action: { workflowType: 'retention', args: [] },
-  });
+  await ensureSchedule();
   expect(await (await trigger()).result()).toEqual({
     counts: { erased: 2, held: 1, failed: 1 },
     first: { erased: expect.arrayContaining(['OLD-1', 'OLD-2']), held: ['HELD-1'], failed: ['UNREAD-1'] },
     strangers: [],
   });
   expect(await others()).toEqual(before);
-  expect((await store.applicants()).filter((id) => isTheirs(id))).toEqual([]);
+  expect((await store.applicants()).filter((id) => isErased(id))).toEqual([]);
   expect(await quarantine.list()).toEqual([]);
   expect(new Set(listDeleted())).toEqual(new Set(['OLD-1', 'OLD-2']));
   expect(await applicants.read('OLD-2')).toBeNull();
@@ -182,43 +172,31 @@ test('the schedule erases applicants past the retention and changes no other', a
   );
   expect(count).toBe(0);
   expect((await again.describe()).status.name).toBe('RUNNING');
-  const lines = (did: string) => audited.filter((entry) => entry.did === did);
-  expect(
-    lines('erase')
-      .map(({ who, clientUserId }) => [who, clientUserId])
-      .sort(),
-  ).toEqual([
-    ['worker', 'OLD-1'],
-    ['worker', 'OLD-2'],
+  const erasures = audited.filter(({ did }) => did === 'erase');
+  expect(erasures.map(({ who, clientUserId }) => `${who} ${clientUserId}`).sort()).toEqual([
+    ...['worker OLD-1', 'worker OLD-2'],
   ]);
-  expect(lines('erase').find(({ clientUserId }) => clientUserId === 'OLD-1')?.detail).toBe(
+  expect(erasures.find(({ clientUserId }) => clientUserId === 'OLD-1')?.detail).toBe(
     'REPORTS_RETENTION: 1 people, 1 runs, 2 files, 1 in quarantine',
   );
   expect(new Set(audited.map(({ clientUserId }) => clientUserId))).toEqual(new Set(['OLD-1', 'OLD-2']));
   expect(await readCounts()).toEqual({ erased: 2, held: 1, failed: 1 });
 
-  // No one is due any more; without the setting the schedule is deleted.
+  // No one is due any more.
   expect((await (await trigger()).result()).counts).toEqual({ erased: 0, held: 1, failed: 1 });
-  await keepSchedule(null);
-  await expect(schedule.describe()).rejects.toThrow();
 });
 
 test('an erasure that hangs or fails stops no other, and the next run repeats it', async () => {
-  const { keep, keepSchedule, work, trigger, audited, store, eraseClosed, readCounts, listDeleted, quarantine } =
-    await setup();
-  for (const id of ['A-STUCK-1', 'ANEW-1', 'FAILS-1', 'HALF-1', 'OLD-1', 'OLD-2']) await keep(id);
+  const { saveClosed, ensureSchedule, work, trigger, audited, store, readCounts, listDeleted, ...rest } = await setup();
+  const { eraseClosed, dropQuarantined, quarantine } = rest;
+  for (const id of ['A-STUCK-1', 'ANEW-1', 'FAILS-1', 'HALF-1', 'OLD-1', 'OLD-2']) await saveClosed(id);
   // An erasure that an operator started is left to the operator.
-  await openErasureRecords(store).begin('BEGUN-1');
-  let release = () => {};
-  const gate = new Promise<void>((resolve) => {
-    release = resolve;
-  });
-  stops.push(async () => release());
+  await openErasureRecords(store).begin('STARTED-1');
+  const gate = deferred();
   const failing = new Set(['ANEW-1', 'FAILS-1', 'HALF-1']);
-  const entries = { spoolFolder: null, reportStore: () => store, noticeEncryption: NO_ENCRYPTION };
   await work({
     eraseClosed: async (id, signal) => {
-      if (id === 'A-STUCK-1') await gate;
+      if (id === 'A-STUCK-1') await gate.promise;
       // Started while its folder was removed; that is reported.
       if (id === 'ANEW-1' && failing.has(id))
         return { result: 'open', humanIds: [], people: 0, runs: 0, files: 2, others: [] };
@@ -230,17 +208,18 @@ test('an erasure that hangs or fails stops no other, and the next run repeats it
     },
     dropQuarantined: async (id, humanIds) => {
       if (id === 'HALF-1' && failing.has(id)) throw ApplicationFailure.nonRetryable('the power went');
-      return eraseEntries(entries, id, humanIds);
+      return dropQuarantined(id, humanIds);
     },
   });
-  await keepSchedule(RETENTION_MS);
+  cleanup(gate.resolve);
+  await ensureSchedule();
   const run = await trigger();
   await until('the others to be erased', async () => {
-    const left = await store.applicants();
-    return left.join() === 'A-STUCK-1,ANEW-1,FAILS-1' && listDeleted().length === 3;
+    const remaining = await store.applicants();
+    return remaining.join() === 'A-STUCK-1,ANEW-1,FAILS-1' && listDeleted().length === 3;
   });
   expect((await run.describe()).status.name).toBe('RUNNING');
-  release();
+  gate.resolve();
   expect((await run.result()).counts).toEqual({ erased: 3, held: 0, failed: 3 });
   // Without a line in the audit log nothing is erased.
   expect([await store.applicants(), listDeleted().includes('FAILS-1')]).toEqual([['ANEW-1', 'FAILS-1'], false]);
@@ -251,26 +230,23 @@ test('an erasure that hangs or fails stops no other, and the next run repeats it
   const { first } = await (await trigger()).result();
   expect(first).toEqual({ erased: expect.arrayContaining(['ANEW-1', 'FAILS-1', 'HALF-1']), held: [], failed: [] });
   expect(erased().slice(3).sort()).toEqual(['ANEW-1', 'FAILS-1', 'HALF-1']);
-  expect(await store.shelf.list('erasures/')).toEqual(['erasures/BEGUN-1.json']);
+  expect(await store.shelf.list('erasures/')).toEqual(['erasures/STARTED-1.json']);
   expect(await readCounts()).toEqual({ erased: 6, held: 0, failed: 3 });
   expect(await quarantine.list()).toEqual([]);
 });
 
 test('after a conflict the person upstream is kept, and the run and the audit log report it', async () => {
-  const { work, keepSchedule, trigger, upstream, store, listDeleted, audited, readCounts } = await setup();
+  const { work, ensureSchedule, trigger, upstream, store, listDeleted, audited, readCounts } = await setup();
   const unknown = upstream.addPerson('TAKEN-1', 'unknown@example.org', 0);
   const conflict = { outcome: 'failed', reason: 'conflict', closedAt: LONG_AGO } as const;
   await store.updateManifest(change({ clientUserId: 'TAKEN-1', humanId: null, ...conflict }));
   await work();
-  await keepSchedule(RETENTION_MS);
+  await ensureSchedule();
   const result = await (await trigger()).result();
-  expect([listDeleted(), await store.applicants(), await readCounts()]).toEqual([
-    [],
-    [],
-    { erased: 1, held: 0, failed: 0 },
-  ]);
+  const counts = { erased: 1, held: 0, failed: 0 };
+  expect([listDeleted(), await store.applicants(), await readCounts()]).toEqual([[], [], counts]);
   expect(result).toEqual({
-    counts: { erased: 1, held: 0, failed: 0 },
+    counts,
     first: { erased: ['TAKEN-1'], held: [], failed: [] },
     strangers: ['TAKEN-1'],
   });
@@ -280,10 +256,10 @@ test('after a conflict the person upstream is kept, and the run and the audit lo
 });
 
 test('a run of an old schedule erases nothing while the retention is off', async () => {
-  const { keep, keepSchedule, work, trigger, store, audited } = await setup();
-  await keep('OLD-1');
+  const { saveClosed, ensureSchedule, work, trigger, store, audited } = await setup();
+  await saveClosed('OLD-1');
   await work({ retentionMs: null });
-  await keepSchedule(RETENTION_MS);
+  await ensureSchedule();
   expect((await (await trigger()).result()).counts).toEqual({ erased: 0, held: 0, failed: 0 });
   expect([await store.applicants(), audited]).toEqual([['OLD-1'], []]);
 });

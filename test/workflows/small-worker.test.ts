@@ -20,7 +20,7 @@ const at = (seconds: number, status: string, reports: Change['reports'] = []): C
 });
 
 /** Every outcome; a late poll does not change it. */
-const COURSES: Readonly<Record<string, readonly Change[]>> = {
+const SCRIPTS: Readonly<Record<string, readonly Change[]>> = {
   collected: [at(1, 'Syncing'), at(2, 'All Synced', provider('A'))],
   several: [at(2, 'All Synced', [...provider('A'), ...provider('B')])],
   partial: [at(2, 'Some Synced', provider('A'))],
@@ -38,16 +38,16 @@ const WORKERS = {
   'no cache, one slot': { maxCachedWorkflows: 0, maxConcurrentWorkflowTaskExecutions: 1 },
 };
 
-/** Runs one applicant of each course at once on one worker; returns their ends and what is stored. */
+/** Runs one applicant of each script at once on one worker; returns their ends and what is stored. */
 async function runAll(worker: keyof typeof WORKERS): Promise<unknown> {
   const [upstream, store] = [new FakePeople(), new FakeStore()];
   const taskQueue = worker.replaceAll(/\W+/g, '-');
   await server().startWorkers({ taskQueue, upstream, store, workflows: WORKERS[worker] });
-  const ends = Object.entries(COURSES).map(async ([course, script]) => {
-    const clientUserId = `${taskQueue}-${course}`;
+  const ends = Object.entries(SCRIPTS).map(async ([name, script]) => {
+    const clientUserId = `${taskQueue}-${name}`;
     const { people } = upstream.add(clientUserId, script);
     const applicant = await server().startApplicant(taskQueue, clientUserId, POLICY);
-    if (course === 'cancelled') {
+    if (name === 'cancelled') {
       await until('an invitation', () => people.length === 1);
       await applicant.cancel();
     }
@@ -57,26 +57,26 @@ async function runAll(worker: keyof typeof WORKERS): Promise<unknown> {
     files.sort((a, b) => a.file.localeCompare(b.file));
     const { status } = await applicant.describe();
     return [
-      course,
-      { status: status.name, outcome, reason, files, missing, left: people.map(({ deleted }) => !deleted) },
+      name,
+      { status: status.name, outcome, reason, files, missing, remaining: people.map(({ deleted }) => !deleted) },
     ];
   });
   return Object.fromEntries(await Promise.all(ends));
 }
 
-test('a worker with a small cache and few slots brings every course to the same end as the usual worker', async () => {
+test('a worker with a small cache and few slots brings every script to the same end as the usual worker', async () => {
   const [usual, ...others] = await Promise.all(
     (Object.keys(WORKERS) as (keyof typeof WORKERS)[]).map((worker) => runAll(worker)),
   );
   expect(usual).toMatchObject({
-    collected: { outcome: 'collected', files: { length: 3 }, left: [true] },
+    collected: { outcome: 'collected', files: { length: 3 }, remaining: [true] },
     several: { outcome: 'collected', files: { length: 6 } },
-    partial: { outcome: 'partial', files: { length: 3 }, left: [true] },
-    declined: { outcome: 'declined', files: [], left: [false] },
-    failed: { outcome: 'failed', files: { length: 3 }, left: [false] },
+    partial: { outcome: 'partial', files: { length: 3 }, remaining: [true] },
+    declined: { outcome: 'declined', files: [], remaining: [false] },
+    failed: { outcome: 'failed', files: { length: 3 }, remaining: [false] },
     gone: { outcome: 'cancelled', reason: 'deleted-upstream' },
-    expired: { outcome: 'expired', left: [false] },
-    cancelled: { status: 'CANCELLED', outcome: 'cancelled', reason: 'operator', left: [false] },
+    expired: { outcome: 'expired', remaining: [false] },
+    cancelled: { status: 'CANCELLED', outcome: 'cancelled', reason: 'operator', remaining: [false] },
   });
   for (const other of others) expect(other).toEqual(usual);
 });

@@ -12,6 +12,7 @@ import {
   sweepWorkflowId,
   upstreamTaskQueue,
 } from '../../src/workflows/contract';
+import { useCleanup } from '../support/cleanup';
 import { until } from '../support/condition';
 import { FakeStore } from '../support/fake-store';
 import { FakeUpstream, facts } from '../support/fake-upstream';
@@ -19,11 +20,7 @@ import { useTemporalServer } from '../support/temporal-server';
 import { startWorkers } from '../support/workers';
 
 const temporal = useTemporalServer();
-const stops: (() => Promise<void>)[] = [];
-
-afterEach(async () => {
-  for (const stop of stops.splice(0)) await stop();
-});
+const cleanup = useCleanup();
 
 /** Workers over a fake upstream and a store; started applicants do not run. */
 function setup({ refreshForMs = 30 * DAY_MS }: { refreshForMs?: number } = {}) {
@@ -60,7 +57,7 @@ function setup({ refreshForMs = 30 * DAY_MS }: { refreshForMs?: number } = {}) {
       });
     },
     async work() {
-      stops.push(await startWorkers({ address, client, taskQueue, upstream, reportStore: store, refreshForMs }));
+      cleanup(await startWorkers({ address, client, taskQueue, upstream, reportStore: store, refreshForMs }));
     },
     async findings(): Promise<SweepFinding[]> {
       const [name = ''] = (await store.shelf.list('sweeps/')).filter((each) => each.endsWith('.jsonl'));
@@ -70,7 +67,7 @@ function setup({ refreshForMs = 30 * DAY_MS }: { refreshForMs?: number } = {}) {
   };
 }
 
-test('people with open applicants are no findings, and only the list is stored', async () => {
+test('a sweep of people with open applicants has no findings, and stores only its list', async () => {
   const { addPerson, start, listed, work, operations, store } = setup();
   for (let at = 0; at < 25; at += 1) await start(`FIT-${at}`, addPerson(`FIT-${at}`));
   await listed();
@@ -78,8 +75,8 @@ test('people with open applicants are no findings, and only the list is stored',
   const result = await operations.sweep();
   expect(result).toMatchObject({ people: 25, applicants: 25, unchecked: 0 });
   expect(result.counts).toEqual({ gone: 0, unattended: 0, terminated: 0, unread: 0 });
-  const left = await store.shelf.list('sweeps/');
-  expect(left).toEqual([`sweeps/${result.sweepId}.jsonl`, 'sweeps/latest.json']);
+  const remaining = await store.shelf.list('sweeps/');
+  expect(remaining).toEqual([`sweeps/${result.sweepId}.jsonl`, 'sweeps/latest.json']);
   expect(result.file).toBe(`.chartway/sweeps/${result.sweepId}.jsonl`);
 });
 
@@ -122,7 +119,7 @@ test('the sweep finds people without applicants, applicants without people, and 
   expect(JSON.stringify(list)).not.toContain('@');
   // Nothing is deleted, and only people who are not listed are read one by one.
   expect(upstream.count('withdraw')).toBe(0);
-  expect(upstream.callsTo('readStatus').map(({ target: of }) => of)).toEqual(['h-gone']);
+  expect(upstream.callsTo('readStatus').map(({ target }) => target)).toEqual(['h-gone']);
 });
 
 test('the sweep calls Human API before every poll', async () => {
@@ -144,6 +141,22 @@ test('the sweep calls Human API before every poll', async () => {
   ]);
 });
 
+test('a sweep with a damaged working file fails, and the next one runs', async () => {
+  const { addPerson, start, listed, work, operations, upstream, store } = setup();
+  await start('DAMAGED-1', addPerson('DAMAGED-1'));
+  await listed();
+  const release = upstream.hold('listPeople');
+  await work();
+  const failed = expect(operations.sweep()).rejects.toThrow(/^sweep-\S+ does not finish: it failed\. /);
+  await until('the list of people', () => upstream.count('listPeople') > 0);
+  const [name = ''] = await store.shelf.list('sweeps/');
+  await store.shelf.put(name, Buffer.from('{"clientUserId":"FIT'));
+  release();
+  await failed;
+  expect(await store.shelf.list('sweeps/')).toEqual([]);
+  expect(await operations.sweep()).toMatchObject({ people: 1, applicants: 1 });
+});
+
 test('an incomplete list makes no person gone', async () => {
   const { addPerson, start, listed, work, operations, upstream } = setup();
   const humanId = addPerson('MISSED-1');
@@ -161,10 +174,10 @@ test('an open applicant without a worker is unread after twice its cadence', asy
   const clientUserId = workflowId.slice(applicantWorkflowId('').length);
   await client.workflow.start(COLLECT_RECORDS, { workflowId, taskQueue: 'no-worker' });
   const pollMs = { invited: HOUR_MS, engaged: HOUR_MS, syncing: 1, attention: 1, someSynced: 1, disconnected: 1 };
-  const inspect = (aheadMs: number) => source.inspect(clientUserId, pollMs, Date.now() + aheadMs);
-  expect(await inspect(HOUR_MS)).toMatchObject({ standing: 'open', unreadSinceMs: null });
-  expect((await inspect(2 * HOUR_MS + 60_000))?.unreadSinceMs).toBeGreaterThan(Date.now() - 60_000);
-  expect(await source.inspect('NEVER-STARTED', pollMs, Date.now())).toBeNull();
+  const observe = (aheadMs: number) => source.observe(clientUserId, pollMs, Date.now() + aheadMs);
+  expect(await observe(HOUR_MS)).toMatchObject({ standing: 'open', unreadSinceMs: null });
+  expect((await observe(2 * HOUR_MS + 60_000))?.unreadSinceMs).toBeGreaterThan(Date.now() - 60_000);
+  expect(await source.observe('NEVER-STARTED', pollMs, Date.now())).toBeNull();
 });
 
 test('an applicant whose answers decide nothing is distinguished from an unread one', async () => {
@@ -176,13 +189,13 @@ test('an applicant whose answers decide nothing is distinguished from an unread 
   const input: CollectRecordsInput = { details, detailsDigest: 'd', policy: DEFAULT_POLICY };
   const workflowId = applicantWorkflowId(details.clientUserId);
   await client.workflow.start(COLLECT_RECORDS, { workflowId, taskQueue, args: [input] });
-  const inspect = () => source.inspect(details.clientUserId, DEFAULT_POLICY.pollMs, Date.now() + 2 * DAY_MS);
-  const found = await until('an undecided look-up', async () => {
-    const run = await inspect();
+  const observe = () => source.observe(details.clientUserId, DEFAULT_POLICY.pollMs, Date.now() + 2 * DAY_MS);
+  const finding = await until('an undecided look-up', async () => {
+    const run = await observe();
     return run?.isUndecided ? run : null;
   });
-  expect(found).toMatchObject({ standing: 'open', isUndecided: true, unreadSinceMs: expect.any(Number) });
-  expect(Date.now() - (found.unreadSinceMs ?? 0)).toBeLessThan(30_000);
+  expect(finding).toMatchObject({ standing: 'open', isUndecided: true, unreadSinceMs: expect.any(Number) });
+  expect(Date.now() - (finding.unreadSinceMs ?? 0)).toBeLessThan(30_000);
 });
 
 test('an operator withdraws the person of a terminated applicant, and no later start invites again', async () => {

@@ -1,12 +1,7 @@
 import type { Payload, PayloadCodec } from '@temporalio/common';
-import { Registry } from 'prom-client';
-import { createMailboxActivities } from '../../src/activities/mailbox';
-import { createActivityMetrics } from '../../src/activities/metrics';
-import { NO_ENCRYPTION } from '../../src/domain/encryption';
 import { DEFAULT_POLICY, type Policy, SECOND_MS } from '../../src/domain/policy';
 import { createPayloadCodec, type DecodeFault } from '../../src/temporal/codec';
 import { generateKey, parseKeyRing } from '../../src/temporal/key-ring';
-import { createApplicantRuns } from '../../src/temporal/notices';
 import { createOperations, ResultUnreadable } from '../../src/temporal/operations';
 import { Unavailable } from '../../src/upstream/errors';
 import { DELIVER_NOTICES, reportNoticeSignal, stateQuery, statusNoticeSignal } from '../../src/workflows/contract';
@@ -61,23 +56,9 @@ function flipBit({ metadata, data }: Payload): Payload {
 }
 
 const codec = new DamagingCodec();
-const [upstream, store] = [new FakePeople(), new FakeStore()];
+const upstream = new FakePeople();
 const server = useRealServer(codec);
-beforeAll(async () => {
-  const runs = createApplicantRuns({ client: server().client, taskQueue: TASK_QUEUE, refreshForMs: 60_000 });
-  const deps = {
-    runs,
-    reportStore: store,
-    noticeEncryption: NO_ENCRYPTION,
-    metrics: createActivityMetrics(new Registry()),
-  };
-  const internalActivities = {
-    ...createMailboxActivities(deps),
-    isApplicantOpen: async () => false,
-    recordWithdrawal: async () => false,
-  };
-  await server().startWorkers({ taskQueue: TASK_QUEUE, upstream, store, internalActivities });
-});
+beforeAll(() => server().startWorkers({ taskQueue: TASK_QUEUE, upstream, store: new FakeStore() }));
 beforeEach(() => {
   codec.damaged = () => false;
   codec.faults.length = 0;

@@ -74,9 +74,9 @@ async function verify(
     );
     return 2;
   }
-  const { chains, missing, verifiedCount } = verified;
+  const { chains, mismatches, matchedCheckpoints } = verified;
   printVerification(context, verified);
-  const against = heads === undefined ? '' : `; ${verifiedCount} of ${checkpoints.length} checkpoints match`;
+  const against = heads === undefined ? '' : `; ${matchedCheckpoints} of ${checkpoints.length} checkpoints match`;
   const count = (verdict: Verdict) => chains.filter((chain) => verdictOf(chain) === verdict).length;
   terminal.write(`${count('holds')} of ${chains.length} chains hold${against}`);
   const failures = (['broken', 'unread', 'weaker', 'empty', 'unproven'] as const).filter((each) => count(each) > 0);
@@ -85,14 +85,14 @@ async function verify(
   if (unsigned > 0)
     terminal.write(`${unsigned} of them have no key: anyone with write access to the folder can have written them`);
   if (chains.length === 0) terminal.write(NOTHING_TEXT);
-  if (missing.length > 0 || failures.includes('broken') || failures.includes('weaker')) return 1;
+  if (mismatches.length > 0 || failures.includes('broken') || failures.includes('weaker')) return 1;
   return failures.length > 0 || chains.length === 0 ? 2 : 0;
 }
 
-function printVerification({ json, print }: CommandContext, { chains, missing }: AuditVerification): void {
+function printVerification({ json, print }: CommandContext, { chains, mismatches }: AuditVerification): void {
   for (const chain of chains)
     print(json ? JSON.stringify({ ...chain, verdict: verdictOf(chain) }) : describeChain(chain));
-  for (const { checkpoint, why } of missing) {
+  for (const { checkpoint, why } of mismatches) {
     const { file, lines } = checkpoint;
     print(json ? JSON.stringify({ missing: checkpoint, why }) : `MISSING  ${file}  line ${lines}: ${why}`);
   }
@@ -103,11 +103,11 @@ const ADVICE: Readonly<Record<Exclude<Verdict, 'holds'>, string>> = {
     'each line before the first invalid line of a chain is unchanged; the lines after it are not proven. Compare with a backup of the folder',
   unread: 'a file that cannot be read is not verified; run the command as a user who can read it',
   weaker:
-    'a chain that began after its process had a stronger key was added by someone without that key, or the key is no longer set: set it again',
+    'a later chain of the same process has a weaker key or none: the key is no longer set (set it again), or someone without it added the chain',
   empty:
-    'a chain without a complete line proves nothing: its process was killed right after it created the file, or all lines were cut off. Compare with the checkpoints, then move the file away',
+    'a chain without a complete line: its process was killed when it had created the file, or all lines were removed. Compare it with the checkpoints, then move it away',
   unproven:
-    'a chain whose key is not available is not proven; set AUDIT_KEY, or PAYLOAD_KEYS, with that key among them. A chain without a key was written before its process had one (--unkeyed-before <date> accepts those), while the key was not set, or by someone without it',
+    'unproven: the key of a chain is not available, or the chain has no key although one is set. Set AUDIT_KEY or PAYLOAD_KEYS with the old key. For chains from before the first key, use --unkeyed-before <date>',
 };
 
 const NOTHING_TEXT =

@@ -1,8 +1,8 @@
 import { type ApplicantSummary, type Applicants, createApplicants } from '../../temporal/applicants';
 import { isWorkflowNotFound } from '../../temporal/rpc';
 import type { ExitStatus } from '../exit-status';
-import { addApplicantCommand, type CommandContext, type RegisterCommand } from './context';
-import { warnIfNoWorker, warnWhileNoWorker } from './worker-notice';
+import { addApplicantCommand, type CommandContext, printResult, type RegisterCommand, recordAct } from './context';
+import { warnIfNoWorker, warnWhileNoWorker } from './worker-warning';
 
 /** `chartway cancel <clientUserId>`: withdraws an open applicant upstream and closes it as cancelled. */
 export const cancelCommand: RegisterCommand = (program, select) => {
@@ -26,9 +26,8 @@ interface CancelResult {
 }
 
 async function cancelApplicant(context: CommandContext, clientUserId: string, wait: boolean): Promise<CancelResult> {
-  const { actor, terminal, taskQueue, signal } = context;
-  // First, because an act that cannot be recorded must not happen.
-  await (await context.audit()).record({ who: actor, did: 'cancel', clientUserId });
+  const { terminal, taskQueue, signal } = context;
+  await recordAct(context, 'cancel', { clientUserId });
   const applicants = createApplicants({ client: await context.temporal(), taskQueue });
   const closed = await requestCancel(applicants, clientUserId);
   if (closed !== 'requested')
@@ -60,13 +59,12 @@ async function requestCancel(
   }
 }
 
-function printCancelResult({ json, print, terminal }: CommandContext, cancelled: CancelResult): ExitStatus {
-  if (json) print(JSON.stringify(cancelled));
-  else terminal.write(describeResult(cancelled));
+function printCancelResult(context: CommandContext, cancelled: CancelResult): ExitStatus {
+  printResult(context, cancelled, describeCancel(cancelled));
   return cancelled.result === 'requested' || cancelled.result === 'cancelled' ? 0 : 1;
 }
 
-function describeResult({ clientUserId, result, outcome }: CancelResult): string {
+function describeCancel({ clientUserId, result, outcome }: CancelResult): string {
   const withdraw = `\`npm run chartway -- withdraw ${clientUserId}\` deletes a person who is still at Human API`;
   switch (result) {
     case 'requested':
@@ -74,7 +72,7 @@ function describeResult({ clientUserId, result, outcome }: CancelResult): string
     case 'cancelled':
       return `${clientUserId}: cancelled; the person is withdrawn, stored documents stay`;
     case 'closed':
-      return `${clientUserId}: not cancelled, because it is already closed${outcome ? ` (${outcome})` : ' (terminated)'}; ${withdraw}`;
+      return `${clientUserId}: not cancelled: it has closed already${outcome ? ` (${outcome})` : ' (terminated)'}; ${withdraw}`;
     case 'unknown':
       return `${clientUserId}: Temporal has no such applicant, or no longer has it; check the id. ${withdraw}`;
   }

@@ -1,6 +1,6 @@
-import { type Command, CommanderError } from 'commander';
-import { DiscreetCommand } from '../discreet-command';
-import { type ExitStatus, toExitStatus } from '../exit-status';
+import type { Command } from 'commander';
+import { CLOSED_PIPE_HELP, DiscreetCommand, parseOrExit } from '../discreet-command';
+import { type ExitStatus, runForExitStatus } from '../exit-status';
 import { auditCommand } from './audit';
 import { cancelCommand } from './cancel';
 import type { CommandAction, CommandContext, ConfigScope, RegisterCommand } from './context';
@@ -33,7 +33,7 @@ export interface CommandLine {
   readonly json: boolean;
 }
 
-/** Reads the command line. Wrong usage prints an error and ends the process with status 2; `--help` ends it with 0. */
+/** Reads the command line, or ends the process as {@link parseOrExit}. */
 export function readCommandLine(argv: readonly string[], commands = COMMANDS): CommandLine {
   let selected: Omit<CommandLine, 'json'> | undefined;
   const program = new DiscreetCommand('chartway').description('Commands for operators.').usage('<command> [options]');
@@ -50,21 +50,18 @@ export function readCommandLine(argv: readonly string[], commands = COMMANDS): C
   );
   program.addHelpText(
     'after',
-    '\nExit status: 0 success; 1 something could not be done; 2 wrong usage or configuration.\nIf stdout is closed early (| head), the command continues, with the same exit status.',
+    `\nExit status: 0 success; 1 something could not be done; 2 wrong usage or configuration.\n${CLOSED_PIPE_HELP}`,
   );
-  try {
+  return parseOrExit(() => {
     program.parse(argv, { from: 'user' });
     if (selected === undefined) return program.error('error: expected a command');
     return { ...selected, json: hasJsonFlag(program) };
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    return process.exit(error.exitCode === 0 ? 0 : 2);
-  }
+  });
 }
 
 /** Runs the action of a command line. */
 export function runCommand(action: CommandAction, context: CommandContext): Promise<ExitStatus> {
-  return toExitStatus(() => action(context), context);
+  return runForExitStatus(() => action(context), context);
 }
 
 function forEachCommand(command: Command, change: (command: Command) => void): void {

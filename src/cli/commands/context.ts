@@ -2,7 +2,7 @@ import type { Client } from '@temporalio/client';
 import type { Command } from 'commander';
 import type { FileEncryption } from '../../domain/encryption';
 import { CLIENT_USER_ID_EXPECTED, isClientUserId } from '../../domain/identifiers';
-import type { Audit } from '../../observability/audit';
+import type { Audit, AuditEntry } from '../../observability/audit';
 import type { AuditKeys } from '../../observability/audit-chain';
 import type { ReportStore } from '../../report-store/port';
 import type { NoticeSender } from '../../temporal/notices';
@@ -37,6 +37,21 @@ export interface CommandContext {
   readonly spoolFolder: string | null;
   /** Of notices in the spool and in quarantine. */
   readonly noticeEncryption: FileEncryption;
+}
+
+/** Records an act. Called before it, because an act that cannot be recorded must not happen. @throws {AuditUnavailable} */
+export async function recordAct(
+  { actor, audit }: CommandContext,
+  did: AuditEntry['did'],
+  subject: Omit<AuditEntry, 'who' | 'did'>,
+): Promise<void> {
+  await (await audit()).record({ who: actor, did, ...subject });
+}
+
+/** Prints a result: with `--json` its fields on stdout, otherwise a text on the terminal. */
+export function printResult({ json, print, terminal }: CommandContext, fields: object, text: string): void {
+  if (json) print(JSON.stringify(fields));
+  else terminal.write(text);
 }
 
 export type CommandAction = (context: CommandContext) => Promise<ExitStatus>;

@@ -2,9 +2,9 @@ import { open, rm } from 'node:fs/promises';
 import { KeyMissing } from '../../domain/encryption';
 import { StoreError } from '../../report-store/errors';
 import { MANIFEST, reportName } from '../../report-store/layout';
-import { isClosedPipe } from '../closed-pipe';
 import type { ExitStatus } from '../exit-status';
-import { addApplicantCommand, type CommandContext, type RegisterCommand } from './context';
+import { isClosedPipe } from '../terminal';
+import { addApplicantCommand, type CommandContext, type RegisterCommand, recordAct } from './context';
 
 /** Readable by its owner only. */
 const PRIVATE_FILE = 0o600;
@@ -28,7 +28,7 @@ async function showDocument(
   file: string,
   out: string | null,
 ): Promise<ExitStatus> {
-  const { terminal, actor, json } = context;
+  const { terminal, json } = context;
   if (json && out === null) {
     terminal.write('expected --out <file> with --json, because stdout holds either the document or JSON lines');
     return 2;
@@ -39,7 +39,7 @@ async function showDocument(
     for await (const _ of store.readDocument(clientUserId, file)) context.signal.throwIfAborted();
     const entry = (await store.readManifest(clientUserId))?.documents.find((document) => document.file === file);
     const subject = entry ? { documentId: reportName(entry.reportId) } : { detail: 'manifest' };
-    await (await context.audit()).record({ who: actor, did: 'open-document', clientUserId, ...subject });
+    await recordAct(context, 'open-document', { clientUserId, ...subject });
     const bytes = await copyDocument(store.readDocument(clientUserId, file), out, context.signal);
     if (json) context.print(JSON.stringify({ clientUserId, file, out, bytes }));
     return 0;

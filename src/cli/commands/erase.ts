@@ -1,12 +1,12 @@
 import { describeUnknownPeople, type ErasureResult } from '../../domain/erasure';
 import { openErasureRecords } from '../../report-store/erasure-records';
 import { createErasure } from '../../temporal/erasure';
-import { RemovalStuck } from '../../temporal/removal';
+import { RunNotDeleted } from '../../temporal/removal';
 import type { ExitStatus } from '../exit-status';
-import { addApplicantCommand, type CommandContext, type RegisterCommand } from './context';
+import { addApplicantCommand, type CommandContext, printResult, type RegisterCommand, recordAct } from './context';
 import { type EntriesResult, eraseEntries, SpoolUnreadable } from './erase-entries';
-import { describeErasureStep } from './erasure-steps';
-import { warnWhileNoWorker } from './worker-notice';
+import { stepWriter } from './erasure-steps';
+import { warnWhileNoWorker } from './worker-warning';
 
 /** `chartway erase <clientUserId>`: removes all data of an applicant, here and upstream. */
 export const eraseCommand: RegisterCommand = (program, select) => {
@@ -20,40 +20,37 @@ export const eraseCommand: RegisterCommand = (program, select) => {
     .option('--yes', 'do not ask for confirmation; without a terminal the command never asks')
     .addHelpText(
       'after',
-      '\nAn applicant on hold (chartway hold) is not erased. A person at Human API who is not known as ours is kept and reported. To continue an interrupted erasure, run the same command again.\nHuman API keeps its own record of the person, and an erasure does not opt the person out there. Erase from your backups yourself.',
+      '\nAn applicant on hold (chartway hold) is not erased. A person at Human API that this installation did not invite is kept and reported. To continue an interrupted erasure, run the same command again.\nHuman API keeps its own record of the person, and an erasure does not opt the person out there. Your backups are not changed: erase them yourself.',
     );
 };
 
 async function erase(context: CommandContext, clientUserId: string, isConfirmed: boolean): Promise<ExitStatus> {
-  const { terminal, signal, taskQueue, actor } = context;
+  const { terminal, signal, taskQueue } = context;
   if (!isConfirmed && !(await confirm(context, clientUserId))) return 2;
-  const audit = await context.audit();
-  // First, because an act that cannot be recorded must not happen.
-  await audit.record({ who: actor, did: 'erase-begin', clientUserId });
+  await recordAct(context, 'erase-begin', { clientUserId });
   const client = await context.temporal();
   const records = openErasureRecords(context.reportStore());
   terminal.write(`erasing ${clientUserId}; Ctrl-C stops it, and the same command continues it`);
-  const onStep = (step: Parameters<typeof describeErasureStep>[0]) => terminal.write(describeErasureStep(step));
   try {
-    const erasure = createErasure({ client, taskQueue, records, onStep });
+    const erasure = createErasure({ client, taskQueue, records, onStep: stepWriter(context) });
     const erased = await warnWhileNoWorker(context, () => erasure.erase(clientUserId, signal));
     const counts = `${erased.people} people, ${erased.runs} runs, ${erased.files} files`;
     if (erased.result === 'held') {
       const detail = hasErased(erased) ? `held meanwhile: ${counts}` : 'refused: held';
-      await audit.record({ who: actor, did: 'erase-begin', clientUserId, detail });
+      await recordAct(context, 'erase-begin', { clientUserId, detail });
       if (hasErased(erased)) await records.markReported(clientUserId);
       return printEraseResult(context, clientUserId, erased, null);
     }
     terminal.write("deleting the person's records in quarantine");
     const entries = await eraseEntries(context, clientUserId, erased.humanIds);
     const detail = `${counts}, ${entries.dropped} in quarantine${describeUnknownPeople(erased.others)}`;
-    await audit.record({ who: actor, did: 'erase', clientUserId, detail });
+    await recordAct(context, 'erase', { clientUserId, detail });
     // Notices in the spool will still open a mailbox, so the journal is kept for the next run.
     if (entries.spooled + entries.unread === 0) await records.finish(clientUserId);
     else await records.markReported(clientUserId);
     return printEraseResult(context, clientUserId, erased, entries);
   } catch (error) {
-    if (!(error instanceof RemovalStuck || error instanceof SpoolUnreadable)) throw error;
+    if (!(error instanceof RunNotDeleted || error instanceof SpoolUnreadable)) throw error;
     terminal.write(error.message);
     return 1;
   }
@@ -74,24 +71,23 @@ async function confirm({ terminal, ask }: CommandContext, clientUserId: string):
 }
 
 function printEraseResult(
-  { json, print, terminal }: CommandContext,
+  context: CommandContext,
   clientUserId: string,
   erased: ErasureResult,
   entries: EntriesResult | null,
 ): ExitStatus {
+  const { terminal } = context;
   const { result, people, runs, files, others } = erased;
   const { dropped = 0, mixed = [], spooled = 0, unread = 0 } = entries ?? {};
+  const inEntries = { quarantined: dropped, mixed, spooled, unread };
   const totals = `${people} people upstream, ${runs} runs in Temporal, ${files} files`;
-  if (json) {
-    const inEntries = { quarantined: dropped, mixed, spooled, unread };
-    print(JSON.stringify({ clientUserId, result, people, runs, files, ...inEntries, others }));
-  } else if (result === 'held') {
-    const stopped = hasErased(erased) ? `only ${totals} were erased` : 'nothing was erased';
-    terminal.write(`${clientUserId}: held, so ${stopped}; \`npm run chartway -- holds\` prints the reason`);
-  } else {
-    terminal.write(`${clientUserId}: erased: ${totals}, ${dropped} records in quarantine`);
-    terminal.write(OTHER_HOSTS);
-  }
+  const stopped = hasErased(erased) ? `only ${totals} were erased` : 'nothing was erased';
+  const text =
+    result === 'held'
+      ? `held, so ${stopped}; \`npm run chartway -- holds\` prints the reason`
+      : `erased: ${totals}, ${dropped} records in quarantine\n${OTHER_HOSTS}`;
+  const fields = { clientUserId, result, people, runs, files, ...inEntries, others };
+  printResult(context, fields, `${clientUserId}: ${text}`);
   if (others.length > 0) terminal.write(describeOthers(clientUserId, others));
   for (const id of mixed) {
     terminal.write(
@@ -111,7 +107,7 @@ function printEraseResult(
   return result === 'erased' && mixed.length + spooled + unread === 0 ? 0 : 1;
 }
 
-/** Not a failure: our data is erased. An operator must decide whether these people are ours. */
+/** Not a failure: all data of this installation is erased. An operator must decide about these people. */
 function describeOthers(clientUserId: string, others: readonly string[]): string {
   const people = others.length === 1 ? '1 unknown person' : `${others.length} unknown people`;
   return `${clientUserId}: Human API has ${people} with this id, not deleted: ${others.join(', ')}; \`npm run chartway -- withdraw ${clientUserId}\` deletes every person with this id`;

@@ -1,7 +1,13 @@
 import type { ErasureStep } from '../../temporal/erasure';
+import type { CommandContext } from './context';
 
-/** A message for the user about the next step of an erasure or withdrawal. Holds ids only. */
-export function describeErasureStep(step: ErasureStep): string {
+/** Writes each step of an erasure or withdrawal to the terminal. */
+export function stepWriter({ terminal }: CommandContext): (step: ErasureStep) => void {
+  return (step) => terminal.write(describeStep(step));
+}
+
+/** Holds ids only. */
+function describeStep(step: ErasureStep): string {
   switch (step.step) {
     case 'cancel':
       return 'cancelling the open applicant, which withdraws the person at Human API';
@@ -10,7 +16,7 @@ export function describeErasureStep(step: ErasureStep): string {
     case 'stuck':
       return `${step.workflowId} makes no progress: ${step.why}; terminating it and withdrawing the person without it`;
     case 'withdraw':
-      return 'withdrawing the people at Human API with this id who are known as ours';
+      return 'withdrawing the people at Human API with this id that this installation invited';
     case 'replaced':
       return `${step.workflowId} does not finish: ${step.why}; terminating it and starting a new one`;
     case 'create-in-flight':

@@ -1,6 +1,6 @@
 import { openHolds, REASON_CODE } from '../../report-store/holds';
 import type { ExitStatus } from '../exit-status';
-import { addApplicantCommand, type CommandContext, type RegisterCommand } from './context';
+import { addApplicantCommand, type CommandContext, printResult, type RegisterCommand, recordAct } from './context';
 
 /** `chartway hold|release|holds`: applicants that must not be erased, by command or by age. */
 export const holdCommand: RegisterCommand = (program, select) => {
@@ -27,22 +27,18 @@ export const holdCommand: RegisterCommand = (program, select) => {
 };
 
 async function hold(context: CommandContext, clientUserId: string, reasonCode: string): Promise<ExitStatus> {
-  const { actor, terminal, json, print } = context;
-  await (await context.audit()).record({ who: actor, did: 'hold', clientUserId, detail: reasonCode });
-  const entry = { clientUserId, reasonCode, who: actor, at: new Date().toISOString() };
+  await recordAct(context, 'hold', { clientUserId, detail: reasonCode });
+  const entry = { clientUserId, reasonCode, who: context.actor, at: new Date().toISOString() };
   await openHolds(context.reportStore().shelf).put(entry);
-  if (json) print(JSON.stringify({ result: 'held', ...entry }));
-  else terminal.write(`${clientUserId}: held`);
+  printResult(context, { result: 'held', ...entry }, `${clientUserId}: held`);
   return 0;
 }
 
 async function release(context: CommandContext, clientUserId: string): Promise<ExitStatus> {
-  const { actor, terminal, json, print } = context;
-  await (await context.audit()).record({ who: actor, did: 'release', clientUserId });
+  await recordAct(context, 'release', { clientUserId });
   const isReleased = await openHolds(context.reportStore().shelf).release(clientUserId);
   const result = isReleased ? 'released' : 'not held';
-  if (json) print(JSON.stringify({ clientUserId, result }));
-  else terminal.write(`${clientUserId}: ${result}`);
+  printResult(context, { clientUserId, result }, `${clientUserId}: ${result}`);
   return isReleased ? 0 : 1;
 }
 

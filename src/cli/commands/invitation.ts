@@ -2,7 +2,7 @@ import { QueryNotRegisteredError } from '@temporalio/client';
 import { createApplicants } from '../../temporal/applicants';
 import { hasWorker } from '../../temporal/task-queues';
 import type { ExitStatus } from '../exit-status';
-import { addApplicantCommand, type CommandContext, type RegisterCommand } from './context';
+import { addApplicantCommand, type CommandContext, type RegisterCommand, recordAct } from './context';
 
 /** `chartway invitation <clientUserId>`: prints the link of an open invitation, which the carrier sends to the person. */
 export const invitationCommand: RegisterCommand = (program, select) => {
@@ -35,13 +35,13 @@ const REASON_TEXT = {
 } as const;
 
 async function printInvitation(context: CommandContext, clientUserId: string): Promise<ExitStatus> {
-  const { actor, terminal, json, print } = context;
+  const { terminal, json, print } = context;
   // First, because a link that cannot be recorded must not be read.
-  const audit = await context.audit();
+  await context.audit();
   const link = await readInvitation(context, clientUserId);
   if (link === null) return 1;
   const { inviteLink, why } = link;
-  await audit.record({ who: actor, did: 'invitation', clientUserId, detail: why ?? 'shown' });
+  await recordAct(context, 'invitation', { clientUserId, detail: why ?? 'shown' });
   if (json) print(JSON.stringify({ clientUserId, inviteLink, why }));
   else if (inviteLink !== null) print(inviteLink);
   if (inviteLink !== null) return 0;

@@ -47,17 +47,17 @@ export function openQuarantineView(
   };
 }
 
-/** The notices of a record; `gone`: there is no such record. */
+/** The notices of a record. `locked`: its key is missing. `gone`: there is no such record. */
 export async function readNotices(
   view: QuarantineView,
   id: string,
-): Promise<readonly Notice[] | 'unreadable' | 'key-missing' | 'gone'> {
+): Promise<readonly Notice[] | 'unreadable' | 'locked' | 'gone'> {
   try {
     const record = await view.read(id);
     if (record === null) return 'gone';
     return (record.content && parseStoredNotices(record.content)) ?? 'unreadable';
   } catch (error) {
-    if (error instanceof KeyMissing) return 'key-missing';
+    if (error instanceof KeyMissing) return 'locked';
     throw error;
   }
 }

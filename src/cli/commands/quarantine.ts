@@ -1,10 +1,11 @@
-import type { Command } from 'commander';
+import { Option } from 'commander';
 import { KeyMissing } from '../../domain/encryption';
 import type { AuditEntry } from '../../observability/audit';
 import { isQuarantineId, QUARANTINE_REASONS, type QuarantineHeader } from '../../quarantine/quarantine';
+import type { NoticeSender } from '../../temporal/notices';
 import { parseStoredNotices } from '../../upstream/notices';
 import type { ExitStatus } from '../exit-status';
-import type { CommandContext, RegisterCommand } from './context';
+import { type CommandContext, printResult, type RegisterCommand, recordAct } from './context';
 import { openQuarantineView, type QuarantineView } from './quarantine-view';
 import { type ReplayResult, replay } from './replay';
 
@@ -13,10 +14,16 @@ interface QuarantineFlags {
   readonly why?: string;
 }
 
-const REASONS_TEXT = `refused (Temporal rejects the notice), signature (missing or wrong), damaged (bytes of the spool that are
-not a notice), nobody (a report notice for which no applicant was found)`;
+/** What is done to a record. `isDone` is false if the record stays, or is gone. */
+type RecordAct = (id: string) => Promise<{ readonly fields: object; readonly text: string; readonly isDone: boolean }>;
 
-/** `chartway quarantine list|show|replay|drop`: notices that were not delivered or must not be trusted, until an operator decides. */
+const REASONS_TEXT =
+  'refused (Temporal rejects the notice), signature (missing or wrong), damaged (bytes of the spool that are not a notice), nobody (a report notice without an applicant)';
+
+/**
+ * `chartway quarantine list|show|replay|drop`: notices that were not delivered or must not be trusted. They are kept until an operator replays or
+ * drops them.
+ */
 export const quarantineCommand: RegisterCommand = (program, select) => {
   const quarantine = program
     .command('quarantine')
@@ -24,27 +31,25 @@ export const quarantineCommand: RegisterCommand = (program, select) => {
       'Manage notices in quarantine: those of the webhook on this machine (under WEBHOOK_SPOOL) and those of mailboxes (in the report store).',
     )
     .addHelpText('after', `\nReasons: ${REASONS_TEXT}.`);
+  // An unknown reason matches nothing, which must not look like an empty quarantine.
+  const whyOption = (text: string) => new Option('--why <reason>', text).choices(QUARANTINE_REASONS);
   quarantine
     .command('list')
     .description('print one line a record: id, time, reason, kind, ids')
-    .option('--why <reason>', 'only records with this reason')
-    .action((flags: QuarantineFlags, command: Command) => {
-      checkReason(flags, command);
-      select((context) => list(context, flags));
-    });
+    .addOption(whyOption('only records with this reason'))
+    .action((flags: QuarantineFlags) => select((context) => list(context, flags)));
   quarantine
     .command('show')
     .description('print records with their notices')
     .argument('<id...>')
     .action((ids: string[]) => select((context) => show(context, ids)));
-  const addAction = (name: string, description: string, act: typeof replayAll) => {
+  const addAction = (name: 'replay' | 'drop', description: string, act: typeof replayAll) => {
     const command = quarantine.command(name).description(description).argument('[id...]');
     command
       .option('--all', 'every record')
-      .option('--why <reason>', 'with --all: every record with this reason')
+      .addOption(whyOption('with --all: every record with this reason'))
       .action((ids: string[], flags: QuarantineFlags) => {
         if (ids.length > 0 === (flags.all === true)) command.error('error: expected ids or --all');
-        checkReason(flags, command);
         if (flags.why !== undefined && !flags.all) command.error('error: expected --all with --why');
         select((context) => act(context, ids, flags));
       });
@@ -52,12 +57,6 @@ export const quarantineCommand: RegisterCommand = (program, select) => {
   addAction('replay', 'send the notices again; a record is removed when all of its notices are accepted', replayAll);
   addAction('drop', 'remove the records without sending them', dropAll);
 };
-
-/** An unknown reason matches nothing, which must not look like an empty quarantine. */
-function checkReason({ why }: QuarantineFlags, command: Command): void {
-  const reasons: readonly string[] = QUARANTINE_REASONS;
-  if (why !== undefined && !reasons.includes(why)) command.error(`error: expected --why ${reasons.join(', ')}`);
-}
 
 async function list(context: CommandContext, { why }: QuarantineFlags): Promise<ExitStatus> {
   const view = openQuarantineView(context, context.terminal.write);
@@ -71,7 +70,7 @@ async function show(context: CommandContext, ids: readonly string[]): Promise<Ex
   const view = openQuarantineView(context, context.terminal.write);
   let missing = 0;
   for (const id of ids) {
-    if (isQuarantineId(id)) await recordAct(context, 'quarantine-show', id);
+    if (isQuarantineId(id)) await recordQuarantineAct(context, 'quarantine-show', id);
     const record = await readRecord(view, id);
     if (record === null) {
       missing += 1;
@@ -86,41 +85,44 @@ async function show(context: CommandContext, ids: readonly string[]): Promise<Ex
 async function replayAll(context: CommandContext, ids: readonly string[], flags: QuarantineFlags): Promise<ExitStatus> {
   const view = openQuarantineView(context, context.terminal.write);
   const selected = await selectIds(view, ids, flags);
-  let kept = 0;
-  if (selected.length > 0) {
-    const sender = await context.noticeSender();
-    for (const id of selected) {
-      context.signal.throwIfAborted();
-      await recordAct(context, 'quarantine-replay', id);
-      const replayed = await replay(view, id, sender);
-      if (replayed.result !== 'replayed') kept += 1;
-      if (context.json) context.print(JSON.stringify({ id, ...replayed }));
-      else context.terminal.write(`${id}: ${describeResult(replayed)}`);
-    }
-  }
-  context.terminal.write(`${selected.length - kept} of ${selected.length} replayed`);
-  return kept > 0 ? 1 : 0;
+  let sender: Promise<NoticeSender> | undefined;
+  return actOnEach(context, selected, 'quarantine-replay', 'replayed', async (id) => {
+    sender ??= context.noticeSender();
+    const replayed = await replay(view, id, await sender);
+    return { fields: replayed, text: describeReplay(replayed), isDone: replayed.result === 'replayed' };
+  });
 }
 
 async function dropAll(context: CommandContext, ids: readonly string[], flags: QuarantineFlags): Promise<ExitStatus> {
   const view = openQuarantineView(context, context.terminal.write);
-  const selected = await selectIds(view, ids, flags);
-  let gone = 0;
-  for (const id of selected) {
-    context.signal.throwIfAborted();
-    await recordAct(context, 'quarantine-drop', id);
-    const result = (await view.drop(id)) ? 'dropped' : 'gone';
-    if (result === 'gone') gone += 1;
-    if (context.json) context.print(JSON.stringify({ id, result }));
-    else context.terminal.write(`${id}: ${result === 'gone' ? RESULT_TEXT.gone : 'dropped'}`);
-  }
-  context.terminal.write(`${selected.length - gone} of ${selected.length} dropped`);
-  return gone > 0 ? 1 : 0;
+  return actOnEach(context, await selectIds(view, ids, flags), 'quarantine-drop', 'dropped', async (id) => {
+    const isDone = await view.drop(id);
+    return { fields: { result: isDone ? 'dropped' : 'gone' }, text: isDone ? 'dropped' : RESULT_TEXT.gone, isDone };
+  });
 }
 
-/** Before the act, because an act that cannot be recorded must not happen. Other text that the user typed stays out of the audit log. */
-async function recordAct({ actor: who, audit }: CommandContext, did: AuditEntry['did'], id: string): Promise<void> {
-  await (await audit()).record({ who, did, detail: isQuarantineId(id) ? id : 'not an id of a record' });
+async function actOnEach(
+  context: CommandContext,
+  ids: readonly string[],
+  did: AuditEntry['did'],
+  doneText: string,
+  act: RecordAct,
+): Promise<ExitStatus> {
+  let done = 0;
+  for (const id of ids) {
+    context.signal.throwIfAborted();
+    await recordQuarantineAct(context, did, id);
+    const { fields, text, isDone } = await act(id);
+    if (isDone) done += 1;
+    printResult(context, { id, ...fields }, `${id}: ${text}`);
+  }
+  context.terminal.write(`${done} of ${ids.length} ${doneText}`);
+  return done < ids.length ? 1 : 0;
+}
+
+/** Text that the user typed and that is not an id stays out of the audit log. */
+function recordQuarantineAct(context: CommandContext, did: AuditEntry['did'], id: string): Promise<void> {
+  return recordAct(context, did, { detail: isQuarantineId(id) ? id : 'not an id of a record' });
 }
 
 const RECEIVER_TEXT: Readonly<Record<keyof ReplayResult['by'], string>> = {
@@ -139,7 +141,7 @@ const RESULT_TEXT: Readonly<Record<ReplayResult['result'], string>> = {
 };
 
 /** `2 accepted by its open applicant; removed from the quarantine`. */
-function describeResult({ result, by }: ReplayResult): string {
+function describeReplay({ result, by }: ReplayResult): string {
   const receivers = (Object.keys(RECEIVER_TEXT) as (keyof typeof RECEIVER_TEXT)[]).filter((each) => by[each]);
   return [...receivers.map((each) => `${by[each]} ${RECEIVER_TEXT[each]}`), RESULT_TEXT[result]].join('; ');
 }

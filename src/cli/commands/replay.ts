@@ -24,20 +24,20 @@ type Sender = Pick<NoticeSender, 'send' | 'findApplicant'>;
  */
 export async function replay(view: QuarantineView, id: string, sender: Sender): Promise<ReplayResult> {
   const notices = await readNotices(view, id);
-  if (typeof notices === 'string') return { result: notices === 'key-missing' ? 'locked' : notices, taken: 0, by: {} };
+  if (typeof notices === 'string') return { result: notices, taken: 0, by: {} };
   const by: Partial<Record<Receiver, number>> = {};
   let taken = 0;
-  let kept: 'nowhere' | 'refused' | null = null;
+  let obstacle: 'nowhere' | 'refused' | null = null;
   for (const notice of notices) {
     const receiver = await send(notice, sender);
     if (receiver === 'nowhere' || receiver === 'refused') {
-      kept = receiver;
+      obstacle = receiver;
       continue;
     }
     taken += 1;
     by[receiver] = (by[receiver] ?? 0) + 1;
   }
-  if (kept !== null) return { result: kept, taken, by };
+  if (obstacle !== null) return { result: obstacle, taken, by };
   await view.drop(id); // false if a concurrent replay removed it, with the same result
   return { result: 'replayed', taken, by };
 }

@@ -1,5 +1,5 @@
 import type { ExitStatus } from '../exit-status';
-import type { CommandContext, RegisterCommand } from './context';
+import { type CommandContext, type RegisterCommand, recordAct } from './context';
 
 /** `chartway store init`: creates the report store once. Repeated, it prints the same id. */
 export const storeCommand: RegisterCommand = (program, select) => {
@@ -12,10 +12,12 @@ export const storeCommand: RegisterCommand = (program, select) => {
 };
 
 async function init(context: CommandContext): Promise<ExitStatus> {
-  const { actor, terminal, json, print } = context;
-  await (await context.audit()).record({ who: actor, did: 'store-init' });
+  const { terminal, json, print } = context;
+  await recordAct(context, 'store-init', {});
   const { id, createdAt } = await context.reportStore().init();
   print(json ? JSON.stringify({ id, createdAt }) : id);
-  terminal.write(`the report store was created at ${createdAt}; REPORT_STORE_ID=${id} makes every process require it`);
+  terminal.write(
+    `the report store was created at ${createdAt}. Set REPORT_STORE_ID=${id} so that no process accepts another store`,
+  );
   return 0;
 }

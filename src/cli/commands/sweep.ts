@@ -1,12 +1,12 @@
-import { createOperations, type OperationStep, type SweepResult } from '../../temporal/operations';
+import { createOperations, type SweepResult } from '../../temporal/operations';
 import type { ExitStatus } from '../exit-status';
 import type { CommandContext, RegisterCommand } from './context';
-import { describeErasureStep } from './erasure-steps';
-import { warnWhileNoWorker } from './worker-notice';
+import { stepWriter } from './erasure-steps';
+import { warnWhileNoWorker } from './worker-warning';
 
 /** The meaning of each kind of finding, and what to do. */
 const TEXT: Readonly<Record<keyof SweepResult['counts'], string>> = {
-  gone: 'open applicants whose person no longer exists upstream; each detects that with its next read; check the remaining ones',
+  gone: 'open applicants whose person no longer exists upstream. Each closes after its next read; check those that stay open',
   unattended: 'people upstream without an open applicant or one that closed within REFRESH_FOR',
   terminated: 'terminated applicants whose person is still upstream; `npm run chartway -- withdraw <clientUserId>`',
   unread: 'open applicants not read for longer than twice their cadence; check them in the Temporal UI',
@@ -28,13 +28,12 @@ async function sweep(context: CommandContext): Promise<ExitStatus> {
   const { terminal, taskQueue, signal, json, print } = context;
   const operations = createOperations({ client: await context.temporal(), taskQueue });
   terminal.write('sweeping; Ctrl-C stops the wait, not the sweep');
-  const onStep = (step: OperationStep) => terminal.write(describeErasureStep(step));
-  const result = await warnWhileNoWorker(context, () => operations.sweep({ signal, onStep }));
-  for (const line of json ? [JSON.stringify(result)] : describeResult(result)) print(line);
+  const result = await warnWhileNoWorker(context, () => operations.sweep({ signal, onStep: stepWriter(context) }));
+  for (const line of json ? [JSON.stringify(result)] : describeSweep(result)) print(line);
   return 0;
 }
 
-function describeResult({ people, applicants, counts, first, unchecked, file }: SweepResult): string[] {
+function describeSweep({ people, applicants, counts, first, unchecked, file }: SweepResult): string[] {
   const kinds = (Object.keys(TEXT) as (keyof typeof TEXT)[]).filter((kind) => counts[kind] > 0);
   return [
     `${people} people upstream, ${applicants} applicants in Temporal; ${kinds.length === 0 ? 'no findings' : 'findings:'}`,

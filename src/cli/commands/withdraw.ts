@@ -1,9 +1,9 @@
 import { createOperations, type WithdrawPersonResult } from '../../temporal/operations';
 import { readStuckApplicant, type StuckRun } from '../../temporal/run-health';
 import type { ExitStatus } from '../exit-status';
-import { addApplicantCommand, type CommandContext, type RegisterCommand } from './context';
-import { describeErasureStep } from './erasure-steps';
-import { warnWhileNoWorker } from './worker-notice';
+import { addApplicantCommand, type CommandContext, type RegisterCommand, recordAct } from './context';
+import { stepWriter } from './erasure-steps';
+import { warnWhileNoWorker } from './worker-warning';
 
 /** `chartway withdraw <clientUserId>`: deletes a person upstream who has no open applicant. */
 export const withdrawCommand: RegisterCommand = (program, select) => {
@@ -16,29 +16,29 @@ export const withdrawCommand: RegisterCommand = (program, select) => {
 };
 
 async function withdraw(context: CommandContext, clientUserId: string): Promise<ExitStatus> {
-  const { terminal, taskQueue, actor, signal, json } = context;
-  await (await context.audit()).record({ who: actor, did: 'withdraw', clientUserId });
+  const { terminal, taskQueue, signal, json } = context;
+  await recordAct(context, 'withdraw', { clientUserId });
   const client = await context.temporal();
   const operations = createOperations({ client, taskQueue });
   terminal.write(`withdrawing ${clientUserId}; Ctrl-C stops the wait, not the withdrawal`);
-  const options = {
-    signal,
-    onStep: (step: Parameters<typeof describeErasureStep>[0]) => terminal.write(describeErasureStep(step)),
-  };
+  const options = { signal, onStep: stepWriter(context) };
   const withdrawn = await warnWhileNoWorker(context, () => operations.withdraw(clientUserId, options));
   const stuck = withdrawn.result === 'open' ? await readStuckApplicant(client, clientUserId) : null;
   if (json) context.print(JSON.stringify(withdrawn));
   if (stuck !== null) terminal.write(describeStuck(clientUserId, stuck));
-  else if (!json) terminal.write(describeResult(withdrawn));
+  else if (!json) terminal.write(describeWithdrawal(withdrawn));
   return withdrawn.result === 'withdrawn' ? 0 : 1;
 }
 
 /** A cancel would wait too. The command terminates nothing, because the applicant continues when its key is back. */
 function describeStuck(clientUserId: string, { workflowId, why }: StuckRun): string {
-  return `${clientUserId}: its applicant is open but makes no progress: ${why}. If the workers' PAYLOAD_KEYS lacks a key, add it, and the applicant continues. If the key is lost, \`npm run erase -- ${clientUserId}\` withdraws the person and removes everything. To keep the stored documents, run \`temporal workflow terminate --workflow-id ${workflowId}\`, then this command again`;
+  return `${clientUserId}: its applicant is open but makes no progress: ${why}.
+  - If PAYLOAD_KEYS of the workers lacks a key, add it: the applicant then continues.
+  - If the key is lost, \`npm run erase -- ${clientUserId}\` withdraws the person and removes everything.
+  - To keep the stored documents, run \`temporal workflow terminate --workflow-id ${workflowId}\`, then this command again.`;
 }
 
-function describeResult({ clientUserId, result, people, recorded }: WithdrawPersonResult): string {
+function describeWithdrawal({ clientUserId, result, people, recorded }: WithdrawPersonResult): string {
   const manifest = recorded
     ? '; the manifest records the outcome cancelled, so a later start without --again does not invite again'
     : '';

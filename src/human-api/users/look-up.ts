@@ -18,14 +18,14 @@ const UNSUPPORTED: ReadonlySet<number> = new Set([400, 403, 405, 501]);
  */
 export async function findAllPeople(
   filter: PersonFilter,
-  askPage: (query: Record<string, string>) => Promise<Reply<Buffer>>,
+  readPage: (query: Record<string, string>) => Promise<Reply<Buffer>>,
   envelopes: Envelopes,
 ): Promise<Person[]> {
   const query = 'subjectId' in filter ? { humanId: filter.subjectId } : filter;
   const found = new Map<string, Person>();
   let offset = 0;
   for (let page = 1; ; page++) {
-    const reply = await askPage(offset === 0 ? query : { ...query, offset: String(offset) });
+    const reply = await readPage(offset === 0 ? query : { ...query, offset: String(offset) });
     if (isRejected(reply, (status) => UNSUPPORTED.has(status))) throw unsupported(reply);
     const isEmpty = isMissingPerson(reply, envelopes);
     const { people, received, dropped } = isEmpty ? NO_ONE : parsePeople(reply.facts, requireContent(reply));

@@ -28,7 +28,7 @@ interface ParsedPage extends PeoplePage {
   readonly dropped: readonly (string | null)[];
 }
 
-/** @throws Unavailable if the body is no list, or a list without a usable row: taken as empty, it would make us invite a person twice */
+/** @throws Unavailable if the body is no list, or a list without a usable row: taken as empty, a person would be invited twice */
 export function parsePeople(facts: CallFacts, bytes: Buffer): ParsedPage {
   const elements = parseRows(facts, bytes);
   const people = elements.map(toPerson).filter((person) => person !== null);

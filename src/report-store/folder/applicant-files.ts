@@ -2,7 +2,7 @@ import { constants, type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { nullIfAbsent } from '../../disk/folders';
 import { type FileEncryption, requireCipher } from '../../domain/encryption';
-import { type DecryptedFile, Encryptor, encryptWhole, openFile } from '../envelope';
+import { type DecryptedFile, Encryptor, openFile } from '../envelope';
 import { folderName, withoutDigest } from '../layout';
 import type { FolderIdentity } from './identity';
 import { rejectLinks } from './store-folders';
@@ -32,19 +32,15 @@ export class ApplicantFiles {
     return join(this.path, file);
   }
 
-  /** Whether new files are encrypted. */
-  get encrypts(): boolean {
-    return this.encryption.encrypts;
-  }
-
   /** For the bytes of a new file; null if they are stored in clear. */
   encryptorFor(file: string): Encryptor | null {
-    return this.encrypts ? new Encryptor(requireCipher(this.encryption), this.boundTo(file)) : null;
+    return this.encryption.encrypts ? new Encryptor(requireCipher(this.encryption), this.contextOf(file)) : null;
   }
 
   /** The bytes to write for a text. */
   encodeText(file: string, text: string): string | Uint8Array {
-    return this.encrypts ? encryptWhole(requireCipher(this.encryption), this.boundTo(file), Buffer.from(text)) : text;
+    const encryptor = this.encryptorFor(file);
+    return encryptor ? Buffer.concat([encryptor.take(Buffer.from(text)), encryptor.finish()]) : text;
   }
 
   /** Null if there is none. @throws AlteredDocument; KeyMissing; LinkInStore */
@@ -55,7 +51,7 @@ export class ApplicantFiles {
     if (handle === null) return null;
     try {
       const { mtime } = await handle.stat();
-      const opened = await openFile(readPieces(handle), this.boundTo(file), () => requireCipher(this.encryption));
+      const opened = await openFile(readPieces(handle), this.contextOf(file), () => requireCipher(this.encryption));
       return { ...opened, changedAt: mtime, close: () => handle.close() };
     } catch (error) {
       await handle.close();
@@ -80,7 +76,7 @@ export class ApplicantFiles {
   }
 
   /** What the encryption of a file is bound to. Do not change it: existing files could not be decrypted. */
-  private boundTo(file: string): string {
+  private contextOf(file: string): string {
     return `${this.clientUserId}/${withoutDigest(file)}`;
   }
 }

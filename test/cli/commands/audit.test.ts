@@ -1,12 +1,10 @@
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readCommandLine } from '../../../src/cli/commands/command-line';
 import { type AuditCheckpoint, openAudit } from '../../../src/observability/audit';
 import { createAuditKeys } from '../../../src/temporal/audit-keys';
 import { generateKey, parseKeyRing } from '../../../src/temporal/key-ring';
 import { runProcess, useBuild } from '../../support/processes';
 import { createFixture } from './fixture';
-import { wrongUsageError } from './wrong-usage';
 
 useBuild();
 
@@ -35,9 +33,8 @@ async function setup(processes: Readonly<Record<string, number>> = { starter: 5 
       await writeFile(path, change(await readFile(path, 'utf8')));
     },
     verify: async (...args: string[]) => {
-      fixture.out.length = 0;
       const before = fixture.messages().length;
-      const status = await readCommandLine(['audit', 'verify', ...args]).action(fixture.context);
+      const status = await fixture.run('audit', 'verify', ...args);
       return { status, out: fixture.out.join('\n'), messages: fixture.messages().slice(before) };
     },
   };
@@ -100,8 +97,6 @@ test('if a key is set, a chain without one is unproven (status 2), unless it beg
   expect(messages).toMatch(/^0 of 1 chains hold\n.*--unkeyed-before <date>/);
   expect(await verify('--unkeyed-before', '2000-01-01')).toMatchObject({ status: 2 });
   expect(await verify('--unkeyed-before', '9000-01-01')).toMatchObject({ status: 0 });
-  for (const text of ['yesterday', '2026-02-30', '2026-12', '2026-12-01T08:00'])
-    expect(wrongUsageError(['audit', 'verify', '--unkeyed-before', text])).toMatch('Expected a date (2026-12-01)');
 });
 
 test('an empty chain proves nothing: status 2', async () => {
@@ -109,7 +104,7 @@ test('an empty chain proves nothing: status 2', async () => {
   await change(first, () => '');
   const { status, out, messages } = await verify();
   expect([status, out]).toEqual([2, expect.stringContaining(`EMPTY  ${first}  it has no complete line`)]);
-  expect(messages).toMatch(/^1 of 2 chains hold\na chain without a complete line proves nothing/);
+  expect(messages).toMatch(/^1 of 2 chains hold\na chain without a complete line: /);
 });
 
 test('a file that cannot be read is not verified: status 2, and the other chains are reported', async () => {

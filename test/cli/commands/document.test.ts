@@ -1,6 +1,5 @@
 import { type FileHandle, open, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readCommandLine } from '../../../src/cli/commands/command-line';
 import type { CommandContext } from '../../../src/cli/commands/context';
 import { createFolderStore } from '../../../src/report-store/folder/store';
 import type { ReportStore } from '../../../src/report-store/port';
@@ -15,20 +14,22 @@ const KEY = generateKey('k1');
 
 useBuild();
 
-async function setup(given: Partial<CommandContext> = {}) {
-  const about = await createFixture(given);
+async function setup(overrides: Partial<CommandContext> = {}) {
+  const fixture = await createFixture(overrides);
   const cipher = cipherOf(KEY);
-  const root = join(about.folder, 'reports');
+  const root = join(fixture.folder, 'reports');
   const store = createFolderStore(root, { cipher, encrypts: true });
   const entry = await store.save(documentToStore(), pieces(BODY, 50_000));
   await store.updateManifest(change({ documents: [entry] }));
   return {
-    ...about,
+    ...fixture,
     store,
     root,
     entry,
-    run: (args: string[], by: ReportStore = store) =>
-      readCommandLine(['document', ...args]).action({ ...about.context, reportStore: () => by }),
+    run: (args: string[], by: ReportStore = store) => {
+      Object.assign(fixture.context, { reportStore: () => by });
+      return fixture.run('document', ...args);
+    },
   };
 }
 
@@ -43,13 +44,11 @@ test('writes a document, decrypted, to a new private file, and records its id', 
 });
 
 test('--json requires --out, and reports what was written', async () => {
-  const { folder, entry, run, out } = await setup({ json: true });
+  const { folder, entry, run, printed } = await setup({ json: true });
   expect(await run(['POL-1', entry.file])).toBe(2);
   const file = join(folder, 'out.pdf');
   expect(await run(['POL-1', entry.file, '--out', file])).toBe(0);
-  expect(out.map((line) => JSON.parse(line))).toEqual([
-    { clientUserId: 'POL-1', file: entry.file, out: file, bytes: Buffer.byteLength(BODY) },
-  ]);
+  expect(printed()).toEqual([{ clientUserId: 'POL-1', file: entry.file, out: file, bytes: Buffer.byteLength(BODY) }]);
 });
 
 test.each([
@@ -99,7 +98,7 @@ test('an interruption during the copy leaves no file', async () => {
     },
   };
   const out = join(folder, 'out.pdf');
-  await expect(run(['POL-1', entry.file, '--out', out], interrupted)).rejects.toThrow('aborted');
+  expect(await run(['POL-1', entry.file, '--out', out], interrupted)).toBe(130);
   expect([readings.length, await readdir(folder)]).toEqual([2, expect.not.arrayContaining(['out.pdf'])]);
 });
 

@@ -1,19 +1,16 @@
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
-import { readCommandLine, runCommand } from '../../../src/cli/commands/command-line';
+import { runCommand } from '../../../src/cli/commands/command-line';
 import type { CommandContext } from '../../../src/cli/commands/context';
 import { eraseEntries, SpoolUnreadable } from '../../../src/cli/commands/erase-entries';
-import { NO_ENCRYPTION } from '../../../src/domain/encryption';
-import { AuditUnavailable } from '../../../src/observability/audit';
 import { StoreUnavailable } from '../../../src/report-store/errors';
 import { openHolds } from '../../../src/report-store/holds';
 import { encodeRecord } from '../../../src/spool/record';
 import { TemporalUnreachable } from '../../../src/temporal/connection';
 import { serializeNotices } from '../../../src/upstream/notices';
 import { change } from '../../report-store/fixtures';
-import { createFixture, createTestEncryption, REPORT, STATUS } from './fixture';
-import { wrongUsageError } from './wrong-usage';
+import { createFixture, createTestCipher, REPORT, STATUS } from './fixture';
 
 /** A Temporal without workflows that fails every start. */
 const EMPTY = {
@@ -21,21 +18,17 @@ const EMPTY = {
   withDeadline: (_: number, call: () => Promise<unknown>) => call(),
 } as unknown as Client;
 
-const NOWHERE = { namespace: 'default', connection: { address: '127.0.0.1:7233' } };
+const UNREACHABLE = { namespace: 'default', connection: { address: '127.0.0.1:7233' } };
 
 /** One applicant, POL-1, with a manifest. test/temporal/erasure tests the erasure itself on a real server. */
-async function setup(given: Partial<CommandContext> = {}) {
-  const fixture = await createFixture({ temporal: async () => EMPTY, ...given });
+async function setup(overrides: Partial<CommandContext> = {}) {
+  const fixture = await createFixture({ temporal: async () => EMPTY, ...overrides });
   await fixture.store.updateManifest(change());
   return {
     ...fixture,
-    run: (...argv: string[]) => {
-      const { action, json } = readCommandLine(['erase', ...argv]);
-      return runCommand(action, { ...fixture.context, json });
-    },
+    run: (...argv: string[]) => fixture.run('erase', ...argv),
     hold: () =>
       openHolds(fixture.store.shelf).put({ clientUserId: 'POL-1', reasonCode: 'c', who: 'cli:tester', at: 'then' }),
-    printed: () => fixture.out.map((line) => JSON.parse(line)),
   };
 }
 
@@ -82,14 +75,6 @@ test('--json prints one object, and the rest goes to stderr', async () => {
   expect(printed()).toEqual([{ clientUserId: 'POL-1', result: 'held', ...nothing }]);
 });
 
-test('erases nothing that cannot be recorded', async () => {
-  const audit = async () => ({ record: () => Promise.reject(new AuditUnavailable('full')) });
-  const { run, messages, store } = await setup({ audit });
-  expect(await run('POL-1', '--yes')).toBe(1);
-  expect(messages()).toContain('the audit log cannot be written, so nothing more was done');
-  expect([await store.applicants(), await store.shelf.list('')]).toEqual([['POL-1'], []]);
-});
-
 test('warns if no worker polls', async () => {
   const workflowService = { describeTaskQueue: async () => ({ pollers: [] }) };
   const { run, hold, messages } = await setup({
@@ -101,31 +86,22 @@ test('warns if no worker polls', async () => {
 });
 
 test('erases nothing without Temporal', async () => {
-  const temporal = () => Promise.reject(new TemporalUnreachable(NOWHERE, 1, null));
+  const temporal = () => Promise.reject(new TemporalUnreachable(UNREACHABLE, 1, null));
   const { run, store } = await setup({ temporal });
   expect(await run('POL-1', '--yes')).toBe(1);
   expect([await store.applicants(), await store.shelf.list('')]).toEqual([['POL-1'], []]);
 });
 
-test.each([
-  ['no applicant', [], /missing required argument 'clientUserId'/],
-  ['an id with a path', ['../POL-1', '--yes'], /expected .*letters/],
-  ['two applicants', ['POL-1', 'POL-2', '--yes'], /too many arguments/],
-  ['an unknown option', ['POL-1', '--force'], /unknown option/],
-])('%s is wrong usage', (_, argv, expected) => {
-  expect(wrongUsageError(['erase', ...argv])).toMatch(expected);
-});
-
 describe('the entries of a person', () => {
   test.each([
-    ['its key', createTestEncryption('k'), { spooled: 1, unread: 0 }],
-    ['no key', NO_ENCRYPTION, { spooled: 0, unread: 2 }],
-  ])('in an encrypted spool, with %s', async (_, noticeEncryption, counts) => {
-    const { context, folder } = await createFixture({ noticeEncryption });
+    ['its key', createTestCipher('k'), { spooled: 1, unread: 0 }],
+    ['no key', null, { spooled: 0, unread: 2 }],
+  ])('in an encrypted spool, with %s', async (_, cipher, counts) => {
+    const { context, folder } = await createFixture({ noticeEncryption: { cipher, encrypts: cipher !== null } });
     const partition = join(folder, 'spool', 'part-01234567');
     await mkdir(partition, { recursive: true });
     const records = [STATUS, REPORT].map((notice) => ({ atMs: 1, text: serializeNotices([notice]) }));
-    const lines = records.map((record) => encodeRecord(record, createTestEncryption('k')));
+    const lines = records.map((record) => encodeRecord(record, { cipher: createTestCipher('k'), encrypts: true }));
     await writeFile(join(partition, '1790000000000-01234567-000001.log'), Buffer.concat(lines));
     expect(await eraseEntries(context, 'POL-1', [])).toEqual({ dropped: 0, mixed: [], ...counts });
   });

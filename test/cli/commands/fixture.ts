@@ -1,16 +1,16 @@
 import { createCipheriv, createDecipheriv, createHash } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { readCommandLine, runCommand } from '../../../src/cli/commands/command-line';
 import type { CommandContext } from '../../../src/cli/commands/context';
 import { createTerminal } from '../../../src/cli/terminal';
-import { type Cipher, type FileEncryption, NO_ENCRYPTION } from '../../../src/domain/encryption';
+import { type Cipher, NO_ENCRYPTION } from '../../../src/domain/encryption';
 import type { Notice } from '../../../src/domain/notices';
 import type { AuditEntry } from '../../../src/observability/audit';
 import { openMailboxQuarantine, openSpoolQuarantine, type QuarantineReason } from '../../../src/quarantine/quarantine';
 import { createFolderStore } from '../../../src/report-store/folder/store';
 import { createAuditKeys } from '../../../src/temporal/audit-keys';
 import { serializeNotices } from '../../../src/upstream/notices';
+import { useFolders } from '../../support/folders';
 import { putMailboxRecord } from '../../support/mailbox-record';
 
 export const STATUS: Notice = {
@@ -22,16 +22,16 @@ export const REPORT: Notice = {
   updatedAt: '2026-01-01T00:00:00.000Z',
 };
 
-/** An encryption whose key depends on the text and on what the bytes are bound to. */
-export function createTestEncryption(text: string): FileEncryption {
-  const key = (boundTo: string) => createHash('sha256').update(`${text} ${boundTo}`).digest();
-  const cipher: Cipher = {
-    encrypt(plain, boundTo) {
-      const encryptor = createCipheriv('aes-256-gcm', key(boundTo), Buffer.alloc(12));
-      return Buffer.concat([encryptor.update(plain), encryptor.final(), encryptor.getAuthTag()]);
+/** A cipher whose key depends on the text and on what the bytes are bound to. */
+export function createTestCipher(text: string): Cipher {
+  const key = (context: string) => createHash('sha256').update(`${text} ${context}`).digest();
+  return {
+    encrypt(plain, context) {
+      const cipher = createCipheriv('aes-256-gcm', key(context), Buffer.alloc(12));
+      return Buffer.concat([cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
     },
-    decrypt(encrypted, boundTo) {
-      const decipher = createDecipheriv('aes-256-gcm', key(boundTo), Buffer.alloc(12));
+    decrypt(encrypted, context) {
+      const decipher = createDecipheriv('aes-256-gcm', key(context), Buffer.alloc(12));
       decipher.setAuthTag(encrypted.subarray(-16));
       try {
         return Buffer.concat([decipher.update(encrypted.subarray(0, -16)), decipher.final()]);
@@ -40,22 +40,17 @@ export function createTestEncryption(text: string): FileEncryption {
       }
     },
   };
-  return { cipher, encrypts: true };
 }
 
 const notNeeded = async () => {
   throw new Error('expected Temporal not to be needed');
 };
 
-const folders: string[] = [];
-afterAll(async () => {
-  for (const folder of folders) await rm(folder, { recursive: true });
-});
+const newFolder = useFolders();
 
 /** A command context with an empty spool and an empty report store. */
 export async function createFixture(overrides: Partial<CommandContext> = {}) {
-  const folder = await mkdtemp(join(tmpdir(), 'chartway-operator-'));
-  folders.push(folder);
+  const folder = await newFolder();
   const spoolFolder = join(folder, 'spool');
   const store = createFolderStore(join(folder, 'reports'));
   await store.init();
@@ -89,6 +84,14 @@ export async function createFixture(overrides: Partial<CommandContext> = {}) {
     folder,
     context,
     out,
+    /** Runs a command line; resolves to its exit status. */
+    run(...argv: string[]) {
+      const { action, json } = readCommandLine(argv);
+      out.length = 0;
+      return runCommand(action, { ...context, json: json || context.json });
+    },
+    /** The lines that the last command printed on stdout, as JSON. */
+    printed: () => out.map((line) => JSON.parse(line)),
     audited,
     store,
     messages: () => messages.join(''),

@@ -1,10 +1,8 @@
 import { QueryNotRegisteredError } from '@temporalio/client';
-import { readCommandLine, runCommand } from '../../../src/cli/commands/command-line';
 import type { Applicants } from '../../../src/temporal/applicants';
 import * as applicants from '../../../src/temporal/applicants';
 import * as pollers from '../../../src/temporal/task-queues';
 import { createFixture } from './fixture';
-import { wrongUsageError } from './wrong-usage';
 
 jest.mock('../../../src/temporal/applicants', () => ({
   ...jest.requireActual('../../../src/temporal/applicants'),
@@ -35,8 +33,7 @@ async function run(
     audit: async () => ({ record: async (entry) => void order.push(`audit ${JSON.stringify(entry)}`) }),
     print: (line) => void order.push(line),
   });
-  const { action, json } = readCommandLine(['invitation', 'POL-1', ...flags]);
-  const status = await runCommand(action, { ...fixture.context, json });
+  const status = await fixture.run('invitation', 'POL-1', ...flags);
   return { status, order, messages: fixture.messages() };
 }
 
@@ -80,10 +77,4 @@ test('reports a missing worker, and one of an older version: status 1', async ()
   const old = await run({ invitation: () => Promise.reject(new QueryNotRegisteredError('no such query', 3)) });
   expect([old.status, old.order]).toEqual([1, [audited('unsupported')]]);
   expect(old.messages).toContain('upgrade the workers');
-});
-
-test('an invalid clientUserId is wrong usage, and is not quoted', () => {
-  const messages = wrongUsageError(['invitation', 'Max Muster']);
-  expect(messages).toContain('expected 1 to 100 letters');
-  expect(messages).not.toContain('Muster');
 });

@@ -3,7 +3,8 @@ import { existsSync } from 'node:fs';
 import { chmod, cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { killRunning, type RunningProgram } from './child';
+import { killCommands } from '../../support/command';
+import type { RunningProgram } from './child';
 import { Host } from './host';
 import { buildImages } from './image';
 import { startPostgresql } from './postgresql';
@@ -60,7 +61,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await killRunning();
+  await killCommands();
   await rm(folder, { recursive: true, force: true });
 });
 

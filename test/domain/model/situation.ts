@@ -4,7 +4,7 @@ import { decide, type Step } from '../../../src/domain/decision';
 import { type Facts, openFacts, withNotice, withRead } from '../../../src/domain/facts';
 import { DEFAULT_POLICY, type Policy } from '../../../src/domain/policy';
 import { type Format, type ListedReport, listWantedDocuments } from '../../../src/domain/reports';
-import { ModelUpstream, T0 } from './upstream';
+import { ModelUpstream, T0, truthOf } from './upstream';
 
 /** An applicant whose facts a test sets by reads, claims and lists. All times in ms after the invitation. */
 export class Situation {
@@ -72,9 +72,6 @@ export function clinicAt(atMs: number, clinic = 'o1'): ListedReport[] {
 }
 
 function modelOf({ id, type, organization }: ListedReport): ModelUpstream {
-  const statuses = [{ atMs: T0, status: 'All Synced' }];
-  const reports = [
-    { id, type, organization, versionsAtMs: [T0], offered: ['json', 'pdf'] as const, fault: 'none' as const },
-  ];
-  return new ModelUpstream({ statuses, goneAtMs: null, reports, outages: [], lagMs: 0, dated: true });
+  const report = { id, type, organization, versionsAtMs: [T0], offered: ['json', 'pdf'], fault: 'none' } as const;
+  return new ModelUpstream(truthOf([{ atMs: T0, status: 'All Synced' }], [report]));
 }

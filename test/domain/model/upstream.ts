@@ -1,8 +1,15 @@
 import type { DownloadResult } from '../../../src/domain/download-results';
 import { versionName } from '../../../src/domain/instants';
 import { HOUR_MS } from '../../../src/domain/policy';
-import { documentKey, type Format, type ListedReport, type Organization } from '../../../src/domain/reports';
+import {
+  documentKey,
+  type Format,
+  type ListedReport,
+  type Organization,
+  type StoredDocument,
+} from '../../../src/domain/reports';
 import { statusKind } from '../../../src/domain/status';
+import { storedDocument } from '../../support/stored';
 
 /** The invitation of every model person. */
 export const T0 = Date.UTC(2026, 0, 1);
@@ -119,19 +126,11 @@ export function isNeverDownloaded({ fault }: ModelReport): boolean {
   return PERMANENT.has(fault);
 }
 
-function stored(report: ListedReport, format: Format, atMs: number) {
-  return {
-    file: `${report.type}/${report.id}.${versionName(report.updatedAt)}.${format}`,
-    type: report.type,
-    organization: report.organization,
-    format,
-    reportId: report.id,
-    updatedAt: report.updatedAt,
-    seenAt: null,
-    sha256: documentKey({ report, format }),
-    bytes: 1,
-    contentType: 'application/octet-stream',
+function stored(report: ListedReport, format: Format, atMs: number): StoredDocument {
+  const { id: reportId, type, organization, updatedAt } = report;
+  return storedDocument({
+    file: `${type}/${reportId}.${versionName(updatedAt)}.${format}`,
+    ...{ type, organization, format, reportId, updatedAt, sha256: documentKey({ report, format }) },
     storedAt: new Date(atMs).toISOString(),
-    superseded: false,
-  };
+  });
 }
