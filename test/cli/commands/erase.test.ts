@@ -4,13 +4,14 @@ import type { Client } from '@temporalio/client';
 import { runCommand } from '../../../src/cli/commands/command-line';
 import type { CommandContext } from '../../../src/cli/commands/context';
 import { eraseEntries, SpoolUnreadable } from '../../../src/cli/commands/erase-entries';
+import { NO_ENCRYPTION } from '../../../src/domain/encryption';
 import { StoreUnavailable } from '../../../src/report-store/errors';
 import { openHolds } from '../../../src/report-store/holds';
 import { encodeRecord } from '../../../src/spool/record';
 import { TemporalUnreachable } from '../../../src/temporal/connection';
 import { serializeNotices } from '../../../src/upstream/notices';
 import { change } from '../../report-store/fixtures';
-import { createFixture, createTestCipher, REPORT, STATUS } from './fixture';
+import { createFixture, createTestEncryption, REPORT, STATUS } from './fixture';
 
 /** A Temporal without workflows that fails every start. */
 const EMPTY = {
@@ -94,14 +95,14 @@ test('erases nothing without Temporal', async () => {
 
 describe('the entries of a person', () => {
   test.each([
-    ['its key', createTestCipher('k'), { spooled: 1, unread: 0 }],
-    ['no key', null, { spooled: 0, unread: 2 }],
-  ])('in an encrypted spool, with %s', async (_, cipher, counts) => {
-    const { context, folder } = await createFixture({ noticeEncryption: { cipher, encrypts: cipher !== null } });
+    ['its key', createTestEncryption('k'), { spooled: 1, unread: 0 }],
+    ['no key', NO_ENCRYPTION, { spooled: 0, unread: 2 }],
+  ])('in an encrypted spool, with %s', async (_, noticeEncryption, counts) => {
+    const { context, folder } = await createFixture({ noticeEncryption });
     const partition = join(folder, 'spool', 'part-01234567');
     await mkdir(partition, { recursive: true });
     const records = [STATUS, REPORT].map((notice) => ({ atMs: 1, text: serializeNotices([notice]) }));
-    const lines = records.map((record) => encodeRecord(record, { cipher: createTestCipher('k'), encrypts: true }));
+    const lines = records.map((record) => encodeRecord(record, createTestEncryption('k')));
     await writeFile(join(partition, '1790000000000-01234567-000001.log'), Buffer.concat(lines));
     expect(await eraseEntries(context, 'POL-1', [])).toEqual({ dropped: 0, mixed: [], ...counts });
   });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { readCommandLine, runCommand } from '../../../src/cli/commands/command-line';
 import type { CommandContext } from '../../../src/cli/commands/context';
 import { createTerminal } from '../../../src/cli/terminal';
-import { type Cipher, NO_ENCRYPTION } from '../../../src/domain/encryption';
+import { type Cipher, type FileEncryption, NO_ENCRYPTION } from '../../../src/domain/encryption';
 import type { Notice } from '../../../src/domain/notices';
 import type { AuditEntry } from '../../../src/observability/audit';
 import { openMailboxQuarantine, openSpoolQuarantine, type QuarantineReason } from '../../../src/quarantine/quarantine';
@@ -22,13 +22,13 @@ export const REPORT: Notice = {
   updatedAt: '2026-01-01T00:00:00.000Z',
 };
 
-/** A cipher whose key depends on the text and on what the bytes are bound to. */
-export function createTestCipher(text: string): Cipher {
+/** An encryption whose key depends on the text and on the context. */
+export function createTestEncryption(text: string): FileEncryption {
   const key = (context: string) => createHash('sha256').update(`${text} ${context}`).digest();
-  return {
+  const cipher: Cipher = {
     encrypt(plain, context) {
-      const cipher = createCipheriv('aes-256-gcm', key(context), Buffer.alloc(12));
-      return Buffer.concat([cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
+      const encryptor = createCipheriv('aes-256-gcm', key(context), Buffer.alloc(12));
+      return Buffer.concat([encryptor.update(plain), encryptor.final(), encryptor.getAuthTag()]);
     },
     decrypt(encrypted, context) {
       const decipher = createDecipheriv('aes-256-gcm', key(context), Buffer.alloc(12));
@@ -40,6 +40,7 @@ export function createTestCipher(text: string): Cipher {
       }
     },
   };
+  return { cipher, encrypts: true };
 }
 
 const notNeeded = async () => {

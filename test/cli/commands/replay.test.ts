@@ -4,10 +4,10 @@ import { NO_ENCRYPTION } from '../../../src/domain/encryption';
 import type { Notice } from '../../../src/domain/notices';
 import { NoticeUndelivered, type Receiver } from '../../../src/temporal/notices';
 import { noticeRequestId } from '../../../src/upstream/notices';
-import { createFixture, createTestCipher, REPORT, STATUS } from './fixture';
+import { createFixture, createTestEncryption, REPORT, STATUS } from './fixture';
 
 async function setup() {
-  const fixture = await createFixture({ noticeEncryption: { cipher: createTestCipher('own'), encrypts: true } });
+  const fixture = await createFixture({ noticeEncryption: createTestEncryption('own') });
   const sent: string[] = [];
   const sender = {
     findApplicant: async (_humanId: string): Promise<string | null> => null,
@@ -119,10 +119,7 @@ test('keeps a record whose key is missing, until the key is back', async () => {
   const ids = [await putIntoSpool('refused', [STATUS]), await putIntoStore([REPORT])];
   const keyless = openQuarantineView({ ...context, noticeEncryption: NO_ENCRYPTION });
   for (const id of ids) expect(await replay(keyless, id, sender)).toEqual({ result: 'locked', taken: 0, by: {} });
-  const other = openQuarantineView({
-    ...context,
-    noticeEncryption: { cipher: createTestCipher('another'), encrypts: true },
-  });
+  const other = openQuarantineView({ ...context, noticeEncryption: createTestEncryption('another') });
   for (const id of ids) expect(await replay(other, id, sender)).toEqual({ result: 'unreadable', taken: 0, by: {} });
   for (const id of ids)
     expect(await replay(openQuarantineView(context), id, sender)).toMatchObject({ result: 'replayed' });

@@ -1,7 +1,7 @@
 import { wrongUsageError } from './wrong-usage';
 
 const ID = /expected 1 to 100 letters/;
-const REASONS = /refused, signature, damaged, nobody/;
+const REASONS = new RegExp(['refused', 'signature', 'damaged', 'nobody'].join(', '));
 const DATE = /Expected a date \(2026-12-01\)/;
 
 test.each([
