@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 
 /**
  * A segment has one record per line: `1p <checksum> <length> <payload>`, with `s` for an encrypted payload (base64). A payload has no line feed,
- * so the line after damaged bytes is a record again.
+ * so the line after damaged bytes is a record again. The two words are part of the checksum.
  */
 export type LineForm = 'plain' | 'sealed';
 

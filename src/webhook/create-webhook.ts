@@ -1,16 +1,12 @@
 import type { Server } from 'node:http';
-import type { Socket } from 'node:net';
-import type { Registry } from 'prom-client';
-import type { Logger } from '../observability/log';
 import { createGauge } from '../observability/metrics';
-import type { TlsFiles } from '../process/tls-settings';
 import type { Spool } from '../spool/spool';
 import type { NoticeSender } from '../temporal/notices';
 import { createConfirmations } from './confirmations';
 import { createDelivery } from './delivery';
 import { createMailboxBudget, type MailboxBudget } from './mailbox-budget';
 import { createWebhookMetrics } from './metrics';
-import { createWebhookServer } from './server';
+import { createWebhookServer, type ServerDeps } from './server';
 import { createSignatureGate } from './signature-gate';
 import type { SignatureSettings } from './signature-settings';
 
@@ -22,25 +18,19 @@ interface Webhook {
 }
 
 /** Creates the webhook and starts the delivery of the spool. */
-export function createWebhook(deps: {
-  readonly sender: NoticeSender;
-  /** Null: a notice that Temporal does not accept is not acknowledged. */
-  readonly spool: Spool | null;
-  readonly secrets: readonly string[];
-  readonly signature: SignatureSettings;
-  readonly trustedProxies: readonly string[];
-  readonly tls: TlsFiles | null;
-  readonly registry: Registry;
-  readonly log: Logger;
-  readonly budget?: MailboxBudget | undefined;
-  readonly addressOf?: ((socket: Socket) => string) | undefined;
-  /** Shorter limits, for tests. */
-  readonly timeouts?: {
-    readonly deliveryTimeoutMs?: number;
-    readonly senderTimeoutMs?: number;
-    readonly renewalEveryMs?: number;
-  };
-}): Webhook {
+export function createWebhook(
+  deps: Pick<ServerDeps, 'secrets' | 'trustedProxies' | 'tls' | 'registry' | 'log' | 'addressOf'> & {
+    readonly sender: NoticeSender;
+    /** Null: a notice that Temporal does not accept is not acknowledged. */
+    readonly spool: Spool | null;
+    readonly signature: SignatureSettings;
+    readonly budget?: MailboxBudget | undefined;
+    /** Shorter limits, for tests. */
+    readonly timeouts?: Pick<ServerDeps, 'senderTimeoutMs' | 'renewalEveryMs'> & {
+      readonly deliveryTimeoutMs?: number;
+    };
+  },
+): Webhook {
   const { sender, spool, registry, log, timeouts = {} } = deps;
   const metrics = createWebhookMetrics(registry);
   const confirmations = createConfirmations({ sender, log });
@@ -57,15 +47,9 @@ export function createWebhook(deps: {
   );
   spool?.start(delivery.spoolTarget);
   const server = createWebhookServer({
-    ...{ delivery, metrics, registry, log },
-    secrets: deps.secrets,
-    signatures: createSignatureGate({ ...deps.signature, quarantine: spool?.quarantine ?? null, registry, log }),
-    trustedProxies: deps.trustedProxies,
-    addressOf: deps.addressOf,
-    tls: deps.tls,
+    ...{ ...deps, ...timeouts, delivery, metrics },
+    checkSignature: createSignatureGate({ ...deps.signature, quarantine: spool?.quarantine ?? null, registry, log }),
     onAnswered: confirmations.startWaiting,
-    senderTimeoutMs: timeouts.senderTimeoutMs,
-    renewalEveryMs: timeouts.renewalEveryMs,
   });
   return { server, ready: () => server.listening && (spool === null || spool.healthy || !delivery.isTemporalAway) };
 }

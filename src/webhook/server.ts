@@ -50,11 +50,11 @@ const UNAUTHORIZED = errorAnswer(
 const TOO_LARGE = errorAnswer(413, `expected a body of at most ${MAX_BODY_BYTES} bytes`);
 const UNAVAILABLE = errorAnswer(503, 'could not make every notice durable; send the same body again');
 
-interface WebhookDeps {
+export interface ServerDeps {
   readonly delivery: Delivery;
   /** A request needs one of them; without secrets every request passes. */
   readonly secrets: readonly string[];
-  readonly signatures: SignatureGate;
+  readonly checkSignature: SignatureGate;
   /** Networks of proxies whose `X-Forwarded-For` is trusted. */
   readonly trustedProxies: readonly string[];
   /** Null: plain HTTP. */
@@ -73,7 +73,7 @@ interface WebhookDeps {
 }
 
 /** Serves the routes of `routes.ts` and nothing else; not yet listening. */
-export function createWebhookServer(deps: WebhookDeps): Server {
+export function createWebhookServer(deps: ServerDeps): Server {
   const hasSecret = createSecretCheck(deps.secrets);
   const bodyTimeoutMs = deps.senderTimeoutMs ?? DEADLINES.body;
   const addressOf = deps.addressOf ?? (({ remoteAddress = '' }) => remoteAddress);
@@ -134,7 +134,7 @@ export function createWebhookServer(deps: WebhookDeps): Server {
     if (inflated.kind === 'too-large') return TOO_LARGE;
     if (inflated.kind === 'too-slow') return UNAVAILABLE;
 
-    const signature = deps.signatures(request.headers, { sent: body.bytes, inflated: inflated.bytes });
+    const signature = deps.checkSignature(request.headers, { sent: body.bytes, inflated: inflated.bytes });
     if (signature.kind === 'rejected') return signature.answer;
     if (signature.kind === 'valid') signature.trackAnswer(response);
 
@@ -184,7 +184,7 @@ export function createWebhookServer(deps: WebhookDeps): Server {
   return server;
 }
 
-function createListener({ tls, registry, log, senderTimeoutMs, renewalEveryMs }: WebhookDeps): Server {
+function createListener({ tls, registry, log, senderTimeoutMs, renewalEveryMs }: ServerDeps): Server {
   const limits = {
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,

@@ -75,7 +75,7 @@ export function createSignatureGate(
     return suspect(memorized);
   };
 
-  /** Of two faults the one of the sent body counts, unless it is only `wrong`. */
+  /** Checks the body as it was sent and, if its signature is `wrong`, the decompressed body. */
   function checkEither(
     headers: IncomingHttpHeaders,
     { sent, inflated }: Parameters<SignatureGate>[1],
@@ -98,18 +98,18 @@ export function createSignatureGate(
       log.warn({ signature: why }, 'rejected a request because of its signature');
       return { kind: 'rejected', answer: unauthorized };
     }
-    return { kind: 'suspect', quarantine: (notices, sinceMs) => quarantineAll(notices, why, sinceMs) };
+    return { kind: 'suspect', quarantine: (notices, sinceMs) => answerSuspect(notices, why, sinceMs) };
   }
 
-  async function quarantineAll(notices: readonly ParsedNotice[], why: SuspectReason, sinceMs: number): Promise<Answer> {
-    const fate = await putIntoQuarantine(notices, why, sinceMs + DEADLINES.durable);
+  async function answerSuspect(notices: readonly ParsedNotice[], why: SuspectReason, sinceMs: number): Promise<Answer> {
+    const fate = await quarantineNotices(notices, why, sinceMs + DEADLINES.durable);
     suspects.inc({ fate }, notices.length);
     log.warn({ signature: why, notices: notices.length, fate }, 'did not deliver notices because of their signature');
     if (fate === 'full' || fate === 'failed') return NOT_QUARANTINED;
     return { status: 200, body: { accepted: 0, ignored: notices.length } };
   }
 
-  async function putIntoQuarantine(
+  async function quarantineNotices(
     parsed: readonly ParsedNotice[],
     why: SuspectReason,
     untilMs: number,

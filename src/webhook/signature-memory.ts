@@ -7,7 +7,7 @@ import { createExpiringMap } from '../process/expiring-map';
 export interface SignatureMemory {
   /** `fresh`: in progress until {@link finish} is called with the same marks. */
   begin(marks: Marks): 'fresh' | 'under-way' | 'same-request' | 'same-nonce';
-  /** Only an acknowledged request uses its nonce up: upstream may repeat a request that was answered 503 with the same signature. */
+  /** Only an acknowledged request uses up its nonce: upstream may repeat a request that was answered 503 with the same signature. */
   finish(marks: Marks, isAcknowledged: boolean): void;
 }
 

@@ -60,13 +60,10 @@ export function signatureSettings(
 export function signatureFaults(set: Environment): ConfigurationFault[] {
   if ((set['WEBHOOK_SIGNATURE'] ?? 'off') === 'off') return [];
   const names = Object.entries(HEADERS).map(([key, name]) => [key, (set[key] ?? name).toLowerCase()] as const);
-  // Of two equal names the one that was set is at fault; of two that were set, the later one.
-  const doubled = names.filter(([key, name], index) =>
-    names.some(([other, sameName], at) => {
-      if (at === index || sameName !== name) return false;
-      return set[key] !== undefined && (set[other] === undefined || at < index);
-    }),
-  );
+  const doubled = names.filter(([key, name]) => {
+    const isUsedTwice = names.some(([otherKey, otherName]) => otherKey !== key && otherName === name);
+    return set[key] !== undefined && isUsedTwice; // a default is not at fault
+  });
   return [
     ...(set['HUMAN_API_CLIENT_SECRET'] === undefined
       ? [
