@@ -27,18 +27,17 @@ export interface CarriedFacts {
   readonly extensionMs: number | null;
 }
 
-export function carriedFacts({ status, timestamps, checks, unknownFields }: Facts): CarriedFacts {
+export function carriedFacts({ status, timestamps, due, unknownFields }: Facts): CarriedFacts {
   const { missingUpstream, ...known } = status;
-  const { kind, readKind, ...since } = timestamps;
-  const { readBackRequestedAtMs, rereadSeriesAtMs, jitter, ...due } = checks;
+  const { current, ...since } = timestamps;
+  const { readBackRequestedAtMs, rereadSeriesAtMs, jitter, ...limits } = due;
   return {
     ...unknownFields,
     ...known,
     absence: missingUpstream,
     ...since,
-    ...kind,
-    beforeClaim: readKind,
-    ...due,
+    ...current,
+    ...limits,
     doubtedAtMs: readBackRequestedAtMs,
     seriesAtMs: rereadSeriesAtMs,
     spread: jitter,
@@ -57,13 +56,13 @@ export function upgradeFacts(written: CarriedFacts): Facts {
     },
     timestamps: {
       openedAtMs,
-      kind: { kindSinceMs, confirmedSinceMs },
-      readKind: written.beforeClaim ?? null,
+      current: { kindSinceMs, confirmedSinceMs },
+      beforeClaim: written.beforeClaim ?? null,
       engagedAtMs: written.engagedAtMs ?? null,
       engagementHintAtMs: written.engagementHintAtMs ?? null,
       someSyncedAtMs: written.someSyncedAtMs ?? null,
     },
-    checks: {
+    due: {
       readBackRequestedAtMs: written.doubtedAtMs ?? null,
       noticeReads: written.noticeReads ?? NEW_RATE_LIMIT,
       rereadSeriesAtMs: written.seriesAtMs ?? null,

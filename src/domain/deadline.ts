@@ -4,7 +4,7 @@ import type { StatusKind } from './status';
 /** The facts that a deadline depends on. */
 interface DeadlineBase {
   readonly timestamps: { readonly openedAtMs: number; readonly engagedAtMs: number | null };
-  readonly checks: { readonly extensionMs: number | null };
+  readonly due: { readonly extensionMs: number | null };
 }
 
 /** True if the status is Invited, and no read has proved that the person engaged. */
@@ -16,5 +16,5 @@ export function isInvitationUnanswered({ timestamps }: Pick<DeadlineBase, 'times
 export function deadlineMs(facts: DeadlineBase, kind: StatusKind, { expiresMs }: Policy): number {
   const { invitation, applicant } = expiresMs;
   const forMs = isInvitationUnanswered(facts, kind) ? Math.min(invitation, applicant) : applicant;
-  return facts.timestamps.openedAtMs + forMs + (facts.checks.extensionMs ?? 0);
+  return facts.timestamps.openedAtMs + forMs + (facts.due.extensionMs ?? 0);
 }

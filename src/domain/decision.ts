@@ -2,11 +2,13 @@ import { type Collection, countDocuments, hasReports, SHARED_LIST_MS } from './c
 import { mustRecord, nextRetryAtMs, selectDownloads } from './collection-documents';
 import { deadlineMs, isInvitationUnanswered } from './deadline';
 import {
-  contradictionCheckAtMs,
+  contradictionRereadAtMs,
   currentKind,
   type Facts,
   hasEngaged,
   isConfirmedDeclined,
+  lastReadAtMs,
+  lastReadKind,
   pollCadenceMs,
   readBackAtMs,
 } from './facts';
@@ -17,12 +19,12 @@ import { NO_POLLS, type PollPlan, planPolls, planPollsUntilDeadline } from './po
 import { nextAllowedAtMs } from './rate-limit';
 import type { WantedDocument } from './reports';
 import type { Situation } from './situation';
-import { statusKind, statusRules } from './status';
+import { statusRules } from './status';
 
 /** The next step for an applicant. */
 export type Step =
-  | { readonly do: 'read'; readonly because: 'notice' | 'window' | 'missing' | 'contradiction' }
-  | { readonly do: 'list'; readonly because: 'notice' | 'conclusion' }
+  | { readonly do: 'read'; readonly because: 'notice' | 'window' | 'missing-upstream' | 'contradiction' }
+  | { readonly do: 'list'; readonly because: 'request' | 'conclusion' }
   | { readonly do: 'read-and-list' }
   | { readonly do: 'fetch'; readonly documents: readonly WantedDocument[] }
   | { readonly do: 'record' }
@@ -40,12 +42,14 @@ export interface Wait extends PollPlan {
 const MAX_LIST_DELAY_MS = DAY_MS;
 /** How long new reports can restart the settle window. */
 const MAX_RESTART_PERIOD_MS = DAY_MS;
-const MAX_MISSING_RECHECK_MS = 5 * MINUTE_MS;
+const MAX_MISSING_REREAD_MS = 5 * MINUTE_MS;
+/** The wait for the read at a deadline has no limit, but its timer needs one. */
+const MAX_WAIT_MS = DAY_MS;
 
 /** The next step. Pure: the same situation gives the same step. The order of the rules is their precedence. */
 export function decide(situation: Situation): Step {
   return (
-    stepForMissingPerson(situation) ??
+    stepForMissingUpstream(situation) ??
     stepForReadBack(situation) ??
     stepForContradiction(situation) ??
     stepForDecline(situation) ??
@@ -55,12 +59,12 @@ export function decide(situation: Situation): Step {
 }
 
 /** A person is gone once upstream confirms it in a second answer, 5 min after the first, or one poll cadence if that is shorter. */
-function stepForMissingPerson({ facts, policy, nowMs }: Situation): Step | null {
+function stepForMissingUpstream({ facts, policy, nowMs }: Situation): Step | null {
   const { missingUpstream } = facts.status;
   if (!missingUpstream) return null;
   if (missingUpstream.times >= 2) return conclude('cancelled', 'deleted-upstream', false);
-  const dueMs = missingUpstream.sinceMs + Math.min(pollCadenceMs(facts, policy), MAX_MISSING_RECHECK_MS);
-  if (nowMs >= dueMs) return { do: 'read', because: 'missing' };
+  const dueMs = missingUpstream.sinceMs + Math.min(pollCadenceMs(facts, policy), MAX_MISSING_REREAD_MS);
+  if (nowMs >= dueMs) return { do: 'read', because: 'missing-upstream' };
   return wait('the second check that the person is gone', dueMs);
 }
 
@@ -78,15 +82,15 @@ function stepForReadBack({ facts, policy, nowMs }: Situation): Step | null {
 function overdueDeadlineMs(facts: Facts, policy: Policy, nowMs: number): number | null {
   const current = currentKind(facts);
   // A claim, such as Declined, removes no deadline: the status that was read still counts.
-  const kind = statusRules(current).waitsForDeadline ? current : statusKind(facts.status.read.status);
+  const kind = statusRules(current).waitsForDeadline ? current : lastReadKind(facts);
   const dueMs = deadlineMs(facts, kind, policy);
-  const isOverdue = statusRules(kind).waitsForDeadline && nowMs >= dueMs && facts.status.read.askedAtMs < dueMs;
+  const isOverdue = statusRules(kind).waitsForDeadline && nowMs >= dueMs && lastReadAtMs(facts) < dueMs;
   return isOverdue ? dueMs : null;
 }
 
 /** A status that the last read contradicts is read again before anything is decided. */
 function stepForContradiction({ facts, policy, nowMs }: Situation): Step | null {
-  const readAtMs = contradictionCheckAtMs(facts, policy);
+  const readAtMs = contradictionRereadAtMs(facts, policy);
   if (readAtMs === null) return null;
   if (nowMs >= readAtMs) return { do: 'read', because: 'contradiction' };
   return wait('Human API to confirm a status with an earlier date', readAtMs);
@@ -105,20 +109,23 @@ function stepForReports(situation: Situation): Step | null {
   if (documents.length > 0) return { do: 'fetch', documents };
   if (collection.unrecorded) return { do: 'record' };
   const listAtMs = requestedListAtMs(situation);
-  return listAtMs !== null && nowMs >= listAtMs ? { do: 'list', because: 'notice' } : null;
+  return listAtMs !== null && nowMs >= listAtMs ? { do: 'list', because: 'request' } : null;
 }
 
-/** When the list is due that a notice or a synced status requests; null if none is requested. */
+/** When the list is due that a notice, a 404, the rest of a long list or a synced status requests; null if none is requested. */
 function requestedListAtMs({ facts, collection, policy }: Situation): number | null {
-  const wantedAtMs = collection.wantedAtMs ?? unlistedReportsSinceMs(facts, collection);
-  if (wantedAtMs === null) return null;
-  return Math.max(wantedAtMs + SHARED_LIST_MS, nextAllowedAtMs(collection.noticeLists, pollCadenceMs(facts, policy)));
+  const requestedAtMs = collection.wantedAtMs ?? unlistedReportsSinceMs(facts, collection);
+  if (requestedAtMs === null) return null;
+  return Math.max(
+    requestedAtMs + SHARED_LIST_MS,
+    nextAllowedAtMs(collection.noticeLists, pollCadenceMs(facts, policy)),
+  );
 }
 
 /** When the status became Some Synced or All Synced, if no list was requested since; null otherwise. */
 function unlistedReportsSinceMs(facts: Facts, { askedAtMs }: Collection): number | null {
   const kind = currentKind(facts);
-  const { kindSinceMs } = facts.timestamps.kind;
+  const { kindSinceMs } = facts.timestamps.current;
   const isSynced = kind === 'some-synced' || kind === 'all-synced';
   return isSynced && (askedAtMs ?? -Infinity) < kindSinceMs ? kindSinceMs : null;
 }
@@ -143,7 +150,7 @@ function stepForStatus(situation: Situation): Step {
     case 'all-synced':
       return afterAllSynced(situation, waitingFor);
     default:
-      return waitForDeadline(situation, waitingFor);
+      return concludeAtDeadline(situation, waitingFor);
   }
 }
 
@@ -151,9 +158,9 @@ function stepForStatus(situation: Situation): Step {
 function afterError(situation: Situation): Step {
   const { facts, policy, nowMs } = situation;
   const waitingFor = 'an error at Human API to pass';
-  const dueMs = (facts.timestamps.kind.confirmedSinceMs ?? nowMs) + policy.settleMs.error;
+  const dueMs = (facts.timestamps.current.confirmedSinceMs ?? nowMs) + policy.settleMs.error;
   if (nowMs < dueMs) return waitUntil(situation, waitingFor, dueMs, NO_POLLS);
-  if (facts.status.read.askedAtMs < dueMs) return { do: 'read', because: 'window' };
+  if (lastReadAtMs(facts) < dueMs) return { do: 'read', because: 'window' };
   return ifListedSince(situation, dueMs, waitingFor, () => conclude('failed', reasonOfError(situation), true));
 }
 
@@ -165,21 +172,21 @@ function reasonOfError({ facts, collection, autoInvite }: Situation): Reason {
 /** The person disconnected every provider. Existing reports are collected; without any, the person may connect again until the deadline. */
 function afterDisconnecting(situation: Situation, waitingFor: string): Step {
   const { facts, collection, nowMs } = situation;
-  const sinceMs = facts.timestamps.kind.confirmedSinceMs ?? nowMs;
+  const sinceMs = facts.timestamps.current.confirmedSinceMs ?? nowMs;
   if (!isListedSince(collection, sinceMs)) return { do: 'list', because: 'conclusion' };
-  if (!hasReports(collection)) return waitForDeadline(situation, waitingFor);
+  if (!hasReports(collection)) return concludeAtDeadline(situation, waitingFor);
   return ifListedSince(situation, sinceMs, waitingFor, () => conclude('partial', 'disconnected', false));
 }
 
 /** The settle window begins with the first Some Synced by a read. */
 function afterSomeSynced(situation: Situation, waitingFor: string): Step {
   const { facts, policy, nowMs } = situation;
-  const { someSyncedAtMs, kind } = facts.timestamps;
+  const { someSyncedAtMs, current } = facts.timestamps;
   if (someSyncedAtMs === null) return readBack(situation, waitingFor);
   const dueMs = someSyncedAtMs + policy.settleMs.someSynced;
   if (nowMs < dueMs) return waitUntil(situation, waitingFor, dueMs);
   // The status may come back long after its window: then only a new check counts.
-  return ifCheckedSince(situation, Math.max(dueMs, kind.kindSinceMs), waitingFor, () =>
+  return ifReadAndListedSince(situation, Math.max(dueMs, current.kindSinceMs), waitingFor, () =>
     conclude('partial', findGap(situation), false),
   );
 }
@@ -187,25 +194,27 @@ function afterSomeSynced(situation: Situation, waitingFor: string): Step {
 /** All Synced counts once nothing new has appeared for the settle window and the read at its end confirms it. */
 function afterAllSynced(situation: Situation, waitingFor: string): Step {
   const { facts, collection, policy, nowMs } = situation;
-  const { kindSinceMs } = facts.timestamps.kind;
+  const { kindSinceMs } = facts.timestamps.current;
+  const { newestAtMs: lastNewsAtMs } = collection;
   const settleMs = policy.settleMs.allSynced;
   const dueMs = Math.min(
-    Math.max(kindSinceMs, collection.newestAtMs ?? 0) + settleMs,
+    Math.max(kindSinceMs, lastNewsAtMs ?? 0) + settleMs,
     kindSinceMs + Math.max(MAX_RESTART_PERIOD_MS, settleMs),
   );
   if (nowMs < dueMs) return waitUntil(situation, waitingFor, dueMs, NO_POLLS);
-  return ifCheckedSince(situation, dueMs, waitingFor, () => {
+  return ifReadAndListedSince(situation, dueMs, waitingFor, () => {
     const gap = findGap(situation);
     return conclude(gap === null ? 'collected' : 'partial', gap, false);
   });
 }
 
 /** Polls until the deadline and reads the status once more. A person who never engaged ends there; for any other the reports are collected first. */
-function waitForDeadline(situation: Situation, waitingFor: string): Step {
+function concludeAtDeadline(situation: Situation, waitingFor: string): Step {
   const { facts, collection, policy, nowMs } = situation;
   const dueMs = deadlineMs(facts, currentKind(facts), policy);
-  if (nowMs < dueMs || facts.status.read.askedAtMs < dueMs) {
-    const untilMs = nowMs < dueMs ? dueMs : nowMs + DAY_MS;
+  // Only Disconnected gets here after the deadline and before its read: stepForStatus handles any other.
+  if (nowMs < dueMs || lastReadAtMs(facts) < dueMs) {
+    const untilMs = nowMs < dueMs ? dueMs : nowMs + MAX_WAIT_MS;
     return waitUntil(situation, waitingFor, untilMs, planPollsUntilDeadline(dueMs, situation));
   }
   return ifConfirmed(situation, waitingFor, () => {
@@ -213,7 +222,7 @@ function waitForDeadline(situation: Situation, waitingFor: string): Step {
       const isInvitationDeadline = policy.expiresMs.invitation <= policy.expiresMs.applicant;
       return conclude('expired', isInvitationDeadline ? 'invitation-expired' : 'deadline', true);
     }
-    return ifListedSince(situation, Math.max(dueMs, facts.timestamps.kind.kindSinceMs), waitingFor, () =>
+    return ifListedSince(situation, Math.max(dueMs, facts.timestamps.current.kindSinceMs), waitingFor, () =>
       conclude(countDocuments(collection) > 0 ? 'partial' : 'expired', 'deadline', true),
     );
   });
@@ -222,14 +231,14 @@ function waitForDeadline(situation: Situation, waitingFor: string): Step {
 /** Wakes for reports, but not to read back a notice, because the read at the deadline does that too. */
 function waitForDeadlineRead(situation: Situation, dueMs: number): Step {
   const { collection, policy, nowMs } = situation;
-  const untilMs = earliest(nowMs + DAY_MS, requestedListAtMs(situation), nextRetryAtMs(collection, policy.wanted));
+  const untilMs = earliest(nowMs + MAX_WAIT_MS, requestedListAtMs(situation), nextRetryAtMs(collection, policy.wanted));
   return wait('the status check at the deadline', untilMs, planPollsUntilDeadline(dueMs, situation));
 }
 
 /** `then`, if the status and the list were both requested since `sinceMs`; otherwise requests what is missing. */
-function ifCheckedSince(situation: Situation, sinceMs: number, waitingFor: string, then: () => Step): Step {
+function ifReadAndListedSince(situation: Situation, sinceMs: number, waitingFor: string, then: () => Step): Step {
   const { facts, collection } = situation;
-  if (facts.status.read.askedAtMs < sinceMs) {
+  if (lastReadAtMs(facts) < sinceMs) {
     return isListedSince(collection, sinceMs) ? { do: 'read', because: 'window' } : { do: 'read-and-list' };
   }
   return ifConfirmed(situation, waitingFor, () => ifListedSince(situation, sinceMs, waitingFor, then));
@@ -242,7 +251,7 @@ function ifConfirmed(situation: Situation, waitingFor: string, then: () => Step)
 
 function readBack(situation: Situation, waitingFor: string): Step {
   const { facts, policy, nowMs } = situation;
-  const allowedMs = nextAllowedAtMs(facts.checks.noticeReads, pollCadenceMs(facts, policy));
+  const allowedMs = nextAllowedAtMs(facts.due.noticeReads, pollCadenceMs(facts, policy));
   return nowMs >= allowedMs ? { do: 'read', because: 'notice' } : waitUntil(situation, waitingFor, allowedMs);
 }
 

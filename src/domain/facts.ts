@@ -13,7 +13,7 @@ export interface Claim {
   readonly unreadSinceMs: number;
 }
 
-/** Since when, and how many times, upstream has answered that the person does not exist. */
+/** Since when, and how many times, upstream has answered that the person does not exist. Payloads call it `absence`. */
 export interface MissingUpstream {
   readonly sinceMs: number;
   readonly times: number;
@@ -42,10 +42,10 @@ export interface KnownStatus extends KnownReads {
 export interface StatusTimestamps {
   /** Our invitation or adoption: every deadline counts from it. */
   readonly openedAtMs: number;
-  readonly kind: KindTimestamps;
-  /** `kind` by reads alone while there is a claim; null otherwise. A claim that a read refutes must not restart a window. */
-  readonly readKind: KindTimestamps | null;
-  /** When a read first proved that the person engaged. A notice alone extends no deadline. */
+  readonly current: KindTimestamps;
+  /** `current` without the claim, while there is one; null otherwise. After a refuted claim these times continue, so that it restarts no window. */
+  readonly beforeClaim: KindTimestamps | null;
+  /** When a read first proved that the person engaged. A claim moves the deadline only until it is read back. */
   readonly engagedAtMs: number | null;
   /** When a notice first stated it. Then a later error does not mean that the invitation was not delivered. */
   readonly engagementHintAtMs: number | null;
@@ -53,16 +53,17 @@ export interface StatusTimestamps {
   readonly someSyncedAtMs: number | null;
 }
 
-export interface DueChecks {
-  /** When a notice requested a read of the status; null without an open request. */
+/** What decides when the status is read next, and how an outage counts. */
+export interface DueReads {
+  /** When a notice requested a read of the status; null without an open request. Payloads call it `doubtedAtMs`. */
   readonly readBackRequestedAtMs: number | null;
   /** Limits the reads that notices cause. */
   readonly noticeReads: RateLimit;
-  /** When the last series of early rereads began: at most one per hour. */
+  /** When the last series of early rereads began: at most one per hour. Payloads call it `seriesAtMs`. */
   readonly rereadSeriesAtMs: number | null;
   /** When the current poll cadence began. */
   readonly pollBaseMs: number;
-  /** 0 to 1, fixed per applicant, so that applicants who started in the same second do not poll in the same second. */
+  /** 0 to 1, fixed per applicant, so that applicants who started in the same second do not poll in the same second. Payloads call it `spread`. */
   readonly jitter: number;
   /** Reported by a poll shortly before a deadline; null once upstream has answered. */
   readonly outage: Outage | null;
@@ -74,7 +75,7 @@ export interface DueChecks {
 export interface Facts {
   readonly status: KnownStatus;
   readonly timestamps: StatusTimestamps;
-  readonly checks: DueChecks;
+  readonly due: DueReads;
   /** Fields of a later version, kept unchanged. */
   readonly unknownFields: Readonly<Record<string, unknown>>;
 }
@@ -95,13 +96,13 @@ export function openFacts(read: Read, nowMs: number, jitter = 0): Facts {
     status: { read: withCredibleDate(read, nowMs), contradiction: null, claim: null, missingUpstream: null },
     timestamps: {
       openedAtMs: nowMs,
-      kind: { kindSinceMs: nowMs, confirmedSinceMs: nowMs },
-      readKind: null,
+      current: { kindSinceMs: nowMs, confirmedSinceMs: nowMs },
+      beforeClaim: null,
       engagedAtMs: statusRules(kind).provesEngagement ? nowMs : null,
       engagementHintAtMs: null,
       someSyncedAtMs: kind === 'some-synced' ? nowMs : null,
     },
-    checks: {
+    due: {
       readBackRequestedAtMs: null,
       noticeReads: NEW_RATE_LIMIT,
       rereadSeriesAtMs: null,
@@ -129,6 +130,16 @@ export function currentKind(facts: Facts): StatusKind {
   return statusKind(currentStatus(facts));
 }
 
+/** The kind of the read that counts, whatever a claim reports. */
+export function lastReadKind({ status }: Facts): StatusKind {
+  return statusKind(status.read.status);
+}
+
+/** When that read was requested. */
+export function lastReadAtMs({ status }: Facts): number {
+  return status.read.askedAtMs;
+}
+
 export function pollCadenceMs(facts: Facts, policy: Policy): number {
   return policy.pollMs[statusRules(currentKind(facts)).cadence];
 }
@@ -145,7 +156,7 @@ export function isConfirmedDeclined(facts: Facts): boolean {
 }
 
 /** When a contradicting status is read again; null without one. */
-export function contradictionCheckAtMs(facts: Facts, policy: Policy): number | null {
+export function contradictionRereadAtMs(facts: Facts, policy: Policy): number | null {
   const { contradiction } = facts.status;
   return contradiction && contradiction.askedAtMs + rereadAfterMs(facts, policy);
 }
@@ -156,7 +167,7 @@ function rereadAfterMs(facts: Facts, policy: Policy): number {
 
 /** When the rate limit allows to read back a notice; null if none has to be. */
 export function readBackAtMs(facts: Facts, policy: Policy): number | null {
-  const { readBackRequestedAtMs, noticeReads } = facts.checks;
+  const { readBackRequestedAtMs, noticeReads } = facts.due;
   return readBackRequestedAtMs === null ? null : nextAllowedAtMs(noticeReads, pollCadenceMs(facts, policy));
 }
 
@@ -201,6 +212,7 @@ function withClaim(
   const kind = statusKind(status);
   const { isReadBackAtOnce } = statusRules(kind);
   if (claim && updatedAtMs <= claim.updatedAtMs) {
+    // All Synced can end the applicant too. Its claim waits for the read at the end of its window, but is never ignored.
     const isOvertaken = updatedAtMs < claim.updatedAtMs && !isReadBackAtOnce && kind !== 'all-synced';
     return isOvertaken ? facts : withReadBackRequest(facts, nowMs);
   }
@@ -215,7 +227,7 @@ function withClaim(
 }
 
 function withReadBackRequest(facts: Facts, nowMs: number): Facts {
-  return withChecks(facts, { readBackRequestedAtMs: nowMs });
+  return withDue(facts, { readBackRequestedAtMs: nowMs });
 }
 
 /**
@@ -223,25 +235,25 @@ function withReadBackRequest(facts: Facts, nowMs: number): Facts {
  * not answer before this read. That outage, or the one that a poll reported, moves a deadline that passed during it.
  */
 export function withRead(facts: Facts, read: Read, nowMs: number, policy: Policy, readOutageMs = 0): Facts {
-  const { status, checks } = facts;
+  const { status, due } = facts;
   const reads = mergeRead(status, withCredibleDate(read, nowMs), rereadAfterMs(facts, policy));
   const { claim } = status;
   const claimOutlivesRead = claim !== null && isNewerThanRead(claim, read, reads.read);
   const isRefuted = claim !== null && !claimOutlivesRead && isUnconfirmed(claim, reads.read);
-  const { rereadSeriesAtMs, readBackRequestedAtMs } = checks;
+  const { rereadSeriesAtMs, readBackRequestedAtMs } = due;
   const startsSeries = isRefuted && (rereadSeriesAtMs === null || nowMs - rereadSeriesAtMs >= REREAD_SERIES_APART_MS);
   const endsContradiction = status.contradiction !== null && reads.contradiction === null;
   // Polling restarts one cadence from now: not every minute while replicas disagree, and not at once after an outage.
-  const restartsPolling = startsSeries || endsContradiction || checks.outage !== null;
+  const restartsPolling = startsSeries || endsContradiction || due.outage !== null;
   const isReadBackPending = readBackRequestedAtMs !== null && readBackRequestedAtMs > read.askedAtMs;
   const after: Facts = {
     ...facts,
     status: { ...reads, claim: claimOutlivesRead ? claim : null, missingUpstream: null },
-    checks: {
-      ...checks,
+    due: {
+      ...due,
       readBackRequestedAtMs: isReadBackPending ? readBackRequestedAtMs : null,
       rereadSeriesAtMs: startsSeries ? nowMs : rereadSeriesAtMs,
-      pollBaseMs: restartsPolling ? nowMs : checks.pollBaseMs,
+      pollBaseMs: restartsPolling ? nowMs : due.pollBaseMs,
       outage: null,
       extensionMs: deadlineExtensionMs(facts, read, readOutageMs, policy),
     },
@@ -260,7 +272,7 @@ function isUnconfirmed(claim: Claim, { status, updatedAtMs }: Read): boolean {
 
 /** An outage during which the deadline passed moves the deadline by the length of the outage, once. */
 function deadlineExtensionMs(facts: Facts, read: Read, readOutageMs: number, policy: Policy): number | null {
-  const { outage, extensionMs } = facts.checks;
+  const { outage, extensionMs } = facts.due;
   const outageMs = Math.max(readOutageMs, outage?.durationMs ?? 0);
   const isLong = outageMs > pollCadenceMs(facts, policy);
   if (extensionMs !== null || !isLong || read.askedAtMs < deadlineMs(facts, currentKind(facts), policy))
@@ -270,18 +282,18 @@ function deadlineExtensionMs(facts: Facts, read: Read, readOutageMs: number, pol
 
 /** A read by look-up after a read by humanId got 404. The next poll comes one cadence later, because it would get 404 again. */
 export function withLookUp(facts: Facts, read: Read, nowMs: number, policy: Policy, outageMs = 0): Facts {
-  return withChecks(withRead(facts, read, nowMs, policy, outageMs), { pollBaseMs: nowMs });
+  return withDue(withRead(facts, read, nowMs, policy, outageMs), { pollBaseMs: nowMs });
 }
 
 /** Counts a read for a notice against the rate limit, before the read. */
 export function withNoticeRead(facts: Facts, nowMs: number, policy: Policy): Facts {
-  return withChecks(facts, { noticeReads: withCall(facts.checks.noticeReads, nowMs, pollCadenceMs(facts, policy)) });
+  return withDue(facts, { noticeReads: withCall(facts.due.noticeReads, nowMs, pollCadenceMs(facts, policy)) });
 }
 
 /** Upstream did not answer a read for a notice: defers the next one, so that other steps come first. */
 export function withDeferredRead(facts: Facts, nowMs: number, policy: Policy): Facts {
-  const noticeReads = defer(facts.checks.noticeReads, nowMs + READ_DEFERRAL_MS, pollCadenceMs(facts, policy));
-  return withChecks(facts, { noticeReads });
+  const noticeReads = defer(facts.due.noticeReads, nowMs + READ_DEFERRAL_MS, pollCadenceMs(facts, policy));
+  return withDue(facts, { noticeReads });
 }
 
 /** A poll failed shortly before a deadline; its next attempt is due `retryMs` from now. */
@@ -290,54 +302,55 @@ export function withOutage(
   { durationMs, failures, retryMs }: { durationMs: number; failures: number; retryMs: number },
   nowMs: number,
 ): Facts {
-  return withChecks(facts, { outage: { durationMs: durationMs + retryMs, failures, retryAtMs: nowMs + retryMs } });
+  return withDue(facts, { outage: { durationMs: durationMs + retryMs, failures, retryAtMs: nowMs + retryMs } });
 }
 
 /** Upstream answered 404, and a look-up by clientUserId did not find the person either. */
 export function withMissingUpstream(facts: Facts, nowMs: number): Facts {
   const { missingUpstream: before } = facts.status;
   const missingUpstream = before ? { ...before, times: before.times + 1 } : { sinceMs: nowMs, times: 1 };
-  const answered = withChecks(facts, { readBackRequestedAtMs: null, outage: null });
+  const answered = withDue(facts, { readBackRequestedAtMs: null, outage: null });
   return { ...answered, status: { ...facts.status, missingUpstream } };
 }
 
-function withChecks(facts: Facts, changes: Partial<DueChecks>): Facts {
-  return { ...facts, checks: { ...facts.checks, ...changes } };
+function withDue(facts: Facts, changes: Partial<DueReads>): Facts {
+  return { ...facts, due: { ...facts.due, ...changes } };
 }
 
+/** Derives from two successive facts the timestamps, and when polling restarts. */
 function withDerivedTimestamps(before: Facts, after: Facts, nowMs: number): Facts {
   return {
     ...after,
     timestamps: {
       ...after.timestamps,
-      kind: kindTimestamps(before, after, nowMs),
-      readKind: after.status.claim === null ? null : readTimestamps(before, after, nowMs),
+      current: kindTimestamps(before, after, nowMs),
+      beforeClaim: after.status.claim === null ? null : readTimestamps(before, after, nowMs),
       engagedAtMs: engagedAtMs(after, nowMs),
       someSyncedAtMs: someSyncedAtMs(after, nowMs),
     },
-    checks: { ...after.checks, pollBaseMs: pollBaseMs(before, after, nowMs) },
+    due: { ...after.due, pollBaseMs: pollBaseMs(before, after, nowMs) },
   };
 }
 
 function kindTimestamps(before: Facts, after: Facts, nowMs: number): KindTimestamps {
-  const { kind, readKind } = before.timestamps;
+  const { current, beforeClaim } = before.timestamps;
   const isConfirmed = after.status.claim === null;
   if (currentKind(after) === currentKind(before)) {
-    return isConfirmed ? { ...kind, confirmedSinceMs: kind.confirmedSinceMs ?? nowMs } : kind;
+    return isConfirmed ? { ...current, confirmedSinceMs: current.confirmedSinceMs ?? nowMs } : current;
   }
   const isRefutedClaim = isConfirmed && hasSameKindAndDate(before.status.read, after.status.read);
-  return (isRefutedClaim ? readKind : null) ?? { kindSinceMs: nowMs, confirmedSinceMs: isConfirmed ? nowMs : null };
+  return (isRefutedClaim ? beforeClaim : null) ?? { kindSinceMs: nowMs, confirmedSinceMs: isConfirmed ? nowMs : null };
 }
 
 function readTimestamps(before: Facts, after: Facts, nowMs: number): KindTimestamps {
-  const { kind, readKind } = before.timestamps;
+  const { current, beforeClaim } = before.timestamps;
   const isSame = hasSameKindAndDate(before.status.read, after.status.read);
-  return isSame ? (readKind ?? kind) : { kindSinceMs: nowMs, confirmedSinceMs: nowMs };
+  return isSame ? (beforeClaim ?? current) : { kindSinceMs: nowMs, confirmedSinceMs: nowMs };
 }
 
-function engagedAtMs({ status, timestamps }: Facts, nowMs: number): number | null {
-  const isEngaged = statusRules(statusKind(status.read.status)).provesEngagement;
-  return timestamps.engagedAtMs ?? (isEngaged ? nowMs : null);
+function engagedAtMs(after: Facts, nowMs: number): number | null {
+  const isEngaged = statusRules(lastReadKind(after)).provesEngagement;
+  return after.timestamps.engagedAtMs ?? (isEngaged ? nowMs : null);
 }
 
 function someSyncedAtMs(after: Facts, nowMs: number): number | null {
@@ -347,8 +360,8 @@ function someSyncedAtMs(after: Facts, nowMs: number): number | null {
 
 /** The cadence restarts with a new status. Among claims without a read it counts from the first one, unless the new claim is read back now. */
 function pollBaseMs(before: Facts, after: Facts, nowMs: number): number {
-  const { status, checks } = after;
-  if (normalizeStatus(currentStatus(after)) === normalizeStatus(currentStatus(before))) return checks.pollBaseMs;
+  const { status, due } = after;
+  if (normalizeStatus(currentStatus(after)) === normalizeStatus(currentStatus(before))) return due.pollBaseMs;
   const { claim } = status;
-  return claim === null || checks.readBackRequestedAtMs === nowMs ? nowMs : claim.unreadSinceMs;
+  return claim === null || due.readBackRequestedAtMs === nowMs ? nowMs : claim.unreadSinceMs;
 }

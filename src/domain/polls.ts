@@ -4,13 +4,13 @@ import type { Situation } from './situation';
 import { statusRules } from './status';
 
 /**
- * Calls at `startMs`, then after each of `delaysMs`; the last delay repeats. A call that fails at `failureReportMs` or later ends the poll and
+ * Calls at `startMs`, then after each of `delaysMs`; the last delay repeats. A call that fails at `reportFailuresFromMs` or later ends the poll and
  * reports the failure; null: failed calls are retried.
  */
 export interface Poll {
   readonly startMs: number;
   readonly delaysMs: readonly number[];
-  readonly failureReportMs: number | null;
+  readonly reportFailuresFromMs: number | null;
 }
 
 /** The read at a deadline: starts at `startMs`, and is retried until upstream answers. `outage`: what a poll reported; the read adds to it. */
@@ -30,7 +30,7 @@ export interface PollPlan {
 export const NO_POLLS: PollPlan = { statusPoll: null, deadlineRead: null, listPoll: null };
 
 /** From this time before a deadline a poll reports its failure. Longer than a call waits in the queue. */
-const FAILURE_REPORT_MS = 6 * HOUR_MS;
+const FAILURE_REPORT_LEAD_MS = 6 * HOUR_MS;
 
 /** Spreads applicants who started together over a twentieth of the cadence, 20 s at most. For thousands the rate limit does the rest. */
 const JITTER_SHARE = 1 / 20;
@@ -45,27 +45,27 @@ export function planPolls(situation: Situation): PollPlan {
 export function planPollsUntilDeadline(deadlineMs: number, situation: Situation): PollPlan {
   const { facts, policy, nowMs } = situation;
   const polls = planPolls(situation);
-  if (facts.checks.outage) {
-    const { retryAtMs, ...outage } = facts.checks.outage;
+  if (facts.due.outage) {
+    const { retryAtMs, ...outage } = facts.due.outage;
     return { ...polls, statusPoll: null, deadlineRead: { startMs: retryAtMs, outage } };
   }
   if (nowMs >= deadlineMs) return { ...polls, statusPoll: null, deadlineRead: { startMs: deadlineMs, outage: null } };
-  const failureReportMs = deadlineMs - Math.max(pollCadenceMs(facts, policy), FAILURE_REPORT_MS);
-  return { ...polls, statusPoll: planStatusPoll(facts, policy, failureReportMs) };
+  const reportFailuresFromMs = deadlineMs - Math.max(pollCadenceMs(facts, policy), FAILURE_REPORT_LEAD_MS);
+  return { ...polls, statusPoll: planStatusPoll(facts, policy, reportFailuresFromMs) };
 }
 
-/** A poll at the cadence, which begins earlier after a claim that was not confirmed. */
-function planStatusPoll(facts: Facts, policy: Policy, failureReportMs: number | null): Poll {
+/** A poll at the cadence, after the early rereads of an unconfirmed claim: times t1, t2, t3 give the start t1, the delays t2-t1, t3-t2, then the cadence. */
+function planStatusPoll(facts: Facts, policy: Policy, reportFailuresFromMs: number | null): Poll {
   const everyMs = pollCadenceMs(facts, policy);
-  const ordinaryMs = facts.checks.pollBaseMs + everyMs + jitterMs(facts, everyMs);
+  const ordinaryMs = facts.due.pollBaseMs + everyMs + jitterMs(facts, everyMs);
   const early = remainingRereadsMs(facts);
   const startMs = Math.min(ordinaryMs, early[0] ?? Infinity);
   const gapsMs = early.slice(1).map((timeMs, index) => timeMs - (early[index] ?? timeMs));
-  return { startMs, delaysMs: [...gapsMs.map((ms) => Math.min(ms, everyMs)), everyMs], failureReportMs };
+  return { startMs, delaysMs: [...gapsMs.map((ms) => Math.min(ms, everyMs)), everyMs], reportFailuresFromMs };
 }
 
 /** The times of the early rereads that remain of a series. Later claims do not end a series. */
-function remainingRereadsMs({ checks: { rereadSeriesAtMs, pollBaseMs } }: Facts): number[] {
+function remainingRereadsMs({ due: { rereadSeriesAtMs, pollBaseMs } }: Facts): number[] {
   if (rereadSeriesAtMs === null) return [];
   let atMs = rereadSeriesAtMs;
   const times = REREAD_DELAYS_MS.map((ms) => {
@@ -78,10 +78,10 @@ function remainingRereadsMs({ checks: { rereadSeriesAtMs, pollBaseMs } }: Facts)
 function planListPoll({ facts, collection, policy }: Situation): Poll | null {
   if (!statusRules(currentKind(facts)).isListPolled) return null;
   const everyMs = pollCadenceMs(facts, policy);
-  const startMs = Math.max(facts.checks.pollBaseMs, collection.askedAtMs ?? 0) + everyMs + jitterMs(facts, everyMs);
-  return { startMs, delaysMs: [everyMs], failureReportMs: null };
+  const startMs = Math.max(facts.due.pollBaseMs, collection.askedAtMs ?? 0) + everyMs + jitterMs(facts, everyMs);
+  return { startMs, delaysMs: [everyMs], reportFailuresFromMs: null };
 }
 
-function jitterMs({ checks }: Facts, everyMs: number): number {
-  return Math.round(checks.jitter * Math.min(everyMs * JITTER_SHARE, MAX_JITTER_MS));
+function jitterMs({ due }: Facts, everyMs: number): number {
+  return Math.round(due.jitter * Math.min(everyMs * JITTER_SHARE, MAX_JITTER_MS));
 }

@@ -32,6 +32,7 @@ export function withCredibleDate({ status, updatedAtMs, askedAtMs }: Read, nowMs
  */
 export function mergeRead({ read: known, contradiction }: KnownReads, read: Read, rereadAfterMs: number): KnownReads {
   if (!isOlder(read, known)) return { read, contradiction: null };
+  // An older read still shows that upstream was asked at that time.
   const kept = { ...known, askedAtMs: Math.max(read.askedAtMs, known.askedAtMs) };
   if (read.askedAtMs < known.askedAtMs) return { read: kept, contradiction };
   if (hasSameStatus(read, known)) return { read: kept, contradiction: null };

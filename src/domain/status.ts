@@ -11,7 +11,7 @@ interface StatusRules {
   readonly provesEngagement: boolean;
   /** A notice of it is read back at once, because it could end the applicant or start the settle window that never restarts. */
   readonly isReadBackAtOnce: boolean;
-  /** The status does not end the applicant: only the deadline does. */
+  /** The status does not end the applicant: only the deadline does. False for Disconnected, which ends the applicant if there are reports. */
   readonly waitsForDeadline: boolean;
   /** Reports may come without a change of status, so the list is polled too. */
   readonly isListPolled: boolean;

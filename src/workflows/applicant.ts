@@ -36,7 +36,7 @@ export class Applicant {
   readonly isOfEarlierVersion: boolean;
   /** True once an invitation may have been sent. */
   mayBeInvited: boolean;
-  /** True once upstream has confirmed the create: a person who is missing later was deleted. */
+  /** True once upstream has confirmed the create. A deletion that finds no person then looks for them for 30 s, not for 60 s. */
   isCreateConfirmed = false;
   private knownFacts: Facts | null;
   private signalCount = 0;
@@ -76,9 +76,8 @@ export class Applicant {
     this.knownFacts = facts;
   }
 
-  /** The upstream's id of the person; payloads call it humanId. */
-  get subjectId(): string {
-    if (this.state.humanId === null) throw new TypeError('the subjectId was read before the invitation was answered');
+  get humanId(): string {
+    if (this.state.humanId === null) throw new TypeError('the humanId was read before the invitation was answered');
     return this.state.humanId;
   }
 
@@ -160,11 +159,11 @@ export class Applicant {
   }
 
   /** Opens the facts with the answer to the invitation, and applies the notices that came before it. */
-  recordInvitation(subjectId: string, read: Read, invitation: InvitationAnswer): void {
+  recordInvitation(humanId: string, read: Read, invitation: InvitationAnswer): void {
     this.knownInvitation = invitation;
-    this.state.humanId = subjectId;
+    this.state.humanId = humanId;
     this.facts = openInvitedFacts(read, Date.now(), workflowJitter(workflowInfo().workflowId));
-    this.moveToStage(nextStage(currentKind(this.facts), 'invited'), { humanId: subjectId });
+    this.moveToStage(nextStage(currentKind(this.facts), 'invited'), { humanId });
     this.earlyReportNotices.length = 0;
     for (const apply of this.earlyNotices.splice(0)) apply();
   }
@@ -185,7 +184,8 @@ export class Applicant {
     return notices.slice(0, maxNotices);
   }
 
-  showProgress(): void {
+  /** Takes the status from the facts, moves the stage, and shows both. */
+  updateProgress(): void {
     this.state.status = currentStatus(this.facts);
     this.moveToStage(nextStage(currentKind(this.facts), this.state.stage));
     this.showDetails();
@@ -220,8 +220,8 @@ export class Applicant {
     );
   }
 
-  /** Shows the applicant as stuck; null: as no longer stuck. */
-  showStuck(reason: string | null): void {
+  /** `reason` null: not stuck. While an applicant is stuck, activities return no further undecided answer (see undecidedPatience). */
+  setStuck(reason: string | null): void {
     if ((this.state.stuck ?? null) === reason) return;
     this.state.stuck = reason;
     this.showDetails();

@@ -10,9 +10,9 @@ import { nextAllowedAtMs } from '../domain/rate-limit';
 import { checkDelaysMs, isStillConnected } from '../domain/refresh';
 import { internalActivities, localActivityFirst, upstreamActivities } from './activity-calls';
 import type { Applicant } from './applicant';
-import { checkReports } from './checks';
 import { fetchConcurrently } from './documents';
 import { askUntilDecided } from './undecided';
+import { listReports } from './upstream-calls';
 
 /** How long a flood of notices can delay the end of the run. */
 const MAX_LATE_PERIOD_MS = DAY_MS;
@@ -39,7 +39,7 @@ export async function closeApplicant(
 function checkDelays(applicant: Applicant): readonly number[] {
   const { state, input } = applicant;
   if (!applicant.isInvited || !isStillConnected(state.outcome, state.reason)) return [];
-  return checkDelaysMs(input.policy.refreshCheckAfterMs, applicant.facts.checks.jitter);
+  return checkDelaysMs(input.policy.refreshCheckAfterMs, applicant.facts.due.jitter);
 }
 
 /**
@@ -154,7 +154,7 @@ export async function collectLateReports(applicant: Applicant): Promise<void> {
     const allowedAtMs = nextAllowedAtMs(state.collection.noticeLists, pollCadenceMs(applicant.facts, input.policy));
     const waitMs = allowedAtMs - Date.now();
     if (waitMs > 0) await sleep(waitMs, { summary: 'waiting for the rate limit of lists' });
-    await checkReports(applicant, 'late-notice');
+    await listReports(applicant, 'late-notice');
     const documents = selectDownloads(state.collection, input.policy.wanted, Date.now());
     if (documents.length === 0) continue;
     await fetchConcurrently(documents, applicant);

@@ -151,7 +151,7 @@ export interface ApplicantState {
   /** For operators; null while an activity runs. */
   waitingFor: string | null;
   waitingUntilMs: number | null;
-  /** For operators: why the answers do not decide about the person. Null: not stuck. */
+  /** Why the answers do not decide about the person; null: not stuck. Once set, activities return no further undecided answer. */
   stuck: string | null;
   outcome: Outcome | null;
   reason: Reason | null;

@@ -1,16 +1,15 @@
 import { CancellationScope, condition, continueAsNew } from '@temporalio/workflow';
 import { decide, type Step, type Wait } from '../domain/decision';
-import { currentKind, currentStatus, isConfirmedDeclined, readBackAtMs } from '../domain/facts';
+import { currentKind, currentStatus, isConfirmedDeclined, lastReadKind, readBackAtMs } from '../domain/facts';
 import type { Conclusion } from '../domain/outcome';
 import { earliest, MINUTE_MS } from '../domain/policy';
-import { statusKind } from '../domain/status';
 import type { Applicant } from './applicant';
-import { checkReports, checkStatus, learnFinding, pollCalls } from './checks';
 import { recordDocuments } from './closing';
 import type { CollectRecordsInput, CollectRecordsResult } from './contract';
 import { fetchDocuments } from './documents';
 import { throwIfCancelled } from './run-limits';
 import { StatusWaiter } from './status-waiter';
+import { learnFinding, listReports, pollCalls, readStatus } from './upstream-calls';
 
 /** Longer than HUMAN_API_TIMEOUT: after this time no answer is in flight. */
 const LIST_IN_FLIGHT_MS = MINUTE_MS;
@@ -24,7 +23,7 @@ export async function followUntilConcluded(applicant: Applicant): Promise<Conclu
   const waiter = new StatusWaiter(pollCalls(applicant));
   for (;;) {
     throwIfCancelled('the applicant was cancelled');
-    applicant.showProgress();
+    applicant.updateProgress();
     if (applicant.shouldContinueAsNew) return continueInNewRun(applicant, waiter);
     const step = decide(applicant.situation);
     if (step.do === 'conclude') return step.conclusion;
@@ -32,25 +31,25 @@ export async function followUntilConcluded(applicant: Applicant): Promise<Conclu
   }
 }
 
-/** Performs a step; checks and waits learn their answers at once, because a read may end a list in flight. */
+/** Performs a step. Its functions learn the answers themselves: a read that arrives during a list may cancel it (see listExpiry). */
 async function perform(step: Exclude<Step, { do: 'conclude' }>, applicant: Applicant, waiter: StatusWaiter) {
   const interruptibly = (work: () => Promise<void>, expiry = NEVER) =>
     runInterruptibly(applicant, waiter, work, expiry);
   switch (step.do) {
     case 'wait':
-      return waitForChange(step.wait, applicant, waiter);
+      return performWait(step.wait, applicant, waiter);
     case 'read': {
-      const read = () => checkStatus(applicant, step.because);
+      const read = () => readStatus(applicant, step.because);
       // A read for a notice is deferred after minutes; any other is retried until upstream answers.
       return step.because === 'notice' ? read() : interruptibly(read);
     }
     case 'list': {
       const expiry = step.because === 'conclusion' ? listExpiry(applicant) : NEVER;
-      return interruptibly(() => checkReports(applicant, step.because), expiry);
+      return interruptibly(() => listReports(applicant, step.because), expiry);
     }
     case 'read-and-list':
       return interruptibly(async () => {
-        await Promise.all([checkStatus(applicant, 'window'), checkReports(applicant, 'conclusion')]);
+        await Promise.all([readStatus(applicant, 'window'), listReports(applicant, 'conclusion')]);
       }, listExpiry(applicant));
     case 'fetch':
       return interruptibly(() => fetchDocuments(step.documents, applicant));
@@ -60,7 +59,7 @@ async function perform(step: Exclude<Step, { do: 'conclude' }>, applicant: Appli
 }
 
 /** Waits for a notice, for the answer of a poll or of the read at a deadline, or until the time of `wait` has passed. */
-async function waitForChange(wait: Wait, applicant: Applicant, waiter: StatusWaiter): Promise<void> {
+async function performWait(wait: Wait, applicant: Applicant, waiter: StatusWaiter): Promise<void> {
   const { state, facts } = applicant;
   const { collection } = state;
   state.waitingFor = wait.waitingFor;
@@ -68,7 +67,7 @@ async function waitForChange(wait: Wait, applicant: Applicant, waiter: StatusWai
   applicant.showDetails();
   const finding = await waiter.waitForChange(
     wait,
-    { humanId: applicant.subjectId, status: currentStatus(facts), isStuck: Boolean(state.stuck) },
+    { humanId: applicant.humanId, status: currentStatus(facts), isStuck: Boolean(state.stuck) },
     () => applicant.facts !== facts || state.collection !== collection || applicant.shouldContinueAsNew,
   );
   state.waitingFor = null;
@@ -103,7 +102,7 @@ async function runInterruptibly(
     await working;
   }
   const failed = await working;
-  // Work that this function cancelled fails as a consequence.
+  // Work that this function cancelled fails as a consequence: the reasons to cancel still hold.
   if (failed && !shouldEnd()) throw failed.error;
 
   function shouldEnd(): boolean {
@@ -120,7 +119,7 @@ async function handleNextChange(
   hasEnded: () => boolean,
   expiresAtMs: number | null,
 ): Promise<void> {
-  applicant.showProgress();
+  applicant.updateProgress();
   const { facts } = applicant;
   const readAtMs = readBackAtMs(facts, applicant.input.policy);
   const hasChanged = () => hasEnded() || waiter.hasFinding || applicant.facts !== facts || applicant.mustContinueAsNew;
@@ -130,18 +129,18 @@ async function handleNextChange(
   if (hasEnded() || applicant.mustContinueAsNew) return;
   const finding = waiter.takeFinding();
   if (finding) return learnFinding(applicant, finding);
-  if (readAtMs !== null && readAtMs <= Date.now()) await checkStatus(applicant, 'notice');
+  if (readAtMs !== null && readAtMs <= Date.now()) await readStatus(applicant, 'notice');
 }
 
 /**
  * A list for a conclusion may be retried for an hour because access is denied. It expires if a read returns a status that was neither read nor claimed
- * when the list began; a minute later, so that an answer in flight still counts.
+ * when the list began; a minute later, so that an answer in flight still counts. Stateful: remembers when it first saw such a status.
  */
 function listExpiry(applicant: Applicant): Expiry {
-  const expected = new Set([statusKind(applicant.facts.status.read.status), currentKind(applicant.facts)]);
+  const expected = new Set([lastReadKind(applicant.facts), currentKind(applicant.facts)]);
   let changedAtMs: number | null = null;
   return () => {
-    if (expected.has(statusKind(applicant.facts.status.read.status))) changedAtMs = null;
+    if (expected.has(lastReadKind(applicant.facts))) changedAtMs = null;
     // The history of an earlier version has no timer here.
     else if (!applicant.isOfEarlierVersion) changedAtMs ??= Date.now();
     return changedAtMs === null ? null : changedAtMs + LIST_IN_FLIGHT_MS;

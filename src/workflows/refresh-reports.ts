@@ -30,7 +30,6 @@ import {
 } from '../domain/refresh';
 import type { WantedDocument } from '../domain/reports';
 import { internalActivities, localActivityFirst, upstreamActivities } from './activity-calls';
-import { accessPatience, listSelection } from './checks';
 import {
   clientUserIdOf,
   type RefreshReportsInput,
@@ -40,6 +39,7 @@ import {
 } from './contract';
 import { download } from './documents';
 import { hasReachedRunLimit, throwIfCancelled } from './run-limits';
+import { accessPatience, listSelection } from './upstream-calls';
 
 /** Delays before the closing applicant is looked at again; each is twice the previous one. */
 const CLOSING_DELAY_MS = { min: 5 * SECOND_MS, max: HOUR_MS };

@@ -17,9 +17,9 @@ function patienceWhile(isShown: boolean): UndecidedPatience {
 
 type Ask<A> = (patience: UndecidedPatience) => Promise<A | UndecidedAnswer>;
 
-/** Repeats a call until its answer decides about the person, and shows the applicant as stuck until then. At most two activities. */
+/** Shows the applicant as stuck until an answer decides about the person. At most two activities: the second returns no undecided answer. */
 export async function askUntilDecided<A>(applicant: Applicant, ask: Ask<A>): Promise<A> {
-  const show = (why: string | null) => applicant.showStuck(why);
+  const show = (why: string | null) => applicant.setStuck(why);
   return askRepeatedly(ask, { isShown: () => Boolean(applicant.state.stuck), show });
 }
 

@@ -84,7 +84,7 @@ describe('an outage that a poll reports before a deadline', () => {
     ['Invited', DAY_MS, INVITATION_MS - DAY_MS],
   ])('under %s with a cadence of %p ms is reported from 6 h or one cadence before it', (status, invited, fromMs) => {
     const policy = { ...DEFAULT_POLICY, pollMs: { ...DEFAULT_POLICY.pollMs, invited } };
-    const wait = { statusPoll: { failureReportMs: T0 + fromMs } };
+    const wait = { statusPoll: { reportFailuresFromMs: T0 + fromMs } };
     expect(new Situation(status, policy).next(0)).toMatchObject({ do: 'wait', wait });
   });
 });

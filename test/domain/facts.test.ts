@@ -26,7 +26,7 @@ function setup(status = 'Syncing', updatedMs: number | null = -MINUTE_MS) {
   return { opened, notice, read };
 }
 
-const readBackAtMs = ({ checks }: Facts) => checks.readBackRequestedAtMs;
+const readBackAtMs = ({ due }: Facts) => due.readBackRequestedAtMs;
 
 describe('a notice', () => {
   test('that repeats the read or the claim changes nothing', () => {
@@ -45,7 +45,7 @@ describe('a notice', () => {
   ])('%s only requests a read, and blocks no later notice', (_what, updatedMs) => {
     const { opened, notice } = setup();
     const after = notice(opened, 'Declined', updatedMs, HOUR_MS);
-    expect(after).toEqual({ ...opened, checks: { ...opened.checks, readBackRequestedAtMs: T0 + HOUR_MS } });
+    expect(after).toEqual({ ...opened, due: { ...opened.due, readBackRequestedAtMs: T0 + HOUR_MS } });
     expect(currentStatus(notice(after, 'All Synced', HOUR_MS, HOUR_MS))).toBe('All Synced');
   });
 
@@ -144,16 +144,16 @@ describe('a read', () => {
 
   test('of the same status in another spelling restarts neither the kind nor the poll', () => {
     const { opened, read } = setup();
-    const { timestamps, checks } = read(opened, ' syncing ', HOUR_MS, HOUR_MS);
-    expect([timestamps.kind, checks.pollBaseMs]).toEqual([{ kindSinceMs: T0, confirmedSinceMs: T0 }, T0]);
+    const { timestamps, due } = read(opened, ' syncing ', HOUR_MS, HOUR_MS);
+    expect([timestamps.current, due.pollBaseMs]).toEqual([{ kindSinceMs: T0, confirmedSinceMs: T0 }, T0]);
   });
 
   test('that confirms a claim keeps the start of the kind, and records when it was confirmed', () => {
     const { opened, notice, read } = setup();
     const claimed = notice(opened, 'All Synced', 900, 1_000);
-    expect(claimed.timestamps.kind).toEqual({ kindSinceMs: T0 + 1_000, confirmedSinceMs: null });
-    const { kind } = read(claimed, 'All Synced', 900, HOUR_MS).timestamps;
-    expect(kind).toEqual({ kindSinceMs: T0 + 1_000, confirmedSinceMs: T0 + HOUR_MS + 300 });
+    expect(claimed.timestamps.current).toEqual({ kindSinceMs: T0 + 1_000, confirmedSinceMs: null });
+    const { current } = read(claimed, 'All Synced', 900, HOUR_MS).timestamps;
+    expect(current).toEqual({ kindSinceMs: T0 + 1_000, confirmedSinceMs: T0 + HOUR_MS + 300 });
   });
 
   test.each([
@@ -162,12 +162,12 @@ describe('a read', () => {
   ])('that refutes a claim starts no rereads if its date is %s', (_what, updatedMs) => {
     const { opened, notice, read } = setup();
     const after = read(notice(opened, 'Engaged', 1, 1_000), 'Syncing', updatedMs, 2_000);
-    expect(after.checks.rereadSeriesAtMs).toBeNull();
+    expect(after.due.rereadSeriesAtMs).toBeNull();
   });
 
   test('for a notice counts against the rate limit', () => {
     let facts = setup().opened;
     for (let i = 0; i < 5; i++) facts = withNoticeRead(facts, T0, DEFAULT_POLICY);
-    expect(nextAllowedAtMs(facts.checks.noticeReads, HOUR_MS)).toBe(T0 + MINUTE_MS);
+    expect(nextAllowedAtMs(facts.due.noticeReads, HOUR_MS)).toBe(T0 + MINUTE_MS);
   });
 });

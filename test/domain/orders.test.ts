@@ -96,8 +96,8 @@ test('notices and reads in any order, forged ones included, give the same result
         else applicant.notice(forged ? { status: 'Declined', updatedAtMs: T0 + which * MINUTE_MS } : report);
       }
       applicant.read(last);
-      const { status, checks } = applicant.facts();
-      expect([status.claim, checks.readBackRequestedAtMs]).toEqual([null, null]);
+      const { status, due } = applicant.facts();
+      expect([status.claim, due.readBackRequestedAtMs]).toEqual([null, null]);
       expect([currentStatus(applicant.facts()), currentKind(applicant.facts())]).toEqual([
         last.status,
         statusKind(last.status),

@@ -27,10 +27,10 @@ test.each<[string, statusMs: number | null, listMs: number | null]>([
 ])('%s polls the status every %p ms and the list every %p ms', (status, statusMs, listMs) => {
   const poll = (everyMs: number | null) => everyMs && { startMs: T0 + everyMs, delaysMs: [everyMs] };
   const { statusPoll, listPoll } = setup(status).waitAt(0);
-  expect(statusPoll && { ...statusPoll, failureReportMs: 0 }).toEqual(
-    statusMs && { ...poll(statusMs), failureReportMs: 0 },
+  expect(statusPoll && { ...statusPoll, reportFailuresFromMs: 0 }).toEqual(
+    statusMs && { ...poll(statusMs), reportFailuresFromMs: 0 },
   );
-  expect(listPoll).toEqual(listMs && { ...poll(listMs), failureReportMs: null });
+  expect(listPoll).toEqual(listMs && { ...poll(listMs), reportFailuresFromMs: null });
 });
 
 test('the status is polled at the new cadence from its change on, and as before after a read without news', () => {
@@ -62,7 +62,7 @@ test('a series of claims does not delay the next read: it is due one cadence aft
 test.each(['Invited', 'Syncing'])('%s: applicants that started together are polled within 20 s', (status) => {
   const startOf = (jitter: number) => {
     const { applicant, waitAt } = setup(status);
-    applicant.facts = { ...applicant.facts, checks: { ...applicant.facts.checks, jitter } };
+    applicant.facts = { ...applicant.facts, due: { ...applicant.facts.due, jitter } };
     return waitAt(0).statusPoll?.startMs ?? Number.NaN;
   };
   expect([startOf(0.5) - startOf(0), startOf(1) - startOf(0)]).toEqual([10_000, 20_000]);

@@ -206,7 +206,7 @@ describe('a person who is missing upstream', () => {
     const applicant = missing(1, { ...DEFAULT_POLICY, pollMs: { ...pollMs, syncing } });
     expect(applicant.waitsUntilMs(DAY_MS)).toBe(DAY_MS + delayMs);
     expect(applicant.next(DAY_MS + delayMs - 1).do).toBe('wait');
-    expect(applicant.next(DAY_MS + delayMs)).toEqual({ do: 'read', because: 'missing' });
+    expect(applicant.next(DAY_MS + delayMs)).toEqual({ do: 'read', because: 'missing-upstream' });
   });
 
   test('twice ends the applicant as cancelled, without a withdrawal', () => {

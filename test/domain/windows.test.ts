@@ -23,7 +23,7 @@ describe.each(['Some Synced', 'All Synced'])('%s', (status) => {
     const applicant = new Situation('Syncing').read(status, DAY_MS);
     expect(applicant.waitsUntilMs(DAY_MS)).toBe(DAY_MS + SHARED_MS);
     notifyReport(applicant, DAY_MS + 1_000);
-    expect(applicant.next(DAY_MS + 1_000 + SHARED_MS)).toEqual({ do: 'list', because: 'notice' });
+    expect(applicant.next(DAY_MS + 1_000 + SHARED_MS)).toEqual({ do: 'list', because: 'request' });
     expect(applicant.list([], DAY_MS + 1_000 + SHARED_MS).next(DAY_MS + 2 * SHARED_MS).do).toBe('wait');
   });
 
@@ -155,7 +155,7 @@ describe('All Synced', () => {
     notifyReport(applicant, DUE_MS);
     expect(applicant.waitsUntilMs(DUE_MS)).toBe(DUE_MS + SHARED_MS);
     const atMs = DUE_MS + SHARED_MS;
-    expect(applicant.next(atMs)).toEqual({ do: 'list', because: 'notice' });
+    expect(applicant.next(atMs)).toEqual({ do: 'list', because: 'request' });
     expect(applicant.list(applicant.collection.listed, atMs).next(atMs)).toEqual(conclusion('collected', null));
   });
 

@@ -46,7 +46,7 @@ export interface ModelResult {
 interface RunningCall {
   readonly key: string;
   readonly delaysMs: readonly number[] | null;
-  readonly failureReportMs: number | null;
+  readonly reportFailuresFromMs: number | null;
   failingSinceMs: number | null;
   failures: number;
   quiet: number;
@@ -139,7 +139,7 @@ export class Life {
   }
 
   private list(because: Extract<Step, { do: 'list' }>['because']): void {
-    if (because === 'notice') {
+    if (because === 'request') {
       this.collection = withNoticeList(this.collection, this.nowMs, pollCadenceMs(this.facts, this.policy));
     }
     const askedAtMs = this.upstream.reachedAtMs(this.nowMs);
@@ -172,7 +172,7 @@ export class Life {
   private wait(wait: Wait): void {
     const { statusPoll, deadlineRead, listPoll } = wait;
     this.startOrStop('status', statusPoll, currentStatus(this.facts));
-    this.startOrStop('deadline', deadlineRead && { ...deadlineRead, delaysMs: null, failureReportMs: null }, '');
+    this.startOrStop('deadline', deadlineRead && { ...deadlineRead, delaysMs: null, reportFailuresFromMs: null }, '');
     this.startOrStop('reports', listPoll, currentStatus(this.facts));
     const startsMs = [statusPoll, deadlineRead, listPoll].flatMap((call) =>
       call && call.startMs > this.nowMs ? [call.startMs] : [],
@@ -198,12 +198,12 @@ export class Life {
     const key = call && JSON.stringify([subject, call]);
     if (this.running.get(of)?.key !== key) this.running.delete(of);
     if (!call || !key || call.startMs > this.nowMs || this.running.has(of)) return;
-    const { delaysMs, failureReportMs, outage } = call;
+    const { delaysMs, reportFailuresFromMs, outage } = call;
     const failing = {
       failingSinceMs: outage ? this.nowMs - outage.durationMs : null,
       failures: outage?.failures ?? 0,
     };
-    this.running.set(of, { key, delaysMs, failureReportMs, ...failing, quiet: 0, nextMs: this.nowMs });
+    this.running.set(of, { key, delaysMs, reportFailuresFromMs, ...failing, quiet: 0, nextMs: this.nowMs });
   }
 
   /** One attempt; without news it is repeated after the next delay. */
@@ -225,8 +225,8 @@ export class Life {
     call.failingSinceMs ??= failedAtMs;
     call.failures += 1;
     const retryMs = Math.min(reachedAtMs - failedAtMs, RETRY_MS);
-    if (call.failureReportMs === null || failedAtMs < call.failureReportMs) {
-      call.nextMs = Math.min(reachedAtMs, Math.max(failedAtMs + retryMs, call.failureReportMs ?? reachedAtMs));
+    if (call.reportFailuresFromMs === null || failedAtMs < call.reportFailuresFromMs) {
+      call.nextMs = Math.min(reachedAtMs, Math.max(failedAtMs + retryMs, call.reportFailuresFromMs ?? reachedAtMs));
       return;
     }
     this.advance(failedAtMs);

@@ -29,30 +29,28 @@ import { askUntilDecided, undecidedPatience } from './undecided';
 
 /** While a list for a notice is retried, no deadline takes effect. */
 const MAX_LIST_PATIENCE_MS = HOUR_MS;
-/** How long a read for a notice is retried before it is deferred. The time doubles, so that an outage costs few events. */
+/** How long a read for a notice is retried before it is deferred: the age of the request, so each read lasts as long as all before it. */
 const MIN_READ_PATIENCE_MS = MINUTE_MS;
 const MAX_READ_PATIENCE_MS = HOUR_MS / 2;
 
 /** Reads the status and learns the answer. A read for a notice is deferred if upstream does not answer: the host of the reports may still answer. */
-export async function checkStatus(
+export async function readStatus(
   applicant: Applicant,
   because: Extract<Step, { do: 'read' }>['because'],
 ): Promise<void> {
-  const { subjectId: humanId, input } = applicant;
+  const { humanId, input } = applicant;
   const isForNotice = because === 'notice';
   if (isForNotice) applicant.facts = withNoticeRead(applicant.facts, Date.now(), input.policy);
   const startedMs = Date.now();
-  const requestedForMs = startedMs - (applicant.facts.checks.readBackRequestedAtMs ?? startedMs);
-  const patienceMs = isForNotice
-    ? Math.min(Math.max(requestedForMs, MIN_READ_PATIENCE_MS), MAX_READ_PATIENCE_MS)
-    : null;
+  const requestAgeMs = startedMs - (applicant.facts.due.readBackRequestedAtMs ?? startedMs);
+  const patienceMs = isForNotice ? Math.min(Math.max(requestAgeMs, MIN_READ_PATIENCE_MS), MAX_READ_PATIENCE_MS) : null;
   const call = upstreamActivities(isForNotice ? 'notice' : 'conclude', 'Read the status');
   const answer = await call.readStatus({ humanId, patienceMs, ...undecidedPatience(applicant) });
   await learnStatus(applicant, clampAskedAt(answer, startedMs));
 }
 
-/** Lists the reports and learns the answer. A list for a notice is deferred if upstream does not answer; any other is retried until it does. */
-export async function checkReports(
+/** Lists the reports and learns the answer. A requested list is deferred if upstream does not answer; any other is retried until it does. */
+export async function listReports(
   applicant: Applicant,
   because: Extract<Step, { do: 'list' }>['because'] | 'late-notice',
 ): Promise<void> {
@@ -61,7 +59,7 @@ export async function checkReports(
   const startedMs = Date.now();
   const cadenceMs = pollCadenceMs(applicant.facts, input.policy);
   if (!isConcluding) state.collection = withNoticeList(state.collection, startedMs, cadenceMs);
-  const patienceMs = because === 'notice' ? Math.min(MAX_LIST_PATIENCE_MS, cadenceMs) : null;
+  const patienceMs = because === 'request' ? Math.min(MAX_LIST_PATIENCE_MS, cadenceMs) : null;
   const { clientUserId, collection } = state;
   const contradiction = isConcluding ? accessDenialContradiction(currentKind(applicant.facts), collection) : null;
   const request = { clientUserId, ...listSelection(collection, input.policy), concluding: isConcluding, patienceMs };
@@ -83,12 +81,12 @@ export function accessPatience(contradiction: string | null, policy: Policy): { 
 /** The polls of an applicant, and the read at a deadline, which has priority over polls (decision 0031). TRY_CANCEL: no one waits for their end. */
 export function pollCalls(applicant: Applicant): PollCalls {
   return {
-    status: ({ delaysMs, failureReportMs }: Poll) =>
+    status: ({ delaysMs, reportFailuresFromMs }: Poll) =>
       upstreamActivities('poll', 'Poll the status', { cancellationType: 'TRY_CANCEL' }).watchStatus({
-        humanId: applicant.subjectId,
+        humanId: applicant.humanId,
         status: currentStatus(applicant.facts),
         delaysMs,
-        failureReportMs,
+        failureReportMs: reportFailuresFromMs,
         ...undecidedPatience(applicant),
         isStuck: Boolean(applicant.state.stuck),
       }),
@@ -96,7 +94,7 @@ export function pollCalls(applicant: Applicant): PollCalls {
       const startedMs = Date.now();
       const call = upstreamActivities('deadline', 'Read the status for a deadline', { cancellationType: 'TRY_CANCEL' });
       const patience = { patienceMs: null, ...undecidedPatience(applicant) };
-      return clampAskedAt(await call.readStatus({ humanId: applicant.subjectId, outage, ...patience }), startedMs);
+      return clampAskedAt(await call.readStatus({ humanId: applicant.humanId, outage, ...patience }), startedMs);
     },
     reports: ({ delaysMs }: Poll) =>
       upstreamActivities('poll', 'Poll the report list', { cancellationType: 'TRY_CANCEL' }).watchReports({
@@ -115,7 +113,7 @@ export async function learnFinding(applicant: Applicant, finding: PollFinding): 
 
 async function learnStatus(applicant: Applicant, answer: StatusAnswer): Promise<void> {
   const { facts, input } = applicant;
-  if (answer.kind === 'undecided') applicant.showStuck(answer.why);
+  if (answer.kind === 'undecided') applicant.setStuck(answer.why);
   if (answer.kind === 'unavailable' || answer.kind === 'undecided') {
     applicant.facts = withDeferredRead(facts, Date.now(), input.policy);
     return;
@@ -124,14 +122,14 @@ async function learnStatus(applicant: Applicant, answer: StatusAnswer): Promise<
     applicant.facts = withOutage(facts, answer, Date.now());
     return;
   }
-  applicant.showStuck(null);
-  if (answer.kind === 'absent') return confirmMissing(applicant, answer.outageMs);
+  applicant.setStuck(null);
+  if (answer.kind === 'absent') return confirmMissingUpstream(applicant, answer.outageMs);
   const { outageMs, ...read } = answer;
   applicant.facts = withRead(facts, read, Date.now(), input.policy, outageMs);
 }
 
-/** After a 404 the person is gone only if a look-up by clientUserId does not find them either. */
-async function confirmMissing(applicant: Applicant, outageMs: number): Promise<void> {
+/** After a 404 the person is missing upstream only if a look-up by clientUserId does not find them either. */
+async function confirmMissingUpstream(applicant: Applicant, outageMs: number): Promise<void> {
   const { state, input } = applicant;
   const { clientUserId, clientUserEmail } = input.details;
   const askedAtMs = Date.now();
