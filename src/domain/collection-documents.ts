@@ -1,4 +1,4 @@
-import { type Collection, withListWanted } from './collection';
+import { type Collection, withListRequested } from './collection';
 import { type DownloadFailure, type DownloadResult, isFinal, toDownloadFailure } from './download-results';
 import { versionName } from './instants';
 import {
@@ -36,10 +36,10 @@ const MAX_RETRIED = 500;
 /** The maximum of documents of one applicant, about 25 bytes of state each. Further ones are recorded as failed. */
 const MAX_DOCUMENTS = 16_000;
 
-/** A wanted version that is listed but not stored, with the result of its last download. */
+/** A wanted version that is listed but not stored, with the failure of its last download, or its mark. */
 export interface MissingVersion {
   readonly document: WantedDocument;
-  readonly answer: DownloadFailure | undefined;
+  readonly failure: DownloadFailure | undefined;
   readonly mark: Mark | null;
 }
 
@@ -52,19 +52,19 @@ export function withDownloadResult(
 ): Collection {
   const key = documentKey(wanted);
   if (result.kind === 'stored') {
-    const { [key]: _answered, ...answers } = collection.answers;
+    const { [key]: _failure, ...answers } = collection.answers;
     const documents = collection.documents.filter((entry) => entry.file !== result.document.file);
     const stored = { ...collection, answers, documents: [...documents, result.document], unrecorded: true };
-    return withRemainderWanted(stored, nowMs);
+    return withRemainderRequested(stored, nowMs);
   }
   const before = collection.answers[key];
-  const answer = toDownloadFailure(result, before, nowMs, policy, hasOtherFormat(collection, wanted));
+  const failure = toDownloadFailure(result, before, nowMs, policy, hasOtherFormat(collection, wanted));
   // A repeated failure changes nothing in the manifest.
-  const isNews = before?.reason !== answer.reason || before.detail !== answer.detail;
-  const answers = { ...collection.answers, [key]: answer };
-  const answered = { ...collection, answers, unrecorded: collection.unrecorded || isNews };
-  if (result.kind === 'gone') return withListWanted(answered, nowMs);
-  return isFinal(answer) ? withRemainderWanted(answered, nowMs) : answered;
+  const isNews = before?.reason !== failure.reason || before.detail !== failure.detail;
+  const answers = { ...collection.answers, [key]: failure };
+  const failed = { ...collection, answers, unrecorded: collection.unrecorded || isNews };
+  if (result.kind === 'gone') return withListRequested(failed, nowMs);
+  return isFinal(failure) ? withRemainderRequested(failed, nowMs) : failed;
 }
 
 function hasOtherFormat({ documents, marks }: Collection, { report, format }: WantedDocument): boolean {
@@ -77,8 +77,8 @@ function hasOtherFormat({ documents, marks }: Collection, { report, format }: Wa
 }
 
 /** After each finished document, requests the next reports of a list that was too long for one answer. */
-function withRemainderWanted(collection: Collection, nowMs: number): Collection {
-  return collection.left > 0 ? withListWanted(collection, nowMs) : collection;
+function withRemainderRequested(collection: Collection, nowMs: number): Collection {
+  return collection.left > 0 ? withListRequested(collection, nowMs) : collection;
 }
 
 /** True if too many results are unrecorded: they have to be recorded before the next download. */
@@ -94,14 +94,14 @@ function exceedsFullEntries({ documents, answers }: Collection): boolean {
 export function withRecorded(collection: Collection): Collection {
   const recorded = { ...collection, unrecorded: false };
   if (!exceedsFullEntries(collection)) return recorded;
-  const answers = Object.entries(collection.answers).filter(([, answer]) => !isFinal(answer));
+  const answers = Object.entries(collection.answers).filter(([, failure]) => !isFinal(failure));
   return { ...recorded, documents: [], answers: Object.fromEntries(answers), marks: finishedMarks(collection) };
 }
 
 /** Marks of everything that is stored or has finally failed. */
 export function finishedMarks({ marks, documents, answers }: Collection): Marks {
-  const failed = Object.entries(answers).flatMap(([key, answer]) =>
-    isFinal(answer) ? [[parseDocumentKey(key), answer.reason] as const] : [],
+  const failed = Object.entries(answers).flatMap(([key, failure]) =>
+    isFinal(failure) ? [[parseDocumentKey(key), failure.reason] as const] : [],
   );
   return withMarks(marks, [...storedAsMarks(documents), ...failed]);
 }
@@ -130,23 +130,25 @@ function storedAsMarks(documents: readonly StoredDocument[]) {
 /** The documents to download now, at most one batch. */
 export function selectDownloads(collection: Collection, wanted: Wanted, nowMs: number): WantedDocument[] {
   if (collection.refused || isAtDocumentLimit(collection)) return [];
-  const retried = Object.values(collection.answers).filter((answer) => !isFinal(answer)).length;
+  const retried = Object.values(collection.answers).filter((failure) => !isFinal(failure)).length;
   return missingVersions(collection, wanted)
-    .filter(({ answer, mark }) => (answer ? isDue(collection, answer, nowMs) : mark === null && retried < MAX_RETRIED))
+    .filter(({ failure, mark }) =>
+      failure ? isDue(collection, failure, nowMs) : mark === null && retried < MAX_RETRIED,
+    )
     .map(({ document }) => document)
     .slice(0, MAX_DOWNLOADS_PER_STEP);
 }
 
-function isDue(collection: Collection, answer: DownloadFailure, nowMs: number): boolean {
-  if (answer.reason !== 'failed' || answer.retryAtMs === null || answer.retryAtMs > nowMs) return false;
-  return answer.goneAtMs === null || (collection.listedAtMs ?? 0) > answer.goneAtMs;
+function isDue(collection: Collection, failure: DownloadFailure, nowMs: number): boolean {
+  if (failure.reason !== 'failed' || failure.retryAtMs === null || failure.retryAtMs > nowMs) return false;
+  return failure.goneAtMs === null || (collection.listedAtMs ?? 0) > failure.goneAtMs;
 }
 
 /** When the next failed download is retried; null if none is. A download that got 404 waits for a list instead. */
 export function nextRetryAtMs(collection: Collection, wanted: Wanted): number | null {
   if (collection.refused || isAtDocumentLimit(collection)) return null;
-  const times = missingVersions(collection, wanted).map(({ answer }) =>
-    answer?.reason === 'failed' && answer.goneAtMs === null ? answer.retryAtMs : null,
+  const times = missingVersions(collection, wanted).map(({ failure }) =>
+    failure?.reason === 'failed' && failure.goneAtMs === null ? failure.retryAtMs : null,
   );
   return earliest(...times);
 }
@@ -155,7 +157,7 @@ export function missingVersions(collection: Collection, wanted: Wanted): Missing
   const stored = storedDocumentKeys(collection.documents);
   return listCandidates(collection, wanted)
     .filter(({ key, mark }) => mark !== 'stored' && !stored.has(key))
-    .map(({ document, key, mark }) => ({ document, mark, answer: collection.answers[key] }));
+    .map(({ document, key, mark }) => ({ document, mark, failure: collection.answers[key] }));
 }
 
 interface LocatedDocument {
@@ -170,7 +172,7 @@ interface Candidates {
   readonly all: readonly (LocatedDocument & { readonly mark: Mark | null })[];
 }
 
-/** A cache, because a decision reads the candidates several times, and a list may have thousands of rows. */
+/** A cache, because a decision reads the candidates several times, and a list may have thousands of rows. Its keys never change, so replays agree. */
 const candidatesByList = new WeakMap<readonly ListedReport[], Candidates>();
 
 function listCandidates({ listed, marks }: Collection, wanted: Wanted): Candidates['all'] {

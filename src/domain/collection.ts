@@ -13,7 +13,7 @@ import type { StatusKind } from './status';
  * Payloads have these field names.
  */
 export interface Collection {
-  /** When a list was first requested that is not answered yet; null without an open request. */
+  /** When a list that is not answered yet was first requested; null without an open request. */
   readonly wantedAtMs: number | null;
   /** Limits the lists that notices cause. */
   readonly noticeLists: RateLimit;
@@ -27,11 +27,11 @@ export interface Collection {
   readonly others: readonly ListedKind[];
   /** How many wanted reports of that list did not fit into the answer. The next list returns them. */
   readonly left: number;
-  /** True if an earlier version returned that list: its run downloaded everything before it recorded, and a replay has to do the same. */
+  /** True for a list of an earlier version (without `left`): its run downloaded everything before the first write, and a replay must too. */
   readonly fetchesAllFirst: boolean;
   /** Identifies the list, so that a poll returns only a changed one. */
   readonly digest: string | null;
-  /** When a list last showed a new report id or organization. */
+  /** When a list last showed news: a report id or an organization that none had shown before. */
   readonly newestAtMs: number | null;
   /** Every report id and organization that a list has shown. */
   readonly seen: readonly string[];
@@ -100,7 +100,7 @@ export function upgradeCollection(written: Partial<Collection> | undefined): Col
 }
 
 /** Requests a list. An earlier open request keeps its time. */
-export function withListWanted(collection: Collection, nowMs: number): Collection {
+export function withListRequested(collection: Collection, nowMs: number): Collection {
   return { ...collection, wantedAtMs: collection.wantedAtMs ?? nowMs };
 }
 
@@ -117,7 +117,7 @@ export function withReportNotice(
       updatedAtMs !== null &&
       (credibleDateMs(parseInstantMs(report.updatedAt), nowMs) ?? -Infinity) >= updatedAtMs,
   );
-  return isListed ? collection : withListWanted(collection, nowMs);
+  return isListed ? collection : withListRequested(collection, nowMs);
 }
 
 /** Counts a list for a notice against the rate limit. */
@@ -125,19 +125,19 @@ export function withNoticeList(collection: Collection, nowMs: number, cadenceMs:
   return { ...collection, noticeLists: withCall(collection.noticeLists, nowMs, cadenceMs) };
 }
 
-/** `contradiction`: see {@link accessDenialContradiction}. */
+/** `despite`: what a denial contradicts (see {@link findAccessEvidence}). */
 export function withListAnswer(
   collection: Collection,
   answer: ListAnswer,
   nowMs: number,
   cadenceMs: number,
-  contradiction: string | null = null,
+  despite: string | null = null,
 ): Collection {
   switch (answer.kind) {
     case 'listed':
       return withList(collection, answer, nowMs);
     case 'refused':
-      return withAccessDenied(collection, answer.askedAtMs, contradiction);
+      return withAccessDenied(collection, answer.askedAtMs, despite);
     case 'not-yet':
       return withRequestAnswered(collection, answer.askedAtMs);
     case 'unavailable':
@@ -199,19 +199,20 @@ export function newestRows(rows: readonly ListedReport[]): ListedReport[] {
 }
 
 /** Upstream denied access to the list while it accepts our credentials: there is nothing to collect. */
-function withAccessDenied(collection: Collection, askedAtMs: number, contradiction: string | null): Collection {
+function withAccessDenied(collection: Collection, askedAtMs: number, despite: string | null): Collection {
   return {
     ...withRequestAnswered(collection, askedAtMs),
     listedAtMs: askedAtMs,
     refused: true,
-    refusedDespite: contradiction,
+    refusedDespite: despite,
   };
 }
 
 /** Ends an open request, unless it came after `askedAtMs`. */
 function withRequestAnswered(collection: Collection, askedAtMs: number): Collection {
-  const { wantedAtMs } = collection;
-  return { ...collection, askedAtMs, wantedAtMs: wantedAtMs !== null && wantedAtMs > askedAtMs ? wantedAtMs : null };
+  const { wantedAtMs: requestedAtMs } = collection;
+  const isOpen = requestedAtMs !== null && requestedAtMs > askedAtMs;
+  return { ...collection, askedAtMs, wantedAtMs: isOpen ? requestedAtMs : null };
 }
 
 function withDeferredList(collection: Collection, nowMs: number, cadenceMs: number): Collection {
@@ -219,8 +220,8 @@ function withDeferredList(collection: Collection, nowMs: number, cadenceMs: numb
   return { ...collection, noticeLists: defer(collection.noticeLists, untilMs, cadenceMs) };
 }
 
-/** What a denied access token contradicts, for the manifest; null if nothing. `kind` null: no status is known. */
-export function accessDenialContradiction(kind: StatusKind | null, collection: Collection): string | null {
+/** What shows that the person gave access, so that a denial of it contradicts this; for the manifest. Null: nothing. `kind` null: no status is known. */
+export function findAccessEvidence(kind: StatusKind | null, collection: Collection): string | null {
   if (kind === 'all-synced') return 'the status said All Synced';
   if (kind === 'some-synced') return 'the status said Some Synced';
   return hasReports(collection) ? 'reports had been listed before' : null;

@@ -17,7 +17,7 @@ export type DownloadFailure =
   | {
       readonly reason: 'failed';
       readonly detail: string;
-      /** How often upstream answered without the document; an outage is no answer. */
+      /** How many activities ended without the document; an outage does not count. */
       readonly tries: number;
       readonly firstAtMs: number;
       /** Null: the failure is final. */
@@ -30,6 +30,7 @@ export type DownloadFailure =
 
 /** An outage longer than this ends the retries. */
 const GIVE_UP_MS = DAY_MS;
+/** Tries are activities; each requests a broken document up to five times. */
 const MAX_BROKEN_TRIES = 2;
 const MAX_GONE_TRIES = 3;
 /** If `unenveloped` answers last this long, they count as upstream's own. */

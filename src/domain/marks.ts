@@ -64,6 +64,7 @@ interface Count {
   readonly stored: number;
 }
 
+/** A cache. Marks never change, so replays agree. */
 const countByMarks = new WeakMap<Marks, Count>();
 
 /** How many documents have marks, and how many of them have a stored version. */

@@ -37,8 +37,8 @@ function allMissing(collection: Collection, wanted: Wanted): MissingDocument[] {
 
 type MissingCause = Pick<MissingDocument, 'reason' | 'detail'>;
 
-function missingCause({ answer, mark }: MissingVersion, collection: Collection): MissingCause | null {
-  if (answer) return { reason: answer.reason, detail: answer.detail.slice(0, MAX_DETAIL_LENGTH) };
+function missingCause({ failure, mark }: MissingVersion, collection: Collection): MissingCause | null {
+  if (failure) return { reason: failure.reason, detail: failure.detail.slice(0, MAX_DETAIL_LENGTH) };
   if (mark === 'not-offered') return { reason: 'not-offered', detail: NOT_OFFERED_DETAIL };
   if (mark === 'failed') return { reason: 'failed', detail: 'download failed' };
   if (collection.refused) return { reason: 'failed', detail: accessDenialDetail(collection) };
@@ -52,6 +52,7 @@ function accessDenialDetail({ refusedDespite }: Collection): string {
 }
 
 function unreachedReports({ left: count }: Collection, wanted: Wanted): MissingDocument[] {
+  // An entry needs a type and a format: the first wanted ones stand for all.
   const [[type, [format]] = ['', []]] = Object.entries(wanted);
   if (count === 0 || format === undefined) return [];
   return [

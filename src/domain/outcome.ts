@@ -28,3 +28,8 @@ export interface Conclusion {
   readonly reason: Reason | null;
   readonly shouldWithdraw: boolean;
 }
+
+/** True if the person was not withdrawn and the round did not fail: then upstream may announce more reports after the closing. */
+export function mayGetMoreReports(outcome: Outcome | null, reason: Reason | null): boolean {
+  return outcome === 'collected' || (outcome === 'partial' && reason !== 'deadline');
+}

@@ -3,7 +3,7 @@ import {
   emptyCollection,
   SHARED_LIST_MS,
   upgradeCollection,
-  withListWanted,
+  withListRequested,
   withNoticeList,
 } from './collection';
 import { mustRecord, nextRetryAtMs, selectDownloads } from './collection-documents';
@@ -11,7 +11,6 @@ import { REREAD_DELAYS_MS } from './facts';
 import { parseInstantMs } from './instants';
 import type { Marks } from './marks';
 import type { ReportNotice } from './notices';
-import type { Outcome, Reason } from './outcome';
 import { completePolicy, earliest, MINUTE_MS, type Policy } from './policy';
 import { nextAllowedAtMs } from './rate-limit';
 import { credibleDateMs } from './reads';
@@ -69,11 +68,6 @@ const MAX_AWAITED = 500;
 /** Checks are delayed by up to this, so that the applicants of a batch do not list in the same second. */
 const MAX_CHECK_JITTER_MS = 30 * MINUTE_MS;
 const JITTER_SHARE = 0.1;
-
-/** True if the person had connected a provider and was not withdrawn at the closing: then upstream may announce more reports. */
-export function isStillConnected(outcome: Outcome | null, reason: Reason | null): boolean {
-  return outcome === 'collected' || (outcome === 'partial' && reason !== 'deadline');
-}
 
 /** True if the closing is recent enough to collect new versions; false for an unknown time. */
 export function isWithinRefreshPeriod(nowMs: number, closedAtMs: number | null, refreshForMs: number): boolean {
@@ -142,7 +136,7 @@ export function withAwaitedReport(refresh: Refresh, notice: ReportNotice, nowMs:
   if (!known && awaited.length < MAX_AWAITED) {
     return keepOwnNotices({ ...refresh, awaited: [...awaited, { notice, dueAtMs: nowMs + SHARED_LIST_MS, looks: 0 }] });
   }
-  return { ...refresh, collection: withListWanted(collection, nowMs) };
+  return { ...refresh, collection: withListRequested(collection, nowMs) };
 }
 
 /** After a read of the manifest. A new round replaces what is known of an earlier one; the awaited reports of its person stay. */

@@ -17,7 +17,7 @@ export interface ListedReport {
   readonly updatedAt: string | null;
 }
 
-/** A row reduced to what it proves: a provider, or the person, has a report of this type. Type '': not a wanted one. */
+/** A kind of report that the list has for a provider, or for the person. Type '': any type that is not wanted. */
 export type ListedKind = Pick<ListedReport, 'type' | 'organization'>;
 
 /** An entry of the manifest: one format of one version of a report. `file` is relative to the manifest. */
@@ -130,6 +130,7 @@ export function parseDocumentKey(key: string): { reportId: string; version: stri
   return { reportId: key.slice(0, versionAt), version: key.slice(versionAt + 1, formatAt), format };
 }
 
+/** A cache. The lists never change, so replays agree. */
 const keysByDocuments = new WeakMap<readonly StoredDocument[], ReadonlySet<string>>();
 
 /** The keys of all stored versions, including later versions with the same bytes. */

@@ -1,6 +1,7 @@
 import { isClientUserId, isHumanId } from '../domain/identifiers';
 import type { Notice, ReportNotice } from '../domain/notices';
-import { type CheckSchedule, isStillConnected, isWithinRefreshPeriod } from '../domain/refresh';
+import { mayGetMoreReports } from '../domain/outcome';
+import { type CheckSchedule, isWithinRefreshPeriod } from '../domain/refresh';
 import {
   applicantWorkflowId,
   COLLECT_RECORDS,
@@ -99,7 +100,7 @@ export function createNoticeSender(deps: NoticeDeps): NoticeSender {
       if (run?.standing === 'open') continue;
       if (run?.standing === 'forced') return 'nowhere';
       // Only the run's result and the manifest have a reason; the refresh reads the manifest.
-      if (run?.outcome && !isStillConnected(run.outcome, null)) return 'nowhere';
+      if (run?.outcome && !mayGetMoreReports(run.outcome, null)) return 'nowhere';
       if (run && !isWithinRefreshPeriod(Date.now(), run.closedAtMs, refreshForMs)) return 'nowhere';
       // Without a run in Temporal the manifest may still know the applicant: the refresh reads it.
       await sendToRefresh(signals, owner, notice, requestId, untilMs);

@@ -1,7 +1,7 @@
 import { ActivityFailure, CancellationScope, CancelledFailure, isCancellation, setHandler } from '@temporalio/workflow';
 import { countDocuments } from '../domain/collection';
 import { Applicant } from './applicant';
-import { closeApplicant, collectLateReports, withdrawPerson } from './closing';
+import { closeApplicant, collectLateReports } from './closing';
 import {
   type CollectRecordsInput,
   type CollectRecordsResult,
@@ -11,7 +11,8 @@ import {
   statusNoticeSignal,
 } from './contract';
 import { followUntilConcluded } from './follow';
-import { adoptOutcomeIfDeleted, adoptRecordedOutcome, invite } from './opening';
+import { adoptRecordedOutcome, endIfWithdrawnBefore, invite } from './opening';
+import { withdrawApplicant } from './withdrawal';
 
 /**
  * Follows one applicant from the invitation to the reports in the store. Every outcome completes the run. A cancel request withdraws the person and
@@ -29,9 +30,9 @@ export async function collectRecords(input: CollectRecordsInput): Promise<Collec
     if (!applicant.isInvited && (await adoptRecordedOutcome(applicant))) return resultOf(applicant);
     const earlyConclusion = applicant.isInvited ? null : await invite(applicant);
     const conclusion = earlyConclusion ?? (await followUntilConcluded(applicant));
-    if (await adoptOutcomeIfDeleted(applicant, conclusion)) return resultOf(applicant);
+    if (await endIfWithdrawnBefore(applicant, conclusion)) return resultOf(applicant);
     await CancellationScope.nonCancellable(async () => {
-      if (conclusion.shouldWithdraw) await withdrawPerson(applicant);
+      if (conclusion.shouldWithdraw) await withdrawApplicant(applicant);
       await closeApplicant(applicant, conclusion);
       if (!conclusion.shouldWithdraw) await collectLateReports(applicant);
     });
@@ -39,7 +40,7 @@ export async function collectRecords(input: CollectRecordsInput): Promise<Collec
     // After a cancel request a running activity may fail with another error: the cancel request takes precedence.
     if (!isCancellation(error) && !CancellationScope.current().consideredCancelled) throw toTaskFailure(error);
     await CancellationScope.nonCancellable(async () => {
-      if (applicant.mayBeInvited) await withdrawPerson(applicant);
+      if (applicant.mayBeInvited) await withdrawApplicant(applicant);
       await closeApplicant(applicant, { outcome: 'cancelled', reason: 'operator' });
     });
     throw new CancelledFailure('the applicant was cancelled');

@@ -4,9 +4,9 @@ import { currentKind, currentStatus, isConfirmedDeclined, lastReadKind, readBack
 import type { Conclusion } from '../domain/outcome';
 import { earliest, MINUTE_MS } from '../domain/policy';
 import type { Applicant } from './applicant';
-import { recordDocuments } from './closing';
 import type { CollectRecordsInput, CollectRecordsResult } from './contract';
 import { fetchDocuments } from './documents';
+import { recordDocuments } from './manifest-writes';
 import { throwIfCancelled } from './run-limits';
 import { StatusWaiter } from './status-waiter';
 import { learnFinding, listReports, pollCalls, readStatus } from './upstream-calls';

@@ -2,8 +2,7 @@ import { CancellationScope, workflowInfo } from '@temporalio/workflow';
 import type { EarlierRound } from '../activities/manifests';
 import { emptyCollection } from '../domain/collection';
 import { NOTICES_PER_BATCH } from '../domain/notices';
-import type { Conclusion } from '../domain/outcome';
-import { isStillConnected } from '../domain/refresh';
+import { type Conclusion, mayGetMoreReports } from '../domain/outcome';
 import { internalActivities, upstreamActivities, waitForTurn } from './activity-calls';
 import type { Applicant } from './applicant';
 import type { ApplicantState } from './contract';
@@ -18,8 +17,8 @@ const MAX_FORWARDED_NOTICES = 1_000;
 type KnownRound = Extract<EarlierRound, { kind: 'known' }>;
 
 /**
- * Reads the manifest before anything is sent upstream. An outcome in it stands, unless the start requests a new round; then the run ends, and this
- * returns true. Not cancellable, so that a cancel request does not replace the outcome.
+ * Reads the manifest before anything is sent upstream. Returns true if the run ends here: with a conflict, or with the outcome in the manifest, unless
+ * the start requests a new round. Not cancellable, so that a cancel request does not replace the outcome.
  */
 export function adoptRecordedOutcome(applicant: Applicant): Promise<boolean> {
   return CancellationScope.nonCancellable(async () => {
@@ -27,41 +26,42 @@ export function adoptRecordedOutcome(applicant: Applicant): Promise<boolean> {
     const earlier = await readEarlierRound(applicant);
     if (earlier.kind === 'none') return false;
     // The folder belongs to another applicant, or to this one with other details: nothing is written to it.
-    if (earlier.kind === 'wrong-folder') return endRun(applicant, CONFLICT, null);
-    const { ofOthers: hasOtherDetails, outcome } = earlier;
-    if (hasOtherDetails && input.again !== true) return endRun(applicant, CONFLICT, earlier);
-    const isNewRound = input.again === true && (outcome !== null || hasOtherDetails);
+    if (earlier.kind === 'wrong-folder') return showOutcome(applicant, CONFLICT, null);
+    const { ofOthers: mayHaveOtherDetails, outcome } = earlier;
+    if (mayHaveOtherDetails && input.again !== true) return showOutcome(applicant, CONFLICT, earlier);
+    const isNewRound = input.again === true && (outcome !== null || mayHaveOtherDetails);
     // Documents of other details may be another person's.
-    const { documents, marks } = hasOtherDetails ? NOTHING_STORED : earlier;
+    const { documents, marks } = mayHaveOtherDetails ? NOTHING_STORED : earlier;
+    // The manifest still has the old outcome: the first step of a new round writes that it is open.
     state.collection = { ...emptyCollection(documents, marks), unrecorded: isNewRound };
     // Missing in an answer of 0.1.0.
     const { round = 1, detailsRound = 1, revision = 0 } = earlier;
     state.revision = revision;
     state.round = isNewRound ? round + 1 : round;
-    state.detailsRound = hasOtherDetails ? state.round : detailsRound;
-    return outcome === null || isNewRound ? false : endRun(applicant, earlier, earlier);
+    state.detailsRound = mayHaveOtherDetails ? state.round : detailsRound;
+    return outcome === null || isNewRound ? false : showOutcome(applicant, earlier, earlier);
   });
 }
 
 /**
  * For a Temporal that was restored from a backup: before the restore this run may have withdrawn the person who is missing now. In that case it also
- * closed the manifest after it had started, and that outcome stands: the run ends, and this returns true.
+ * closed the manifest after it had started. Returns true if the run ends here, with that outcome.
  */
-export async function adoptOutcomeIfDeleted(applicant: Applicant, { reason }: Conclusion): Promise<boolean> {
+export async function endIfWithdrawnBefore(applicant: Applicant, { reason }: Conclusion): Promise<boolean> {
   if (reason !== 'deleted-upstream') return false;
   const earlier = await readEarlierRound(applicant);
   if (earlier.kind !== 'known' || earlier.outcome === null) return false;
   if (new Date(earlier.closedAt ?? 0) < workflowInfo().startTime) return false;
   applicant.state.collection = emptyCollection(earlier.documents, earlier.marks);
-  return endRun(applicant, earlier, earlier);
+  return showOutcome(applicant, earlier, earlier);
 }
 
 function readEarlierRound({ state, input: { detailsDigest } }: Applicant): Promise<EarlierRound> {
   return internalActivities('Read the manifest').readEarlierRound({ clientUserId: state.clientUserId, detailsDigest });
 }
 
-/** Ends the run without a write. `recorded`: the round in the manifest, which report notices received so far belong to. */
-async function endRun(
+/** Shows how the run ends, without a write. `recorded`: the round in the manifest, whose refresh gets the report notices received so far. */
+async function showOutcome(
   applicant: Applicant,
   { outcome, reason, humanId }: Pick<ApplicantState, 'outcome' | 'reason' | 'humanId'>,
   recorded: KnownRound | null,
@@ -72,7 +72,7 @@ async function endRun(
   if (humanId !== null) state.humanId = humanId;
   applicant.moveToStage('closed', { ...(outcome !== null && { outcome }), ...(humanId !== null && { humanId }) });
   applicant.showDetails();
-  if (recorded && isStillConnected(recorded.outcome, recorded.reason)) await forwardEarlyNotices(applicant);
+  if (recorded && mayGetMoreReports(recorded.outcome, recorded.reason)) await forwardEarlyNotices(applicant);
   return true;
 }
 
@@ -80,7 +80,7 @@ async function endRun(
 async function forwardEarlyNotices(applicant: Applicant): Promise<void> {
   const { clientUserId } = applicant.state;
   await CancellationScope.nonCancellable(async () => {
-    // Counts notices, not batches: notices that arrive one by one are batches of one.
+    // More notices may arrive while a batch is forwarded; the limit counts notices.
     for (let forwarded = 0; forwarded < MAX_FORWARDED_NOTICES; ) {
       const notices = applicant.takeEarlyReportNotices(NOTICES_PER_BATCH);
       if (notices.length === 0) return;
@@ -112,7 +112,7 @@ export async function invite(applicant: Applicant): Promise<Conclusion | null> {
   });
   if (answer.kind === 'conflict') return { outcome: 'failed', reason: 'conflict', shouldWithdraw: false };
   if (answer.kind === 'invalid') return { outcome: 'failed', reason: 'validation', shouldWithdraw: false };
-  // This run invited the person before Temporal was restored from a backup: see adoptOutcomeIfDeleted.
+  // This run invited the person before Temporal was restored from a backup: see endIfWithdrawnBefore.
   if (answer.kind === 'had-before') return { outcome: 'cancelled', reason: 'deleted-upstream', shouldWithdraw: false };
   applicant.isCreateConfirmed = answer.kind === 'invited';
   const { humanId, inviteLink = null, ...read } = answer;

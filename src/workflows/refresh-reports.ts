@@ -8,7 +8,7 @@ import {
   sleep,
   workflowInfo,
 } from '@temporalio/workflow';
-import { accessDenialContradiction, withListAnswer } from '../domain/collection';
+import { findAccessEvidence, withListAnswer } from '../domain/collection';
 import { withDownloadResult, withRecorded } from '../domain/collection-documents';
 import { missingDocuments } from '../domain/missing-documents';
 import { NOTICES_PER_BATCH } from '../domain/notices';
@@ -110,14 +110,14 @@ export async function refreshReports(input: RefreshReportsInput = {}): Promise<R
         : 'Checking Human API for reports since the applicant closed.',
     );
     // A round with reports contradicts a denial: retry it before accepting it.
-    const contradiction = accessDenialContradiction(null, refresh.collection);
+    const despite = findAccessEvidence(null, refresh.collection);
     const answer = await upstreamActivities(isForNotice ? 'notice' : 'background', 'List the reports').listReports({
       clientUserId,
       ...listSelection(refresh.collection, round.policy),
       named: refresh.awaited.map(({ notice }) => notice.reportId),
       concluding: true,
       patienceMs: null,
-      ...accessPatience(contradiction, round.policy),
+      ...accessPatience(despite, round.policy),
     });
     const { collection } = refresh;
     // The activity has proven our credentials: the person withdrew the access.

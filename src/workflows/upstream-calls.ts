@@ -1,8 +1,8 @@
 import type { StatusAnswer } from '../activities/person';
 import type { WatchReportsInput } from '../activities/reports';
 import {
-  accessDenialContradiction,
   type Collection,
+  findAccessEvidence,
   type ListAnswer,
   withListAnswer,
   withNoticeList,
@@ -61,11 +61,11 @@ export async function listReports(
   if (!isConcluding) state.collection = withNoticeList(state.collection, startedMs, cadenceMs);
   const patienceMs = because === 'request' ? Math.min(MAX_LIST_PATIENCE_MS, cadenceMs) : null;
   const { clientUserId, collection } = state;
-  const contradiction = isConcluding ? accessDenialContradiction(currentKind(applicant.facts), collection) : null;
+  const despite = isConcluding ? findAccessEvidence(currentKind(applicant.facts), collection) : null;
   const request = { clientUserId, ...listSelection(collection, input.policy), concluding: isConcluding, patienceMs };
   const call = upstreamActivities(isConcluding ? 'conclude' : 'notice', 'List the reports');
-  const answer = await call.listReports({ ...request, ...accessPatience(contradiction, input.policy) });
-  learnList(applicant, clampAskedAt(answer, startedMs), contradiction);
+  const answer = await call.listReports({ ...request, ...accessPatience(despite, input.policy) });
+  learnList(applicant, clampAskedAt(answer, startedMs), despite);
 }
 
 /** Which rows of a list to return. */
@@ -73,9 +73,9 @@ export function listSelection(collection: Collection, { wanted }: Policy): Pick<
   return { wanted, ...(needsMarks(collection) && { done: finishedMarks(collection) }) };
 }
 
-/** How long to retry a list while access is denied: only if the denial contradicts what is known. */
-export function accessPatience(contradiction: string | null, policy: Policy): { refusedPatienceMs?: number } {
-  return contradiction === null ? {} : { refusedPatienceMs: policy.accessRefusedPatienceMs };
+/** How long to retry a list while access is denied: only if the denial contradicts something (`despite`). */
+export function accessPatience(despite: string | null, policy: Policy): { refusedPatienceMs?: number } {
+  return despite === null ? {} : { refusedPatienceMs: policy.accessRefusedPatienceMs };
 }
 
 /** The polls of an applicant, and the read at a deadline, which has priority over polls (decision 0031). TRY_CANCEL: no one waits for their end. */
@@ -147,10 +147,10 @@ async function confirmMissingUpstream(applicant: Applicant, outageMs: number): P
   applicant.moveToStage(state.stage, { humanId });
 }
 
-function learnList(applicant: Applicant, answer: ListAnswer, contradiction: string | null = null): void {
+function learnList(applicant: Applicant, answer: ListAnswer, despite: string | null = null): void {
   const { state, facts, input } = applicant;
   const cadenceMs = pollCadenceMs(facts, input.policy);
-  state.collection = withListAnswer(state.collection, answer, Date.now(), cadenceMs, contradiction);
+  state.collection = withListAnswer(state.collection, answer, Date.now(), cadenceMs, despite);
 }
 
 /** Corrects rounding: the server may report an attempt as scheduled before the workflow requested it. */

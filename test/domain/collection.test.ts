@@ -4,7 +4,7 @@ import {
   emptyCollection,
   withList,
   withListAnswer,
-  withListWanted,
+  withListRequested,
   withReportNotice,
 } from '../../src/domain/collection';
 import { mustRecord, nextRetryAtMs, selectDownloads, withDownloadResult } from '../../src/domain/collection-documents';
@@ -60,14 +60,14 @@ describe('a list', () => {
   });
 
   test('answers every request made before it, even without access, and none made later', () => {
-    const wanted = withListWanted(withListWanted(emptyCollection(), T0), T0 + 1_000);
+    const wanted = withListRequested(withListRequested(emptyCollection(), T0), T0 + 1_000);
     expect(wanted.wantedAtMs).toBe(T0);
     const answered = (before: Collection) =>
       [list(before, 0), withoutList(before, 'refused', 0), withoutList(before, 'not-yet', 0)].map(
         ({ wantedAtMs }) => wantedAtMs,
       );
     expect(answered(wanted)).toEqual([null, null, null]);
-    expect(answered(withListWanted(emptyCollection(), T0 + 1))).toEqual([T0 + 1, T0 + 1, T0 + 1]);
+    expect(answered(withListRequested(emptyCollection(), T0 + 1))).toEqual([T0 + 1, T0 + 1, T0 + 1]);
   });
 
   test('without access ends the downloads; a later list resumes them', () => {

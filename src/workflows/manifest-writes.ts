@@ -1,0 +1,71 @@
+import type { RecordedManifest } from '../activities/manifests';
+import type { Collection } from '../domain/collection';
+import { withRecorded } from '../domain/collection-documents';
+import { missingDocuments } from '../domain/missing-documents';
+import { internalActivities, localActivityFirst } from './activity-calls';
+import type { Applicant } from './applicant';
+
+/** Writes the documents collected so far into the manifest. */
+export async function recordDocuments(applicant: Applicant): Promise<void> {
+  const { state } = applicant;
+  const change = nextManifestChange(applicant);
+  syncRevision(state, await localActivityFirst('Write the manifest', ({ recordManifest }) => recordManifest(change)));
+  state.collection = withRecorded(state.collection);
+}
+
+/**
+ * Writes the outcome into the manifest, and schedules the checks. Not a local activity: if its workflow task failed, its result would be lost although
+ * the manifest is written, and a cancel request that came meanwhile would be applied.
+ */
+export async function recordOutcome(applicant: Applicant, checkAfterMs: readonly number[] = []): Promise<void> {
+  const { state } = applicant;
+  const checks = checkAfterMs.length > 0 && { checkAfterMs };
+  for (;;) {
+    const { round } = state;
+    const recorded = await internalActivities('Write the manifest').recordManifest({
+      ...nextManifestChange(applicant),
+      ...checks,
+    });
+    syncRevision(state, recorded);
+    state.collection = withRecorded(state.collection);
+    // After a restore of Temporal or a terminated run, the manifest may have a newer revision: write again, but not over a later round.
+    if (!recorded || recorded.outcome === state.outcome || (recorded.round ?? 1) > round) return;
+  }
+}
+
+/** `recorded` undefined: a worker of 0.1.0 wrote the manifest. */
+function syncRevision(state: Applicant['state'], recorded: RecordedManifest | undefined): void {
+  state.round = Math.max(state.round, recorded?.round ?? 1);
+  state.revision = Math.max(state.revision, recorded?.revision ?? 0);
+}
+
+/** What the next write of the manifest contains. Increments the revision. */
+function nextManifestChange(applicant: Applicant) {
+  const { state, input } = applicant;
+  state.revision += 1;
+  return {
+    clientUserId: state.clientUserId,
+    humanId: state.humanId,
+    outcome: state.outcome,
+    reason: state.reason,
+    wanted: input.policy.wanted,
+    detailsDigest: input.detailsDigest,
+    openedAt: toIso(applicant.isInvited ? applicant.facts.timestamps.openedAtMs : null),
+    closedAt: state.outcome === null ? null : toIso(Date.now()),
+    documents: state.collection.documents,
+    ...newDocumentsOnly(state.collection),
+    missing: missingDocuments(state.collection, input.policy.wanted),
+    round: state.round,
+    detailsRound: state.detailsRound,
+    revision: state.revision,
+  };
+}
+
+function toIso(timeMs: number | null): string | null {
+  return timeMs === null ? null : new Date(timeMs).toISOString();
+}
+
+/** With many documents the state holds only the ones that are not in the manifest yet. */
+function newDocumentsOnly({ marks }: Collection): { onlyNewDocuments?: true } {
+  return Object.keys(marks).length > 0 ? { onlyNewDocuments: true } : {};
+}

@@ -1,0 +1,47 @@
+import { upstreamActivities } from './activity-calls';
+import type { Applicant } from './applicant';
+import { askUntilDecided } from './undecided';
+
+/** How long to look for the person after a create without an answer, which may still take effect. */
+const FIND_INVITED_FOR_MS = 60_000;
+/** The same after a create that upstream confirmed: only its reads may lag. */
+const FIND_CREATED_FOR_MS = 30_000;
+
+/** Deletes the person of an applicant upstream. Looks for them first if the answer to the create is unknown. */
+export async function withdrawApplicant(applicant: Applicant): Promise<void> {
+  const { state } = applicant;
+  applicant.forgetInvitation();
+  state.waitingFor = 'Human API to withdraw the person';
+  state.waitingUntilMs = null;
+  applicant.showDetails();
+  const humanId = state.humanId ?? (await findInvited(applicant, FIND_INVITED_FOR_MS));
+  if (humanId !== null) await withdrawAndRecheck(humanId, applicant);
+  if (humanId !== null && state.humanId === null) {
+    state.humanId = humanId;
+    applicant.moveToStage(state.stage, { humanId });
+  }
+  state.waitingFor = null;
+}
+
+async function withdrawAndRecheck(humanId: string, applicant: Applicant): Promise<void> {
+  if ((await withdraw(humanId, applicant)) === 'deleted' || !applicant.isInvited) return;
+  // Upstream may not find a person that it created a moment ago.
+  if (Date.now() - applicant.facts.timestamps.openedAtMs >= FIND_INVITED_FOR_MS) return;
+  const found = await findInvited(applicant, applicant.isCreateConfirmed ? FIND_CREATED_FOR_MS : FIND_INVITED_FOR_MS);
+  if (found !== null) await withdraw(found, applicant);
+}
+
+/** Repeats the deletion until upstream confirms it. */
+function withdraw(humanId: string, applicant: Applicant): Promise<'deleted' | 'already-gone'> {
+  const call = upstreamActivities('conclude', 'Withdraw the person');
+  return askUntilDecided(applicant, (patience) => call.withdraw({ humanId, ...patience }));
+}
+
+/** Looks for the person for `watchMs`, because a create may still take effect. Returns the humanId, or null. */
+async function findInvited(applicant: Applicant, watchMs: number): Promise<string | null> {
+  const { clientUserId, clientUserEmail } = applicant.input.details;
+  const call = upstreamActivities('conclude', 'Find out whether the person was invited');
+  const query = { clientUserId, clientUserEmail, watchMs };
+  const found = await askUntilDecided(applicant, (patience) => call.findInvited({ ...query, ...patience }));
+  return found.kind === 'found' ? found.humanId : null;
+}
