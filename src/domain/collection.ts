@@ -13,7 +13,7 @@ import type { StatusKind } from './status';
  * Payloads have these field names.
  */
 export interface Collection {
-  /** When a list that is not answered yet was first requested; null without an open request. */
+  /** When a list was requested that is not answered yet; null without an open request. A later request keeps this time. */
   readonly wantedAtMs: number | null;
   /** Limits the lists that notices cause. */
   readonly noticeLists: RateLimit;
@@ -210,9 +210,8 @@ function withAccessDenied(collection: Collection, askedAtMs: number, despite: st
 
 /** Ends an open request, unless it came after `askedAtMs`. */
 function withRequestAnswered(collection: Collection, askedAtMs: number): Collection {
-  const { wantedAtMs: requestedAtMs } = collection;
-  const isOpen = requestedAtMs !== null && requestedAtMs > askedAtMs;
-  return { ...collection, askedAtMs, wantedAtMs: isOpen ? requestedAtMs : null };
+  const { wantedAtMs } = collection;
+  return { ...collection, askedAtMs, wantedAtMs: wantedAtMs !== null && wantedAtMs > askedAtMs ? wantedAtMs : null };
 }
 
 function withDeferredList(collection: Collection, nowMs: number, cadenceMs: number): Collection {
@@ -220,7 +219,7 @@ function withDeferredList(collection: Collection, nowMs: number, cadenceMs: numb
   return { ...collection, noticeLists: defer(collection.noticeLists, untilMs, cadenceMs) };
 }
 
-/** What shows that the person gave access, so that a denial of it contradicts this; for the manifest. Null: nothing. `kind` null: no status is known. */
+/** What a denied access contradicts, because it shows that the person gave access; null: nothing. `kind` null: no status is known. */
 export function findAccessEvidence(kind: StatusKind | null, collection: Collection): string | null {
   if (kind === 'all-synced') return 'the status said All Synced';
   if (kind === 'some-synced') return 'the status said Some Synced';

@@ -116,10 +116,8 @@ function stepForReports(situation: Situation): Step | null {
 function requestedListAtMs({ facts, collection, policy }: Situation): number | null {
   const requestedAtMs = collection.wantedAtMs ?? unlistedReportsSinceMs(facts, collection);
   if (requestedAtMs === null) return null;
-  return Math.max(
-    requestedAtMs + SHARED_LIST_MS,
-    nextAllowedAtMs(collection.noticeLists, pollCadenceMs(facts, policy)),
-  );
+  const allowedAtMs = nextAllowedAtMs(collection.noticeLists, pollCadenceMs(facts, policy));
+  return Math.max(requestedAtMs + SHARED_LIST_MS, allowedAtMs);
 }
 
 /** When the status became Some Synced or All Synced, if no list was requested since; null otherwise. */

@@ -54,7 +54,7 @@ export function planPollsUntilDeadline(deadlineMs: number, situation: Situation)
   return { ...polls, statusPoll: planStatusPoll(facts, policy, reportFailuresFromMs) };
 }
 
-/** A poll at the cadence, after the early rereads of an unconfirmed claim: times t1, t2, t3 give the start t1, the delays t2-t1, t3-t2, then the cadence. */
+/** A poll at the cadence, after early rereads of an unconfirmed claim. Rereads at t1, t2, t3 give: start t1, delays t2-t1, t3-t2, then the cadence. */
 function planStatusPoll(facts: Facts, policy: Policy, reportFailuresFromMs: number | null): Poll {
   const everyMs = pollCadenceMs(facts, policy);
   const ordinaryMs = facts.due.pollBaseMs + everyMs + jitterMs(facts, everyMs);

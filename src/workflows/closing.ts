@@ -34,7 +34,7 @@ function checkDelays(applicant: Applicant): readonly number[] {
   return checkDelaysMs(input.policy.refreshCheckAfterMs, applicant.facts.due.jitter);
 }
 
-/** Collects the reports whose notices came during the closing, because no poll would find them later. The outcome stands. */
+/** Collects the reports whose notices came during the closing, because no poll would find them later. The outcome stays. */
 export async function collectLateReports(applicant: Applicant): Promise<void> {
   if (!applicant.isInvited) return;
   const { state, input } = applicant;
@@ -46,7 +46,7 @@ export async function collectLateReports(applicant: Applicant): Promise<void> {
     await listReports(applicant, 'late-notice');
     const documents = selectDownloads(state.collection, input.policy.wanted, Date.now());
     if (documents.length === 0) continue;
-    // A download that fails because of a defect must not keep a run open whose outcome stands.
+    // A download that fails because of a defect must not keep a run open whose outcome is written.
     await fetchConcurrently(documents, applicant);
     await recordOutcome(applicant);
   }

@@ -14,8 +14,8 @@ export async function recordDocuments(applicant: Applicant): Promise<void> {
 }
 
 /**
- * Writes the outcome into the manifest, and schedules the checks. Not a local activity: if its workflow task failed, its result would be lost although
- * the manifest is written, and a cancel request that came meanwhile would be applied.
+ * Writes the outcome into the manifest, and schedules the checks. Not a local activity: if its workflow task failed after the write, the result would
+ * be lost, and a cancel request that came before the repetition would replace the outcome.
  */
 export async function recordOutcome(applicant: Applicant, checkAfterMs: readonly number[] = []): Promise<void> {
   const { state } = applicant;

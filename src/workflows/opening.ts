@@ -17,8 +17,8 @@ const MAX_FORWARDED_NOTICES = 1_000;
 type KnownRound = Extract<EarlierRound, { kind: 'known' }>;
 
 /**
- * Reads the manifest before anything is sent upstream. Returns true if the run ends here: with a conflict, or with the outcome in the manifest, unless
- * the start requests a new round. Not cancellable, so that a cancel request does not replace the outcome.
+ * Reads the manifest before anything is sent upstream. Returns true if the run ends here: with a conflict, or with the outcome in the manifest if the
+ * start requests no new round. Not cancellable, so that a cancel request does not replace the outcome.
  */
 export function adoptRecordedOutcome(applicant: Applicant): Promise<boolean> {
   return CancellationScope.nonCancellable(async () => {
@@ -76,7 +76,7 @@ async function showOutcome(
   return true;
 }
 
-/** Forwards the report notices received so far to the refresh. Not cancellable, because the recorded outcome stands. */
+/** Forwards the report notices received so far to the refresh. Not cancellable, because the recorded outcome stays. */
 async function forwardEarlyNotices(applicant: Applicant): Promise<void> {
   const { clientUserId } = applicant.state;
   await CancellationScope.nonCancellable(async () => {

@@ -13,7 +13,7 @@ export interface PollCalls {
   readonly reports: (poll: Poll) => Promise<ListAnswer>;
 }
 
-/** What a call depends on: if it changes, the call is cancelled and started again. */
+/** What a call depends on in addition to its plan: if it changes, the call is cancelled and started again. */
 interface PollSubject {
   readonly humanId: string;
   readonly status: string;
@@ -81,6 +81,7 @@ export class StatusWaiter {
     start: (call: C) => Promise<A>,
     toFinding: (answer: A) => PollFinding,
   ): void {
+    // The plan follows from the facts and the collection alone, so it stays equal until they change.
     const key = call && JSON.stringify([subject, call]);
     const running = this.running.get(of);
     if (running && running.key !== key) {
