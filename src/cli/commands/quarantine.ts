@@ -35,12 +35,12 @@ export const quarantineCommand: RegisterCommand = (program, select) => {
   const whyOption = (text: string) => new Option('--why <reason>', text).choices(QUARANTINE_REASONS);
   quarantine
     .command('list')
-    .description('print one line a record: id, time, reason, kind, ids')
+    .description('Print one line per record: id, time, reason, kind, ids.')
     .addOption(whyOption('only records with this reason'))
     .action((flags: QuarantineFlags) => select((context) => list(context, flags)));
   quarantine
     .command('show')
-    .description('print records with their notices')
+    .description('Print records with their notices.')
     .argument('<id...>')
     .action((ids: string[]) => select((context) => show(context, ids)));
   const addAction = (name: 'replay' | 'drop', description: string, act: typeof replayAll) => {
@@ -54,8 +54,8 @@ export const quarantineCommand: RegisterCommand = (program, select) => {
         select((context) => act(context, ids, flags));
       });
   };
-  addAction('replay', 'send the notices again; a record is removed when all of its notices are accepted', replayAll);
-  addAction('drop', 'remove the records without sending them', dropAll);
+  addAction('replay', 'Send the notices again. A record is removed when all of its notices are accepted.', replayAll);
+  addAction('drop', 'Remove the records without sending them.', dropAll);
 };
 
 async function list(context: CommandContext, { why }: QuarantineFlags): Promise<ExitStatus> {
