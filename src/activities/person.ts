@@ -132,7 +132,7 @@ export function createPersonActivities({ upstream, metrics }: PersonDeps) {
     /** The clientUserId of a humanId in the upstream's record; null if it is unknown or not one of our ids. */
     async readClientUserId({ humanId }: { humanId: string }): Promise<string | null> {
       return attempt(async () => {
-        const person = await readOrNull(upstream, humanId);
+        const person = await readPersonOrNull(upstream, humanId);
         return isClientUserId(person?.clientUserId) ? person.clientUserId : null;
       }, startProgress);
     },
@@ -147,7 +147,7 @@ export function createPersonActivities({ upstream, metrics }: PersonDeps) {
 }
 
 async function readOnce(upstream: Upstream, humanId: string, running: Attempt<Progress>): Promise<StatusAnswer> {
-  const person = await readOrNull(upstream, humanId);
+  const person = await readPersonOrNull(upstream, humanId);
   const outageMs = running.outageMs();
   if (person === null) return { kind: 'absent', outageMs };
   const { status, updatedAtMs } = person;
@@ -155,7 +155,7 @@ async function readOnce(upstream: Upstream, humanId: string, running: Attempt<Pr
 }
 
 /** Reads a person; null if the upstream itself answers that they do not exist. */
-export async function readOrNull(upstream: Upstream, subjectId: string): Promise<Person | null> {
+export async function readPersonOrNull(upstream: Upstream, subjectId: string): Promise<Person | null> {
   try {
     return await upstream.readStatus(subjectId);
   } catch (error) {

@@ -7,9 +7,9 @@ export interface AdaptiveConcurrency {
   /** No delivery has succeeded since one failed. */
   readonly isDown: boolean;
   /** Returns whether it was down until now. */
-  succeeded(): boolean;
+  recordSuccess(): boolean;
   /** `startedMs`: start of the delivery, by the same clock. */
-  failed(startedMs: number): void;
+  recordFailure(startedMs: number): void;
 }
 
 /** Delivers a million notices within an hour; a Temporal server handles thousands of calls. */
@@ -42,14 +42,14 @@ export function createAdaptiveConcurrency(options: {
     get isDown() {
       return failures > 0;
     },
-    succeeded() {
+    recordSuccess() {
       const wasDown = failures > 0;
       failures = 0;
       backoffUntilMs = Number.NEGATIVE_INFINITY;
       limit = wasDown ? 1 : Math.min(MAX_LIMIT, limit + 1 / SUCCESSES_PER_STEP);
       return wasDown;
     },
-    failed(startedMs) {
+    recordFailure(startedMs) {
       if (startedMs < backoffUntilMs) return; // started before the failure that is already counted
       const backoffMs = Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** failures);
       failures += 1;

@@ -173,10 +173,10 @@ export function startReplay(deps: {
       return 'retry-later';
     }
     if (result === 'unavailable') {
-      concurrency.failed(startedMs);
+      concurrency.recordFailure(startedMs);
       return 'unreachable';
     }
-    if (concurrency.succeeded()) segments.resetRetries();
+    if (concurrency.recordSuccess()) segments.resetRetries();
     const key = bytes.toString('latin1', 0, 19); // form and checksum
     if (result === 'refused') return handleRejection(record, key);
     rejections.delete(key);

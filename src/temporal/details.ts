@@ -5,16 +5,16 @@ import type { ApplicantDetails } from '../workflows/contract';
 export type { ApplicantDetails } from '../workflows/contract';
 
 /** Trims details, composes their Unicode (NFC), and drops empty fields and repeated sources. Details are compared and sent in this form. */
-export function normaliseDetails(details: ApplicantDetails): ApplicantDetails {
+export function normalizeDetails(details: ApplicantDetails): ApplicantDetails {
   const { clientUserId, clientUserEmail, firstName, lastName, dateOfBirth, suggestedSources = [] } = details;
   const optional = Object.entries({ firstName, lastName, dateOfBirth }).flatMap(([key, value]) => {
-    const text = normalise(value ?? '');
+    const text = normalizeText(value ?? '');
     return text === '' ? [] : [[key, text]];
   });
-  const sources = [...new Set(suggestedSources.map(normalise))].filter((source) => source !== '');
+  const sources = [...new Set(suggestedSources.map(normalizeText))].filter((source) => source !== '');
   return {
     clientUserId,
-    clientUserEmail: normalise(clientUserEmail),
+    clientUserEmail: normalizeText(clientUserEmail),
     ...Object.fromEntries(optional),
     ...(sources.length > 0 && { suggestedSources: sources }),
   };
@@ -29,6 +29,6 @@ export function detailsDigest(normalised: ApplicantDetails): string {
 }
 
 /** A name typed on another system may be decomposed (NFD) and look the same. */
-function normalise(text: string): string {
+function normalizeText(text: string): string {
   return text.trim().normalize('NFC');
 }

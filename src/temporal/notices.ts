@@ -128,7 +128,7 @@ export function createApplicantRuns(deps: NoticeDeps) {
   const sender = createNoticeSender(deps);
   return {
     findByHumanId: (humanId: string) => sender.findApplicant(humanId),
-    deliverReportNotice: async (clientUserId: string, notice: ReportNotice, requestId: string) => {
+    deliverToRunOrRefresh: async (clientUserId: string, notice: ReportNotice, requestId: string) => {
       const receiver = await sender.send({ kind: 'report', ...notice }, clientUserId, requestId);
       return receiver === 'applicant' ? 'taken' : receiver === 'refresh' ? 'refreshing' : 'closed-or-unknown';
     },
@@ -137,11 +137,11 @@ export function createApplicantRuns(deps: NoticeDeps) {
       const run = await readApplicantRun(client, clientUserId);
       return run?.standing === 'open' && run.stage !== 'closed' ? run.startedAtMs : null;
     },
-    passReportNotice: async (clientUserId: string, notice: ReportNotice, requestId: string) =>
+    deliverToOpenRun: async (clientUserId: string, notice: ReportNotice, requestId: string) =>
       (await sendToOpenRun(signals, clientUserId, notice, requestId, defaultDeadlineMs()))
         ? 'taken'
         : 'closed-or-unknown',
-    passToRefresh: (clientUserId: string, notice: ReportNotice, requestId: string) =>
+    deliverToRefresh: (clientUserId: string, notice: ReportNotice, requestId: string) =>
       sendToRefresh(signals, clientUserId, notice, requestId, defaultDeadlineMs()),
     scheduleChecks: async (clientUserId: string, schedule: CheckSchedule, delayMs: number) => {
       const signal = {

@@ -4,21 +4,21 @@ import { createLogLimit } from '../process/log-limit';
 import type { ParsedNotice } from '../upstream/notices';
 import { isLikelyNotifications } from './routes';
 
-interface ReportDeps {
+interface RequestLogDeps {
   readonly registry: Registry;
   readonly log: Logger;
   readonly nowMs?: (() => number) | undefined;
 }
 
 /** Counts and logs requests that are answered 404. No path is logged, because a wrong path may contain the secret. */
-export function createNotFoundReport({ registry, log, nowMs }: ReportDeps): (target: string) => void {
+export function createNotFoundLog({ registry, log, nowMs }: RequestLogDeps): (target: string) => void {
   const requests = new Counter({
     name: 'chartway_webhook_not_found_total',
     help: 'Requests answered 404, by path: notifications (a segment has this name: a wrong URL, or a proxy that changes it) or other.',
     labelNames: ['path'],
     registers: [registry],
   });
-  const report = createMinuteReport<'notifications' | 'other'>(
+  const report = createMinuteLog<'notifications' | 'other'>(
     (counts) =>
       log.warn(
         counts,
@@ -34,14 +34,14 @@ export function createNotFoundReport({ registry, log, nowMs }: ReportDeps): (tar
 }
 
 /** Counts ignored notices by reason, and logs those inside an envelope, because a setting at the sender is wrong. */
-export function createOtherNoticesReport({ registry, log }: ReportDeps): (notices: readonly ParsedNotice[]) => void {
+export function createOtherNoticesLog({ registry, log }: RequestLogDeps): (notices: readonly ParsedNotice[]) => void {
   const others = new Counter({
     name: 'chartway_webhook_other_notices_total',
     help: 'Notices of kind other by reason: junk (not a notice), unknown-kind, invalid-id, wrapped (a notice inside an envelope).',
     labelNames: ['reason'],
     registers: [registry],
   });
-  const report = createMinuteReport<'wrapped'>((counts) =>
+  const report = createMinuteLog<'wrapped'>((counts) =>
     log.warn(counts, 'ignored notices inside an envelope; expected the notification itself'),
   );
   return (notices) => {
@@ -54,7 +54,7 @@ export function createOtherNoticesReport({ registry, log }: ReportDeps): (notice
 const MINUTE_MS = 60_000;
 
 /** Adds up counts by kind. Reports the first one at once, then at most once a minute. */
-function createMinuteReport<Kind extends string>(
+function createMinuteLog<Kind extends string>(
   report: (counts: Partial<Record<Kind, number>>) => void,
   nowMs?: () => number,
 ): (kind: Kind, count?: number) => void {
