@@ -11,7 +11,7 @@ import { translateStoreErrors } from './store';
 export interface MailboxDeps {
   readonly runs: Pick<ApplicantRuns, 'findByHumanId' | 'deliverToRunOrRefresh'>;
   readonly reportStore: ReportStore;
-  /** Of notices in quarantine. */
+  /** The encryption of notices in quarantine. */
   readonly noticeEncryption: FileEncryption;
   readonly metrics: Pick<ActivityMetrics, 'ownerlessNotices'>;
 }
@@ -39,7 +39,6 @@ export function createMailboxActivities({ runs, reportStore, noticeEncryption, m
         detail: notices.length === 1 ? '1 notice' : `${notices.length} notices`,
         content: serializeNotices(notices.map((notice) => ({ kind: 'report', ...notice }))),
       };
-      // The same in every attempt.
       const identity = { atMs: scheduledTimestampMs, key: `${workflowExecution?.runId} ${activityId}` };
       const fate = await translateStoreErrors(() => quarantine.put(record, identity));
       metrics.ownerlessNotices.inc({ fate }, notices.length);

@@ -57,7 +57,7 @@ export interface ManifestDeps {
   readonly refreshForMs: number;
 }
 
-/** Waiting for other writers ends before the attempt does, because an attempt that timed out must not write later. */
+/** The wait for other writers ends before the attempt does, because an attempt that has timed out must not write. */
 const WAIT_SHARE_OF_TIMEOUT = 0.8;
 
 export function createManifestActivities({ reportStore, digestKeys, audit, runs, refreshForMs }: ManifestDeps) {

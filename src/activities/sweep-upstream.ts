@@ -16,7 +16,13 @@ interface IsThereInput extends UndecidedPatience {
 }
 
 /** The activities of a sweep that call the upstream: one call each, so that the rate limit holds. */
-export function createSweepUpstreamActivities({ upstream, reportStore }: { upstream: Upstream; reportStore: ReportStore }) {
+export function createSweepUpstreamActivities({
+  upstream,
+  reportStore,
+}: {
+  upstream: Upstream;
+  reportStore: ReportStore;
+}) {
   const { shelf } = reportStore;
 
   return {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { CLIENT_USER_ID_EXPECTED, isClientUserId } from '../domain/identifiers';
-import { type ApplicantDetails, normalizeDetails } from '../temporal/details';
+import { normalizeDetails } from '../temporal/details';
+import type { ApplicantDetails } from '../workflows/contract';
 
 /** Details as the user typed them. Empty fields count as not given. */
 export interface RawDetails {

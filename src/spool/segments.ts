@@ -12,21 +12,21 @@ export interface Batch {
   readonly isDeferred: boolean;
 }
 
-/** A file of records, and what is known of it. */
+/** A file of records, and what the process knows about it. */
 export interface Segment {
   readonly name: string;
   /** False while records are appended. */
   isClosed: boolean;
   bytes: number;
-  /** Of deferred records, as of the last pass; 0 before the first pass of a segment found on the disk. */
+  /** The bytes of its deferred records, as of the last pass; 0 before the first pass of a segment found on the disk. */
   deferredBytes: number;
   /** Records to deliver; null before the first read. */
   records: number | null;
   /** When the oldest of them arrived, ms since 1970; null before the first read. */
   oldestAtMs: number | null;
-  /** Passes after which records had to stay. */
+  /** How many passes left records in it. */
   passes: number;
-  /** No pass before this time, ms since 1970. */
+  /** The next pass is not before this time, ms since 1970. */
   retryAtMs: number;
   /** Whether Temporal did not answer for a record in the last pass. */
   isUnreachable: boolean;
@@ -40,8 +40,8 @@ export interface Segments {
   close(name: string): void;
   remove(name: string): void;
   /**
-   * Of the due segments the one that was due first, so that retries do not hold up new segments. While Temporal is down, those that it did not
-   * answer for are due too.
+   * Of the due segments the one that was due first, so that retries do not delay new segments. While Temporal is down, the segments with records
+   * for which it did not answer are due too.
    */
   next(isDown: boolean): Segment | null;
   /** Time until a segment is due; null without segments. */
@@ -60,7 +60,7 @@ export interface Segments {
 }
 
 /**
- * The open segment is closed for an attempt at most this often while Temporal is down, so that an outage of a day leaves thousands of files, not
+ * While Temporal is down, the open segment is closed for an attempt at most this often, so that an outage of a day leaves thousands of files, not
  * millions.
  */
 const CLOSE_WHILE_DOWN_EVERY_MS = 30_000;

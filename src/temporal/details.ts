@@ -2,8 +2,6 @@ import { createHash } from 'node:crypto';
 import { normalizeEmail } from '../domain/email';
 import type { ApplicantDetails } from '../workflows/contract';
 
-export type { ApplicantDetails } from '../workflows/contract';
-
 /** Trims details, composes their Unicode (NFC), and drops empty fields and repeated sources. Details are compared and sent in this form. */
 export function normalizeDetails(details: ApplicantDetails): ApplicantDetails {
   const { clientUserId, clientUserEmail, firstName, lastName, dateOfBirth, suggestedSources = [] } = details;
@@ -20,9 +18,9 @@ export function normalizeDetails(details: ApplicantDetails): ApplicantDetails {
   };
 }
 
-/** SHA-256 (hex) of normalised details, by which two starts are compared. It uses the comparable form of the e-mail, not the one that is sent. */
-export function detailsDigest(normalised: ApplicantDetails): string {
-  const { clientUserId, clientUserEmail, firstName, lastName, dateOfBirth, suggestedSources } = normalised;
+/** SHA-256 (hex) of normalized details, by which two starts are compared. It uses the comparable form of the e-mail, not the one that is sent. */
+export function detailsDigest(normalized: ApplicantDetails): string {
+  const { clientUserId, clientUserEmail, firstName, lastName, dateOfBirth, suggestedSources } = normalized;
   const fields = [clientUserId, normalizeEmail(clientUserEmail), firstName, lastName, dateOfBirth, suggestedSources];
   // A missing field becomes null in the array, so that no two different details have the same text.
   return createHash('sha256').update(JSON.stringify(fields)).digest('hex');

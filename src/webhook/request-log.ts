@@ -1,4 +1,5 @@
 import { Counter, type Registry } from 'prom-client';
+import { MINUTE_MS } from '../domain/policy';
 import type { Logger } from '../observability/log';
 import { createLogLimit } from '../process/log-limit';
 import type { ParsedNotice } from '../upstream/notices';
@@ -18,7 +19,7 @@ export function createNotFoundLog({ registry, log, nowMs }: RequestLogDeps): (ta
     labelNames: ['path'],
     registers: [registry],
   });
-  const report = createMinuteLog<'notifications' | 'other'>(
+  const countAndLog = createMinuteLog<'notifications' | 'other'>(
     (counts) =>
       log.warn(
         counts,
@@ -29,7 +30,7 @@ export function createNotFoundLog({ registry, log, nowMs }: RequestLogDeps): (ta
   return (target) => {
     const path = isLikelyNotifications(target) ? 'notifications' : 'other';
     requests.inc({ path });
-    report(path);
+    countAndLog(path);
   };
 }
 
@@ -41,21 +42,19 @@ export function createOtherNoticesLog({ registry, log }: RequestLogDeps): (notic
     labelNames: ['reason'],
     registers: [registry],
   });
-  const report = createMinuteLog<'wrapped'>((counts) =>
+  const countAndLog = createMinuteLog<'wrapped'>((counts) =>
     log.warn(counts, 'ignored notices inside an envelope; expected the notification itself'),
   );
   return (notices) => {
     const reasons = notices.flatMap((notice) => (notice.kind === 'other' ? [notice.reason] : []));
     for (const reason of reasons) others.inc({ reason });
-    report('wrapped', reasons.filter((reason) => reason === 'wrapped').length);
+    countAndLog('wrapped', reasons.filter((reason) => reason === 'wrapped').length);
   };
 }
 
-const MINUTE_MS = 60_000;
-
-/** Adds up counts by kind. Reports the first one at once, then at most once a minute. */
+/** Adds up counts by kind. Logs the first one at once, then at most once a minute. */
 function createMinuteLog<Kind extends string>(
-  report: (counts: Partial<Record<Kind, number>>) => void,
+  log: (counts: Partial<Record<Kind, number>>) => void,
   nowMs?: () => number,
 ): (kind: Kind, count?: number) => void {
   let counts: Partial<Record<Kind, number>> = {};
@@ -64,7 +63,7 @@ function createMinuteLog<Kind extends string>(
     if (count === 0) return;
     counts[kind] = (counts[kind] ?? 0) + count;
     if (!isDue()) return;
-    report(counts);
+    log(counts);
     counts = {};
   };
 }

@@ -23,7 +23,7 @@ import { routeOf } from './routes';
 import type { SignatureGate } from './signature-gate';
 
 const MAX_BODY_BYTES = 1_048_576;
-/** For header and body together, if the limits of each fail. */
+/** For header and body together, in case the limit of one of them fails. */
 const REQUEST_TIMEOUT_MS = 10_000;
 /** Load balancers close an idle connection after 60 s. If we closed first, a notice could be lost in the race. */
 const KEEP_ALIVE_MS = 65_000;
@@ -86,7 +86,7 @@ export function createWebhookServer(deps: ServerDeps): Server {
 
   /** Delayed after a few failures of one address. */
   async function rejectSecret({ socket, headers }: IncomingMessage): Promise<Answer> {
-    connections.markAnswered(socket); // also during the delay
+    connections.markAnswered(socket); // before the delay, so that it may be closed during the delay
     const forwardedFor = [headers['x-forwarded-for'] ?? []].flat().join(',');
     const caller = toCallerKey(clientAddress(addressOf(socket), forwardedFor, isProxy));
     if (secretFailures.take(caller) === null || slowAnswers >= MAX_SLOW_ANSWERS) return UNAUTHORIZED;

@@ -1,4 +1,5 @@
-import { type ApplicantDetails, detailsDigest, normalizeDetails } from '../../src/temporal/details';
+import { detailsDigest, normalizeDetails } from '../../src/temporal/details';
+import type { ApplicantDetails } from '../../src/workflows/contract';
 
 const DETAILS: ApplicantDetails = {
   clientUserId: 'POL-1',

@@ -42,7 +42,7 @@ export interface HumanApiSettings {
 const GIBIBYTE = 1024 ** 3;
 /** A host that accepts no connection for this long is down, even if `timeoutMs` is longer. */
 const MAX_CONNECT_MS = 10_000;
-/** The key of the only client token. */
+/** The key of the only client token in its cache. */
 const CLIENT_KEY = '';
 
 /** The first generation of Human API ("users", insurance integration). `seams` are for tests: the clock in ms, and undici's dispatcher. */
