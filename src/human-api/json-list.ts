@@ -1,4 +1,4 @@
-import { exceedsDepth, parseBoundedJson, parseJsonText } from './json';
+import { isTooDeep, parseBoundedJson, parseJsonText } from './json';
 
 /**
  * The elements of a JSON array. One invalid element does not affect the others: `NaN` and `Infinity` become null, an unreadable element becomes
@@ -7,7 +7,7 @@ import { exceedsDepth, parseBoundedJson, parseJsonText } from './json';
 export function parseList(bytes: Uint8Array): unknown[] | null {
   const list = parseBoundedJson(bytes);
   if (list !== undefined) return Array.isArray(list) ? list : null;
-  return splitElements(bytes)?.map((element) => (exceedsDepth(element) ? undefined : parseElement(element))) ?? null;
+  return splitElements(bytes)?.map((element) => (isTooDeep(element) ? undefined : parseElement(element))) ?? null;
 }
 
 function parseElement(bytes: Uint8Array): unknown {
