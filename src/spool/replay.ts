@@ -75,7 +75,7 @@ export function startReplay(deps: {
       const backoffMs = concurrency.backoffMs();
       const segment = backoffMs > 0 ? null : segments.next(concurrency.isDown);
       if (segment === null) {
-        await pause(backoffMs > 0 ? backoffMs : segments.dueInMs());
+        await pause(backoffMs > 0 ? backoffMs : segments.dueInMs(concurrency.isDown));
         continue;
       }
       try {

@@ -44,8 +44,8 @@ export interface Segments {
    * for which it did not answer are due too.
    */
   next(isDown: boolean): Segment | null;
-  /** Time until a segment is due; null without segments. */
-  dueInMs(): number | null;
+  /** Time until {@link next} may return a segment; null without segments. */
+  dueInMs(isDown: boolean): number | null;
   /** Temporal is back: every segment is due. */
   resetRetries(): void;
   /** A segment whose records are not counted. */
@@ -87,6 +87,8 @@ export function createSegments(nowMs: () => number = Date.now): Segments {
     return segment;
   };
   const all = (): Segment[] => [...segments.values()];
+  const closableAtMs = (isDown: boolean): number =>
+    segments.size <= FEW_SEGMENTS ? 0 : closedAtMs + (isDown ? CLOSE_WHILE_DOWN_EVERY_MS : CLOSE_EVERY_MS);
 
   return {
     add: (name, bytes) => void insert(name, { bytes }),
@@ -105,8 +107,7 @@ export function createSegments(nowMs: () => number = Date.now): Segments {
     next(isDown) {
       const now = nowMs();
       const inOrder = all().sort((a, b) => a.retryAtMs - b.retryAtMs || (a.name < b.name ? -1 : 1));
-      const waitMs = isDown ? CLOSE_WHILE_DOWN_EVERY_MS : CLOSE_EVERY_MS;
-      const mayClose = segments.size <= FEW_SEGMENTS || now - closedAtMs >= waitMs;
+      const mayClose = now >= closableAtMs(isDown);
       const next = inOrder.find(
         ({ retryAtMs, isUnreachable, isClosed }) =>
           (retryAtMs <= now || (isDown && isUnreachable)) && (isClosed || mayClose),
@@ -114,9 +115,9 @@ export function createSegments(nowMs: () => number = Date.now): Segments {
       if (next?.isClosed === false) closedAtMs = now;
       return next ?? null;
     },
-    dueInMs() {
+    dueInMs(isDown) {
       if (segments.size === 0) return null;
-      const closableMs = segments.size <= FEW_SEGMENTS ? 0 : closedAtMs + CLOSE_EVERY_MS;
+      const closableMs = closableAtMs(isDown);
       const dueMs = all().map(({ retryAtMs, isClosed }) => (isClosed ? retryAtMs : Math.max(retryAtMs, closableMs)));
       return Math.max(0, Math.min(...dueMs) - nowMs());
     },
