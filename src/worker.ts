@@ -62,7 +62,7 @@ runProcess('worker', async () => {
   if (connection === null) return;
   await warnIfServerOld(connection, log);
   await ensureSearchAttributes(connection, namespace, { log });
-  // Takes no task before the store is there, because only the store knows the applicants whose runs Temporal has deleted.
+  // Takes no task before the store is there, because only the store has the outcomes of runs that Temporal has deleted.
   if (!(await store.whenReady)) return;
   // A full disk does not prevent the start: activities that need the store are retried until it can be written.
   await reportStore.check().catch((error: unknown) => log.error({ error }, 'REPORT_STORE cannot be written'));

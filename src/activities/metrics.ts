@@ -40,7 +40,7 @@ interface LatestSweep {
   readonly counts: SweepCounts;
 }
 
-/** Registers gauges of the last sweep. Each scrape reads the store, so every worker serves the same values. While the store fails, they keep the last ones. */
+/** Registers gauges of the last sweep. Each scrape reads the store, so every worker serves the same values. While the store fails, they stay. */
 export function serveSweepMetrics(registry: Registry, { shelf }: Pick<ReportStore, 'shelf'>): void {
   const registers = [registry];
   const endedAt = new Gauge({

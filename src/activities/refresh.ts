@@ -77,7 +77,7 @@ export function createRefreshActivities({ reportStore, runs, refreshForMs, polic
       }
     },
 
-    /** Adds to the manifest. Does nothing if there is none, because the folder was removed. */
+    /** Adds to the manifest. Does nothing without a manifest, because the folder was removed. */
     async recordRefresh(refresh: RefreshToRecord): Promise<void> {
       const refreshedAt = new Date(activityInfo().currentAttemptScheduledTimestampMs).toISOString();
       await translateStoreErrors(async () => {

@@ -46,7 +46,7 @@ export function createWithdrawalActivities({ upstream }: { upstream: Upstream })
       return attemptDecision(input, async () => toIds(await findOwn(input.clientUserId)), startProgress);
     },
 
-    /** The same, with the people who are known as ours and the others in two lists. */
+    /** The same, but known people and others are in two lists. */
     async findKnownPeople(
       input: { readonly clientUserId: string } & KnownPeople & UndecidedPatience,
     ): Promise<PeopleFound | UndecidedAnswer> {

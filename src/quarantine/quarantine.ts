@@ -33,7 +33,10 @@ type QuarantineCounts = Readonly<Record<QuarantineReason, { readonly records: nu
 
 /** Records that an operator must decide about: one file each, capped per reason. A full quarantine keeps its records and rejects new ones. */
 export interface Quarantine {
-  /** The record is durable when this resolves. The same `identity` gives the same id, so a repeat replaces its record. `full`: not kept. @throws the system's error */
+  /**
+   * The record is durable when this resolves. The same `identity` gives the same id, so a repeat replaces its record. `full`: not kept.
+   * @throws the system's error
+   */
   put(record: QuarantineRecord, identity?: { readonly atMs: number; readonly key: string }): Promise<'kept' | 'full'>;
   /** Oldest first; skips files that are not records. */
   list(): Promise<readonly QuarantineHeader[]>;

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 
 /**
  * A segment has one record per line: `1p <checksum> <length> <payload>`, with `s` for an encrypted payload (base64). A payload has no line feed,
- * so the line after damaged bytes is a record again. The checksum covers the word of the form and the payload.
+ * so the line after damaged bytes is a record again. The checksum covers the form (as a word) and the payload.
  */
 export type LineForm = 'plain' | 'sealed';
 
@@ -15,7 +15,7 @@ export type ScannedLine =
   | { readonly kind: 'torn'; readonly bytes: Buffer };
 
 const LINE_FEED = 0x0a;
-/** 64 bits, so that damaged bytes do not match by chance. */
+/** 64 bits, so that damaged bytes practically never match. */
 const CHECKSUM_DIGITS = 16;
 const HEADER = /^1([ps]) ([0-9a-f]{16}) ([1-9]\d{0,8}) /;
 const MAX_HEADER_BYTES = 2 + 1 + CHECKSUM_DIGITS + 1 + 9 + 1;

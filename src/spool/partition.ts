@@ -22,7 +22,7 @@ export interface SpoolPartition {
   release(): Promise<void>;
 }
 
-/** The folder is on another disk than at the start: its volume is gone, and the volume would hide files that were written meanwhile. */
+/** The folder is on another disk than at the start: its volume is gone, and its return would hide files that were written before. */
 class OtherDisk extends Error {
   override readonly name = 'OtherDisk';
   readonly kind = 'other-disk';

@@ -12,7 +12,7 @@ export interface Batch {
   readonly isDeferred: boolean;
 }
 
-/** A file of records, and what the process knows about it. */
+/** A file of records, with the facts that the replay needs. */
 export interface Segment {
   readonly name: string;
   /** False while records are appended. */

@@ -44,7 +44,7 @@ export interface Applicants {
   /** Requests the cancellation: the workflow withdraws the person before it ends. */
   requestCancel(clientUserId: string): Promise<void>;
   /**
-   * Waits until the newest run closes. Returns null if an erasure deleted it meanwhile. Calls `onSummary` after each poll; the first polls are frequent,
+   * Waits until the newest run closes. Returns null if an erasure deletes it. Calls `onSummary` after each poll; the first polls are frequent,
    * so that an invitation shows soon.
    */
   waitForClose(

@@ -34,7 +34,10 @@ export interface NoticeSender {
   send(notice: Notice, owner: string | null, requestId: string, untilMs?: number): Promise<Receiver | 'nowhere'>;
   /** The humanId of the applicant's newest run; null without one. Throws what the client throws. */
   readHumanId(clientUserId: string, untilMs?: number): Promise<string | null>;
-  /** Waits until the newest mailbox of a person ends, then returns the clientUserId of the applicant with this humanId; null if there is none, or if the mailbox does not end in time. Throws what the client throws. */
+  /**
+   * Waits until the newest mailbox of a person ends, then returns the clientUserId of the applicant with this humanId. Null without one, or if the
+   * mailbox does not end in time. Throws what the client throws.
+   */
   waitForMailboxOwner(humanId: string, untilMs?: number): Promise<string | null>;
   /** The clientUserId of the open applicant with this humanId, else of the newest closed one; null if visibility lists none. Throws what the client throws. */
   findApplicant(humanId: string, untilMs?: number): Promise<string | null>;

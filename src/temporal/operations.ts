@@ -44,7 +44,10 @@ export class OperationStuck extends Error {
   }
 }
 
-/** An event during a wait. `replaced`: a run of this id does not finish, so a new one replaces it. `create-in-flight`: an invitation may still take effect for `forMs`. */
+/**
+ * An event during a wait. `replaced`: a run of this id does not finish, so a new one replaces it. `create-in-flight`: an invitation may still take
+ * effect for `forMs`.
+ */
 export type OperationStep =
   | { readonly step: 'replaced'; readonly workflowId: string; readonly why: string }
   | { readonly step: 'create-in-flight'; readonly forMs: number };
@@ -75,7 +78,7 @@ export function createOperations({ client, taskQueue }: TemporalDeps): Operation
     async withdraw(clientUserId, options = {}, only) {
       await waitForLateCreate(clientUserId, options);
       const args: [WithdrawPersonInput?] = only ? [{ only }] : [];
-      // The joined run of an erasure leaves people who are not known as ours: then another run withdraws them.
+      // The joined run of an erasure leaves unknown people: then another run withdraws them.
       const isSufficient = ({ others = [] }: WithdrawPersonResult) => others.length === 0;
       return run(WITHDRAW_PERSON, withdrawWorkflowId(clientUserId), options, args, isSufficient);
     },

@@ -19,7 +19,7 @@ export class MailboxBudgetSpent extends Error {
 }
 
 /**
- * After its start a webhook knows no one. 24,000 applicants with six reports a month cause one report notice in 18 s. A full body of 16,000 unknown
+ * After its start a webhook has no confirmed owners. 24,000 applicants with six reports a month cause one report notice in 18 s. A full body of 16,000 unknown
  * people is delivered within an hour.
  */
 const REFILL_PER_SECOND = 5;
