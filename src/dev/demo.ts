@@ -26,7 +26,7 @@ import { nextStepsMessage, stackMessage } from './stack-messages';
 import { StartFailed, type Supervisor } from './supervisor';
 
 const TICK_EVERY_MS = SECOND_MS;
-/** The settle windows after the last step of a story, on a busy machine. */
+/** How long an applicant may take to close after its story: the settle windows, on a busy machine. */
 const CLOSED_WITHIN_MS = 5 * MINUTE_MS;
 
 /** Starts the stack, enrols the samples and reports their changes and results. Resolves to the exit status with `once`, otherwise never. */
@@ -80,7 +80,7 @@ export async function runDemo(
   for (;;) await nextTick(watch, signal);
 }
 
-/** Waits until all samples have closed, or longer than their stories take. */
+/** Waits until all samples have closed, at most the longest story and {@link CLOSED_WITHIN_MS}. */
 async function waitUntilClosed(
   samples: readonly Sample[],
   watch: ChangeWatch,

@@ -25,7 +25,8 @@ export class HtmlScan {
   /** Whether it begins like a whole page. */
   isPage = false;
   hasTags = false;
-  shows = false;
+  /** Whether an element shows something without text. */
+  hasVisibleElement = false;
   asksPassword = false;
   scriptBytes = 0;
   title = '';
@@ -177,7 +178,7 @@ export class HtmlScan {
       return;
     }
     this.asksPassword ||= name === 'input' && /type\s*=\s*["']?password/i.test(this.attributes);
-    this.shows ||= VISIBLE.has(name);
+    this.hasVisibleElement ||= VISIBLE.has(name);
     const isSelfClosed = this.before === '/';
     if (MUST_CLOSE.has(name) && !isSelfClosed) this.open.set(name, (this.open.get(name) ?? 0) + 1);
     if (!RAW.has(name) || isSelfClosed) return;
