@@ -278,11 +278,14 @@ test('a process that requires its audit log starts although its first line is no
   };
   const names = Object.assign(['A'], { join: takeAway });
   const audit = await openProcessAudit({ settings, required: true, process: 'worker', names, log });
-  audits.push(audit);
   expect(log.error).toHaveBeenCalledTimes(1);
   const erase = { who: 'worker', did: 'erase-begin', clientUserId: 'POL-1' } as const;
   await expect(audit.record(erase)).rejects.toThrow(AuditUnavailable);
   await rename(`${folder}-away`, folder);
   await audit.record(erase);
-  expect(await verdict(folder)).toEqual({ broken: [], ends: ['open'], mismatches: [] });
+  const print = jest.spyOn(process.stdout, 'write').mockReturnValue(true);
+  await audit.close();
+  expect(print).toHaveBeenCalledWith(expect.stringContaining('"audit-head"'));
+  print.mockRestore();
+  expect(await verdict(folder)).toEqual({ broken: [], ends: ['closed'], mismatches: [] });
 });

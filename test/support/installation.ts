@@ -93,13 +93,17 @@ export class Installation {
     if (options.store !== 'none') await createFolderStore(join(folder, 'reports')).init();
     const server = await startTemporal(options, home);
     const common = {
-      ...{ TEMPORAL_ADDRESS: server.address, TASK_QUEUE, LOG_LEVEL: options.logLevel ?? 'warn' },
+      TEMPORAL_ADDRESS: server.address,
+      TASK_QUEUE,
+      LOG_LEVEL: options.logLevel ?? 'warn',
       ...(options.keys && { PAYLOAD_KEYS: options.keys.main }),
     };
     // A fixed port, so that a killed webhook returns at the same URL.
     const webhookPort = await freePort();
     const webhookEnv = {
-      ...{ ...common, WEBHOOK_SECRET, WEBHOOK_PORT: String(webhookPort) },
+      ...common,
+      WEBHOOK_SECRET,
+      WEBHOOK_PORT: String(webhookPort),
       ...(options.keys && { PAYLOAD_KEYS: options.keys.webhook }),
     };
     const startWebhook = () => startProcess('webhook', folder, webhookEnv);
@@ -317,7 +321,8 @@ function databaseIn(home: string): string {
 function startTemporal(options: InstallationOptions, home: string, port?: number): Promise<TemporalServer> {
   const { database, temporalArguments: extraArgs = [] } = options;
   return startTemporalServer({
-    ...{ extraArgs, ...(port !== undefined && { port }) },
+    extraArgs,
+    ...(port !== undefined && { port }),
     ...(database === 'file' && { dbFile: databaseIn(home) }),
   });
 }
