@@ -20,9 +20,9 @@ function parseArguments() {
   }
 }
 
-function printPayloadKey([id, ...others]) {
+function printKey([id, ...others]) {
   if (id === undefined || others.length > 0 || !/^[\w.-]{1,32}$/.test(id)) failWithUsage();
-  // 32 bytes: a key of AES-256.
+  // 32 bytes: a key of AES-256 or HMAC-SHA-256.
   process.stdout.write(`${id}:${randomBytes(32).toString('base64')}\n`);
 }
 
@@ -42,4 +42,4 @@ function printApiKey([name, roleList, ...others]) {
 
 const { values, positionals } = parseArguments();
 if (values['api-key']) printApiKey(positionals);
-else printPayloadKey(positionals);
+else printKey(positionals);

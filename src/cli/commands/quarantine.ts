@@ -55,7 +55,7 @@ export const quarantineCommand: RegisterCommand = (program, select) => {
       });
   };
   addAction('replay', 'Send the notices again. A record is removed when all of its notices are accepted.', replayAll);
-  addAction('drop', 'Remove the records without sending them.', dropAll);
+  addAction('drop', 'Remove records without sending their notices.', dropAll);
 };
 
 async function list(context: CommandContext, { why }: QuarantineFlags): Promise<ExitStatus> {
@@ -137,7 +137,7 @@ const RESULT_TEXT: Readonly<Record<ReplayResult['result'], string>> = {
   refused: 'kept: Temporal rejected it again; check the applicant in the Temporal UI',
   unreadable: 'kept: it holds no readable notice. Drop the record when you know why',
   locked: 'kept: encrypted with a key that PAYLOAD_KEYS does not list; add the key, then replay',
-  gone: 'there is no such record; run "quarantine list" to see all records',
+  gone: 'there is no such record; `npm run chartway -- quarantine list` prints all records',
 };
 
 /** `2 accepted by its open applicant; removed from the quarantine`. */
