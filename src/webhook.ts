@@ -21,7 +21,7 @@ runProcess('webhook', async () => {
   const client = createLazyClient(config.temporal, createDataConverter(config.payload, config.temporal.namespace), log);
   const sender = createNoticeSender({ client, taskQueue, refreshForMs });
   const { secrets, signature, trustedProxies, tls, spoolFolder, spoolMaxBytes } = config.webhook;
-  // The number, because a comma in a secret splits it in two.
+  // The number shows an operator that a comma inside a secret has split it in two.
   log.info({ secrets: secrets.length }, 'webhook secrets');
   const encryption = createNoticeEncryption(config.payload);
   const spool = await openConfiguredSpool({ folder: spoolFolder, maxBytes: spoolMaxBytes, encryption, registry, log });

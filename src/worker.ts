@@ -19,10 +19,8 @@ import { createDigestKeys } from './temporal/key-ring';
 import { createApplicantRuns } from './temporal/notices';
 import { keepSchedule, RETENTION_SCHEDULE, SWEEP_SCHEDULE } from './temporal/schedules';
 import { ensureSearchAttributes } from './temporal/search-attributes';
-
 import { createSweepSource } from './temporal/sweep-source';
 import { serveDuePollMetric } from './temporal/task-queues';
-
 import { connectWorker, createWorkers, DRAINED_AFTER_MS, installRuntime } from './temporal/workers';
 
 /** The build's bundle of src/workflows. */
@@ -64,9 +62,9 @@ runProcess('worker', async () => {
   if (connection === null) return;
   await warnIfServerOld(connection, log);
   await ensureSearchAttributes(connection, namespace, { log });
-  // Takes no task before the store is there, because only the store has the applicants that Temporal has deleted.
+  // Takes no task before the store is there, because only the store has the outcomes of runs that Temporal has deleted.
   if (!(await store.whenReady)) return;
-  // Starts with a full disk too: activities that need the store are retried until it can be written.
+  // A full disk does not prevent the start: activities that need the store are retried until it can be written.
   await reportStore.check().catch((error: unknown) => log.error({ error }, 'REPORT_STORE cannot be written'));
 
   const dataConverter = createDataConverter(config.payload, namespace, createDecodeFaultReport(registry, log));
@@ -75,7 +73,7 @@ runProcess('worker', async () => {
   const upstream = createUsersUpstream(humanApi);
   const metrics = createActivityMetrics(registry);
   const { eraseClosed } = createErasure({ client, taskQueue, records: openErasureRecords(reportStore, 'age') });
-  // Not from the spool, which is the webhook's and usually on another host.
+  // Erases no entries of the spool, which belongs to the webhook and is usually on another host.
   const entries = { spoolFolder: null, reportStore: () => reportStore, noticeEncryption };
   const internalActivities = createInternalActivities({
     ...{ reportStore, noticeEncryption, audit, metrics, refreshForMs, policy },

@@ -3,7 +3,7 @@ import { type Progress, startProgress } from './progress';
 
 /** The progress of an activity to which upstream may deny access. */
 export interface AccessDenialProgress extends Progress {
-  /** How long access has been denied, in ms: the time between denials without another failure between them. */
+  /** How long access has been denied, in ms: the sum of the times between two denials in a row. */
   refusedMs: number;
   /** The `elapsedMs` of the last denial; null after any other failure. */
   lastRefusedMs: number | null;

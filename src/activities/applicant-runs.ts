@@ -18,15 +18,15 @@ export interface ApplicantRuns {
   /** The clientUserId of the applicant with this humanId, by search attribute; null if Temporal lists none. */
   findByHumanId(humanId: string): Promise<string | null>;
   /** Delivers a report notice to the open run, or to the refresh if the applicant closed recently. */
-  deliverReportNotice(clientUserId: string, notice: ReportNotice, requestId: string): Promise<DeliveryResult>;
+  deliverToRunOrRefresh(clientUserId: string, notice: ReportNotice, requestId: string): Promise<DeliveryResult>;
   /** Delivers a report notice to the open run only. */
-  passReportNotice(
+  deliverToOpenRun(
     clientUserId: string,
     notice: ReportNotice,
     requestId: string,
   ): Promise<'taken' | 'closed-or-unknown'>;
   /** Delivers a report notice to the applicant's refresh, which is started if it does not run. */
-  passToRefresh(clientUserId: string, notice: ReportNotice, requestId: string): Promise<void>;
+  deliverToRefresh(clientUserId: string, notice: ReportNotice, requestId: string): Promise<void>;
   /**
    * Schedules checks by the applicant's refresh. If it does not run, it is started and begins after `delayMs`. Does nothing if the refresh holds its
    * maximum of signals, because it then lists the reports anyway.

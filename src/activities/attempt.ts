@@ -83,7 +83,7 @@ export function attemptDecision<T, P extends Progress = Progress>(
   return attempt((running) => askWithPatience(running, patience, () => work(running)), start);
 }
 
-/** Asks once. Once the patience has passed, an answer that decides nothing is returned, not thrown. @throws any other error of `ask` */
+/** Asks once. After the patience has passed, an answer that decides nothing is returned, not thrown. @throws any other error of `ask` */
 export async function askWithPatience<A>(
   { undecidedMs }: Attempt<Progress>,
   { undecidedAfterMs = null }: UndecidedPatience,

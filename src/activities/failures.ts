@@ -18,7 +18,7 @@ export class NothingYet extends Error {
   }
 }
 
-/** For a poll that found nothing new: it runs again after the next of its delays. The last one repeats. */
+/** The error of a poll that found nothing new: it runs again after the next of its delays. The last one repeats. */
 export function nothingNew(progress: PollProgress, delaysMs: readonly number[], what: string): NothingYet {
   const delayMs = delaysMs[Math.min(progress.quiet, delaysMs.length - 1)] ?? 0;
   progress.quiet += 1;
@@ -35,8 +35,8 @@ const JITTER = 0.2;
 
 /**
  * Turns the error of an activity into a Temporal failure with the delay of the retry. An error of the upstream is retryable, because a final answer is
- * a result; a failure that is not retryable stays as it is. Counts the streak in `progress`, whose `elapsedMs` is the time of this failure. NothingYet ends the streak, because the upstream has
- * answered. `nowMs` is the server's time.
+ * a result. A failure that is not retryable is returned as it is. Counts failures in a row in `progress`, whose `elapsedMs` is the time of this one;
+ * NothingYet ends the row, because the upstream has answered. `nowMs` is the server's time.
  */
 export function toFailure(error: unknown, progress: Progress, nowMs: number): ApplicationFailure | CancelledFailure {
   if (error instanceof CancelledFailure || (error instanceof ApplicationFailure && error.nonRetryable)) {

@@ -6,7 +6,7 @@ import { createRefreshActivities, type RefreshDeps } from './refresh';
 import { createReportActivities, type ReportDeps } from './reports';
 import { createRetentionActivities, type RetentionDeps } from './retention';
 import { createSweepActivities, type SweepDeps } from './sweep';
-import { createSweepPageActivities } from './sweep-upstream';
+import { createSweepUpstreamActivities } from './sweep-upstream';
 import { createWithdrawalActivities, createWithdrawalRecordActivities } from './withdrawal';
 
 export type UpstreamActivities = ReturnType<typeof createUpstreamActivities>;
@@ -19,7 +19,7 @@ export function createUpstreamActivities(deps: InvitationDeps & ReportDeps) {
     ...createPersonActivities(deps),
     ...createReportActivities(deps),
     ...createWithdrawalActivities(deps),
-    ...createSweepPageActivities(deps),
+    ...createSweepUpstreamActivities(deps),
     ...createTurnActivities(),
   };
 }

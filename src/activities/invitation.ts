@@ -55,7 +55,7 @@ interface InvitationProgress extends Progress {
 
 /**
  * How long to look for the effect of an ambiguous create before a second one, without time in the queue. The upstream's commit delay is unknown, and
- * a later invitation does the person no harm.
+ * a delay of the invitation does the person no harm.
  */
 const AMBIGUOUS_FOR_MS = 50_000;
 /** The delays of the look-ups are 1, 2, 4, then 8 s. */
@@ -83,7 +83,7 @@ interface InviteInput extends UndecidedPatience {
 /** The activity that invites a person at most once. It makes look-up and create together, so that nothing happens between them. */
 export function createInvitationActivities({ upstream, reportStore, timeoutMs }: InvitationDeps) {
   return {
-    /** Adopts an existing person, or creates one. After an ambiguous create it looks up for a while before it creates again. */
+    /** Adopts an existing person, or creates one. After a create with an unknown effect, looks for the person for a while before it creates again. */
     async invite(input: InviteInput): Promise<InviteAnswer> {
       return attempt<InviteAnswer, InvitationProgress>(
         (running) => inviteOnce(running, input),

@@ -10,15 +10,15 @@ export interface ListSelection {
   readonly wanted?: Wanted;
   /** Finished documents. If a list is too long, rows whose documents are stored or not offered are omitted. */
   readonly done?: Marks;
-  /** The ids of reports whose rows are returned whatever their type. */
+  /** The ids of reports whose rows are returned, whatever their type is. */
   readonly named?: readonly string[];
 }
 
 /** About 3,000 ordinary rows, so that an applicant's state fits into a payload of 2 MB. */
 const MAX_ROWS_BYTES = 500_000;
-/** More than the other providers and types of any person. */
+/** No person has as many further providers and types. */
 const MAX_OTHERS = 200;
-/** Longer names are cut. They are only read by people. */
+/** Longer names are cut, because only people read them. */
 const MAX_NAME_LENGTH = 200;
 const CUT_AT = 160;
 

@@ -9,9 +9,9 @@ import type { ActivityMetrics } from './metrics';
 import { translateStoreErrors } from './store';
 
 export interface MailboxDeps {
-  readonly runs: Pick<ApplicantRuns, 'findByHumanId' | 'deliverReportNotice'>;
+  readonly runs: Pick<ApplicantRuns, 'findByHumanId' | 'deliverToRunOrRefresh'>;
   readonly reportStore: ReportStore;
-  /** Of notices in quarantine. */
+  /** The encryption of notices in quarantine. */
   readonly noticeEncryption: FileEncryption;
   readonly metrics: Pick<ActivityMetrics, 'ownerlessNotices'>;
 }
@@ -27,7 +27,7 @@ export function createMailboxActivities({ runs, reportStore, noticeEncryption, m
     /** Forwards a notice with the request id that the webhook uses, so that a notice that takes both ways counts once. */
     async passNotice(input: { clientUserId: string; notice: ReportNotice }): Promise<DeliveryResult> {
       const { clientUserId, notice } = input;
-      return runs.deliverReportNotice(clientUserId, notice, noticeRequestId({ kind: 'report', ...notice }));
+      return runs.deliverToRunOrRefresh(clientUserId, notice, noticeRequestId({ kind: 'report', ...notice }));
     },
 
     /** Quarantines the notices of a person without an applicant, for an operator. A repeated attempt writes the same record. */
@@ -39,7 +39,6 @@ export function createMailboxActivities({ runs, reportStore, noticeEncryption, m
         detail: notices.length === 1 ? '1 notice' : `${notices.length} notices`,
         content: serializeNotices(notices.map((notice) => ({ kind: 'report', ...notice }))),
       };
-      // The same in every attempt.
       const identity = { atMs: scheduledTimestampMs, key: `${workflowExecution?.runId} ${activityId}` };
       const fate = await translateStoreErrors(() => quarantine.put(record, identity));
       metrics.ownerlessNotices.inc({ fate }, notices.length);

@@ -57,7 +57,7 @@ export interface ManifestDeps {
   readonly refreshForMs: number;
 }
 
-/** Waiting for other writers ends before the attempt does, because an attempt that timed out must not write later. */
+/** The wait for other writers ends before the attempt does, because an attempt that has timed out must not write. */
 const WAIT_SHARE_OF_TIMEOUT = 0.8;
 
 export function createManifestActivities({ reportStore, digestKeys, audit, runs, refreshForMs }: ManifestDeps) {
@@ -110,7 +110,7 @@ export function createManifestActivities({ reportStore, digestKeys, audit, runs,
     return { kind: 'known', ...known, ...compactDocuments(documents) };
   }
 
-  /** Records a cancel. Operators cancel in Temporal, so this is the first time that Chartway sees it. A failing audit log must not keep the applicant open. */
+  /** Records a cancel that was requested in Temporal, where Chartway does not see who did. A failing audit log must not keep the applicant open. */
   async function recordCancel({ clientUserId, outcome, reason }: ManifestChange): Promise<void> {
     if (outcome !== 'cancelled' || reason !== 'operator') return;
     const detail = 'requested in Temporal; see the history of the run';

@@ -17,7 +17,7 @@ export function createActivityMetrics(registry: Registry) {
   for (const result of ['erased', 'held', 'failed']) retentionApplicants.inc({ result }, 0);
   return {
     retentionApplicants,
-    /** Many of them show that notices are lost. */
+    /** A high count shows that notices are lost. */
     foundByPolling: new Counter({
       name: 'chartway_facts_found_by_polling_total',
       help: 'News about a person that a poll found before a notice: a status, or a list of reports.',
@@ -34,13 +34,13 @@ export function createActivityMetrics(registry: Registry) {
 }
 
 /** The result of the last sweep, as the report store has it. */
-export interface LatestSweep {
+interface LatestSweep {
   /** When it ended, ISO 8601. */
   readonly at: string;
   readonly counts: SweepCounts;
 }
 
-/** Registers gauges of the last sweep. Each scrape reads the store, so every worker reports the same; without an answer they keep their values. */
+/** Registers gauges of the last sweep. Each scrape reads the store, so every worker serves the same values. While the store fails, they stay. */
 export function serveSweepMetrics(registry: Registry, { shelf }: Pick<ReportStore, 'shelf'>): void {
   const registers = [registry];
   const endedAt = new Gauge({

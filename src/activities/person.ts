@@ -19,7 +19,7 @@ import { continueOutage, type PollProgress, type Progress, startPollProgress, st
 
 /**
  * The result of reading a person. `outageMs`: how long the upstream did not answer before this answer. `unavailable`: no answer within the patience.
- * `outage`: a poll failed shortly before a deadline; with the duration of the outage so far, the failures, and the time until the next attempt.
+ * `outage`: a poll failed shortly before a deadline. Has the duration of the outage so far, the failures, and the time until the next attempt.
  */
 export type StatusAnswer =
   | { kind: 'status'; status: string; updatedAtMs: number | null; askedAtMs: number; outageMs: number }
@@ -47,7 +47,7 @@ export interface WatchStatusInput extends UndecidedPatience {
   readonly status: string;
   /** The delay after each quiet read; the last one repeats. */
   readonly delaysMs: readonly number[];
-  /** From this time a failed attempt returns an `outage`; null: it is retried. */
+  /** From this time on, a failed attempt returns an `outage`; null: never, it is retried. */
   readonly failureReportMs: number | null;
   /** True while the applicant is shown as stuck: then the first answer that decides is news. */
   readonly isStuck?: boolean;
@@ -132,7 +132,7 @@ export function createPersonActivities({ upstream, metrics }: PersonDeps) {
     /** The clientUserId of a humanId in the upstream's record; null if it is unknown or not one of our ids. */
     async readClientUserId({ humanId }: { humanId: string }): Promise<string | null> {
       return attempt(async () => {
-        const person = await readOrNull(upstream, humanId);
+        const person = await readPersonOrNull(upstream, humanId);
         return isClientUserId(person?.clientUserId) ? person.clientUserId : null;
       }, startProgress);
     },
@@ -147,7 +147,7 @@ export function createPersonActivities({ upstream, metrics }: PersonDeps) {
 }
 
 async function readOnce(upstream: Upstream, humanId: string, running: Attempt<Progress>): Promise<StatusAnswer> {
-  const person = await readOrNull(upstream, humanId);
+  const person = await readPersonOrNull(upstream, humanId);
   const outageMs = running.outageMs();
   if (person === null) return { kind: 'absent', outageMs };
   const { status, updatedAtMs } = person;
@@ -155,7 +155,7 @@ async function readOnce(upstream: Upstream, humanId: string, running: Attempt<Pr
 }
 
 /** Reads a person; null if the upstream itself answers that they do not exist. */
-export async function readOrNull(upstream: Upstream, subjectId: string): Promise<Person | null> {
+export async function readPersonOrNull(upstream: Upstream, subjectId: string): Promise<Person | null> {
   try {
     return await upstream.readStatus(subjectId);
   } catch (error) {

@@ -29,7 +29,7 @@ export interface RefreshToRecord {
 
 export interface RefreshDeps {
   readonly reportStore: ReportStore;
-  readonly runs: Pick<ApplicantRuns, 'openSinceMs' | 'passReportNotice' | 'passToRefresh'>;
+  readonly runs: Pick<ApplicantRuns, 'openSinceMs' | 'deliverToOpenRun' | 'deliverToRefresh'>;
   /** How long after the closing new versions of reports are collected, in ms. */
   readonly refreshForMs: number;
   /** The worker's policy: Temporal may have deleted the applicant's run with its own. Only `wanted` comes from the manifest. */
@@ -66,18 +66,18 @@ export function createRefreshActivities({ reportStore, runs, refreshForMs, polic
       notice: ReportNotice;
     }): Promise<'taken' | 'closed-or-unknown'> {
       const { clientUserId, notice } = input;
-      return runs.passReportNotice(clientUserId, notice, noticeRequestId({ kind: 'report', ...notice }));
+      return runs.deliverToOpenRun(clientUserId, notice, noticeRequestId({ kind: 'report', ...notice }));
     },
 
     /** Forwards notices to the refresh, with the request ids that the webhook uses, so that a repeat counts once. */
     async passToRefresh(input: { clientUserId: string; notices: readonly ReportNotice[] }): Promise<void> {
       const { clientUserId, notices } = input;
       for (const notice of notices) {
-        await runs.passToRefresh(clientUserId, notice, noticeRequestId({ kind: 'report', ...notice }));
+        await runs.deliverToRefresh(clientUserId, notice, noticeRequestId({ kind: 'report', ...notice }));
       }
     },
 
-    /** Adds to the manifest. Without one it does nothing, because the folder was removed. */
+    /** Adds to the manifest. Does nothing without a manifest, because the folder was removed. */
     async recordRefresh(refresh: RefreshToRecord): Promise<void> {
       const refreshedAt = new Date(activityInfo().currentAttemptScheduledTimestampMs).toISOString();
       await translateStoreErrors(async () => {

@@ -52,7 +52,7 @@ const PAGE_DUE = 100;
 /** At most this many manifests are read for a page, so that an interruption repeats little. */
 const PAGE_READ = 5_000;
 const READ_CONCURRENCY = 16;
-/** A twelfth of the heartbeat timeout. */
+/** A twelfth of the workflow's heartbeat timeout. */
 const HEARTBEAT_EVERY_MS = 5_000;
 /** The actor in the audit log. */
 const ACTOR = 'worker';
@@ -63,7 +63,7 @@ export function createRetentionActivities({ reportStore, runs, audit, metrics, r
   const records = openErasureRecords(reportStore, 'age');
 
   return {
-    /** Read from the worker, because a schedule has no arguments. */
+    /** The setting comes from the worker, because a schedule has no arguments. */
     async isRetentionOn(): Promise<boolean> {
       return retentionMs !== null;
     },
@@ -174,7 +174,7 @@ function describeCounts({ people, runs, files }: ErasureResult): string {
   return `${people} people, ${runs} runs, ${files} files`;
 }
 
-/** A message may quote paths and answers, so only the kind of the error is kept. */
+/** Keeps only the kind of an error, because its message may quote paths and answers. */
 async function translateErrors<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();

@@ -3,7 +3,7 @@ import type { SweepPerson } from '../domain/sweep';
 import type { ReportStore } from '../report-store/port';
 import type { Person, Upstream } from '../upstream/port';
 import { attempt, attemptDecision, type UndecidedAnswer, type UndecidedPatience } from './attempt';
-import { readOrNull } from './person';
+import { readPersonOrNull } from './person';
 import { startProgress } from './progress';
 import { translateStoreErrors } from './store';
 import type { FindingPosition } from './sweep';
@@ -16,7 +16,13 @@ interface IsThereInput extends UndecidedPatience {
 }
 
 /** The activities of a sweep that call the upstream: one call each, so that the rate limit holds. */
-export function createSweepPageActivities({ upstream, reportStore }: { upstream: Upstream; reportStore: ReportStore }) {
+export function createSweepUpstreamActivities({
+  upstream,
+  reportStore,
+}: {
+  upstream: Upstream;
+  reportStore: ReportStore;
+}) {
   const { shelf } = reportStore;
 
   return {
@@ -44,7 +50,7 @@ export function createSweepPageActivities({ upstream, reportStore }: { upstream:
     const findings = await translateStoreErrors(() => sweepFiles(shelf, sweepId).readFindings(shard, part));
     const finding = findings[index];
     if (!finding) return false;
-    if (by === 'humanId') return (await readOrNull(upstream, finding.humanId)) !== null;
+    if (by === 'humanId') return (await readPersonOrNull(upstream, finding.humanId)) !== null;
     const clientUserId = finding.clientUserId ?? '';
     const people = await upstream.findPeople({ clientUserId });
     return people.some((person) => person.clientUserId === clientUserId || person.subjectId === finding.humanId);

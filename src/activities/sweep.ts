@@ -79,7 +79,7 @@ const OBSERVE_CONCURRENCY = 8;
 const FIRST_IDS = 100;
 /** Lists of findings to keep. */
 const KEPT_LISTS = 30;
-/** The sweeps of the last lists may still need their working files: two sweeps can run at once. */
+/** The sweeps of the newest lists may still run and need their working files, because two sweeps can run at once. */
 const UNSETTLED_LISTS = 2;
 
 /** The activities of a sweep that do not call the upstream. */
@@ -102,7 +102,7 @@ export function createSweepActivities({ reportStore, sweepSource, runs, refreshF
       return { rows: applicants.length, next };
     },
 
-    /** Compares one shard of both lists, writes its candidates to the shelf, and returns their number of parts. */
+    /** Compares one shard of both lists, writes its candidates to the shelf in parts, and returns the number of parts. */
     async compareShard(input: ShardToCompare): Promise<number> {
       const { shard, peoplePages, applicantPages, settings } = input;
       const files = sweepFiles(shelf, settings.sweepId);
@@ -129,7 +129,7 @@ export function createSweepActivities({ reportStore, sweepSource, runs, refreshF
       const limit = pLimit(OBSERVE_CONCURRENCY);
       const judged = await limit
         .map(candidates, (candidate) => judge(candidate, settings))
-        // After a failure no further candidate is inspected.
+        // After a failure no further candidate is judged.
         .finally(() => limit.clearQueue());
       const findings = judged.filter((finding) => finding !== null);
       await translateStoreErrors(() => files.put('findings', findings, shard, part));
@@ -147,7 +147,9 @@ export function createSweepActivities({ reportStore, sweepSource, runs, refreshF
             SWEEP_KINDS.map((kind) => [kind, summarize(findings.filter((finding) => finding.kind === kind))]),
           ) as Record<SweepKind, T>;
         const counts = byKind((found) => found.length);
-        const first = byKind((found) => found.slice(0, FIRST_IDS).map((one) => one.clientUserId ?? one.humanId));
+        const first = byKind((found) =>
+          found.slice(0, FIRST_IDS).map(({ clientUserId, humanId }) => clientUserId ?? humanId),
+        );
         const name = findingsFileName(sweepId);
         await shelf.put(name, toJsonLines(findings.map(toFindingLine)));
         const at = new Date(activityInfo().currentAttemptScheduledTimestampMs).toISOString();
@@ -162,7 +164,7 @@ export function createSweepActivities({ reportStore, sweepSource, runs, refreshF
       await translateStoreErrors(async () => {
         await sweepFiles(shelf, sweepId).remove();
         const lists = (await shelf.list('sweeps/')).flatMap((name) => /^sweeps\/([^/]+)\.jsonl$/.exec(name)?.[1] ?? []);
-        // An erasure at the same time may have written one of their files again.
+        // A concurrent erasure may have rewritten a file of an ended sweep after its removal.
         for (const ended of lists.slice(0, -UNSETTLED_LISTS)) await sweepFiles(shelf, ended).remove();
         for (const oldest of lists.slice(0, -KEPT_LISTS)) await shelf.remove(findingsFileName(oldest));
       });

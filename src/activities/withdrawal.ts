@@ -46,7 +46,7 @@ export function createWithdrawalActivities({ upstream }: { upstream: Upstream })
       return attemptDecision(input, async () => toIds(await findOwn(input.clientUserId)), startProgress);
     },
 
-    /** The same, but people who are known as ours are separate from others. */
+    /** The same, but known people and others are in two lists. */
     async findKnownPeople(
       input: { readonly clientUserId: string } & KnownPeople & UndecidedPatience,
     ): Promise<PeopleFound | UndecidedAnswer> {
@@ -74,7 +74,7 @@ export function createWithdrawalActivities({ upstream }: { upstream: Upstream })
   /** Returns `already-gone`, not `deleted`, because a new person may not be listed yet. @throws ApplicationFailure if the person is still listed */
   async function confirmWithdrawal(humanId: string, why: string | null): Promise<'already-gone'> {
     const found = await upstream.findPeople({ subjectId: humanId }).catch((error: unknown) => {
-      // Operators need the reason of the deletion, not that of the look-up.
+      // Operators need to know why the deletion was not confirmed, not why the look-up was not.
       throw error instanceof Undecided && why !== null ? new Undecided(error.call, why) : error;
     });
     if (found.length === 0) return 'already-gone';
@@ -99,7 +99,7 @@ function toIds(people: readonly Person[]): string[] {
   return people.map(({ subjectId }) => subjectId);
 }
 
-/** True for an answer after which the person may be deleted: not a refused token, a timeout, a rate limit or a failure. */
+/** True for an answer after which the person may be gone. False for a rejected token, a timeout, a rate limit and a 5xx. */
 function isAnswerStatus(status: number | null): boolean {
   return status !== null && status >= 200 && status < 500 && ![401, 403, 408, 429].includes(status);
 }
@@ -114,7 +114,7 @@ export interface WithdrawalRecordDeps {
 /** Activities of a manual withdrawal that use Temporal and the store. */
 export function createWithdrawalRecordActivities({ reportStore, runs, policy }: WithdrawalRecordDeps) {
   return {
-    /** If true, the operator has to cancel the applicant instead, who then withdraws. */
+    /** If true, the operator has to cancel the applicant instead: its workflow then withdraws the person. */
     async isApplicantOpen({ clientUserId }: { clientUserId: string }): Promise<boolean> {
       return runs.isOpen(clientUserId);
     },

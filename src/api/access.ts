@@ -3,7 +3,7 @@ import type { Role } from './keys';
 /** The callers of a route: anyone, any holder of a valid key or session, or a holder of this role. */
 export type Access = 'public' | 'authenticated' | Role;
 
-/** The access of every route; the process does not start if a route is missing here. test/api/access.test.ts tries every cell. */
+/** The access of every route. The process does not start if a route is missing here. test/api/access.test.ts tries every combination. */
 export const ACCESS: Readonly<Record<string, Access>> = {
   'GET /healthz': 'public',
   'GET /whoami': 'authenticated',

@@ -6,7 +6,7 @@ import type { ApiSettings } from './settings';
 export interface Origins {
   /** The origin at which the request reached us. */
   readonly ownOrigin: string;
-  /** The origin of the page that sent it; null if no browser did, or it sent none. */
+  /** The origin of the page that sent it; null if it has none, for example because no browser sent it. */
   readonly callerOrigin: string | null;
 }
 
@@ -17,7 +17,7 @@ export interface Origins {
 export function createOriginCheck(settings: Pick<ApiSettings, 'origins' | 'tls' | 'uiOrigins'>) {
   return (request: FastifyRequest, allowsUi: boolean): Origins => {
     const names = request.raw.rawHeaders.filter((_text, index) => index % 2 === 0);
-    // Node uses the first one; a proxy may have checked another.
+    // Node uses the first Host; a proxy may have checked another one.
     if (names.filter((name) => /^host$/i.test(name)).length > 1) throw new Problem(400, 'expected one Host');
     const host = request.headers.host ?? '';
     const ownOrigin =

@@ -15,8 +15,8 @@ const MAX_BODY_BYTES = 8 * 1024 * 1024;
 const WORKFLOW_ID = /^[A-Za-z0-9._~:-]{1,200}$/;
 
 /**
- * Temporal's remote codec for its UI and CLI; it only decodes. With `/codec/encode`, a caller could write into an applicant's history. Before
- * the answer is sent, the audit log records what was decoded.
+ * Temporal's remote codec for its UI and CLI. There is no `/codec/encode`, with which a caller could write into an applicant's history. The audit log
+ * records what was decoded before the answer is sent.
  */
 export function addCodecRoutes(
   app: FastifyInstance,
@@ -31,7 +31,7 @@ export function addCodecRoutes(
     const isOwnNamespace = (request.headers['x-namespace'] ?? namespace) === namespace;
     if (ring === null || !isOwnNamespace) return { payloads };
     const decoded = await decodePayloads(payloads, ring, namespace);
-    await record(audit, readActor(request), decoded);
+    await recordDecoding(audit, readActor(request), decoded);
     return { payloads: decoded.payloads };
   });
 }
@@ -46,10 +46,10 @@ function readPayloads(body: unknown): readonly unknown[] {
   return payloads;
 }
 
-/** One line per workflow. */
-async function record(audit: Audit, who: string, { readable }: Decoded): Promise<void> {
+/** Writes one audit line per workflow. */
+async function recordDecoding(audit: Audit, who: string, { decodedCounts }: Decoded): Promise<void> {
   await Promise.all(
-    [...readable].map(([workflowId, count]) => {
+    [...decodedCounts].map(([workflowId, count]) => {
       const id = WORKFLOW_ID.test(workflowId) ? workflowId : null;
       const owner = id && clientUserIdOf(id);
       const clientUserId = isClientUserId(owner) ? owner : undefined;

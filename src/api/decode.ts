@@ -6,15 +6,15 @@ import type { KeyRing } from '../temporal/key-ring';
 const MAX_METADATA = 32;
 
 export interface Decoded {
-  /** As many as were passed, in their order; a payload that cannot be decoded is returned unchanged. */
+  /** The given payloads in their order. One that cannot be decoded is unchanged. */
   readonly payloads: readonly unknown[];
   /** How many payloads of each workflow id were decoded. */
-  readonly readable: ReadonlyMap<string, number>;
+  readonly decodedCounts: ReadonlyMap<string, number>;
 }
 
 /** Decodes payloads in the JSON of Temporal's remote codecs: metadata and data in base64. Never fails. */
 export async function decodePayloads(payloads: readonly unknown[], ring: KeyRing, namespace: string): Promise<Decoded> {
-  const readable = new Map<string, number>();
+  const decodedCounts = new Map<string, number>();
   const decoded: unknown[] = [];
   for (const element of payloads) {
     const payload = parsePayload(element);
@@ -23,9 +23,9 @@ export async function decodePayloads(payloads: readonly unknown[], ring: KeyRing
     if (!payload || !plain) continue;
     // The codec has authenticated the workflow id.
     const workflowId = Buffer.from(payload.metadata?.['workflow'] ?? []).toString();
-    readable.set(workflowId, (readable.get(workflowId) ?? 0) + 1);
+    decodedCounts.set(workflowId, (decodedCounts.get(workflowId) ?? 0) + 1);
   }
-  return { payloads: decoded, readable };
+  return { payloads: decoded, decodedCounts };
 }
 
 /** Null if the payload cannot be decoded, or its key is missing. */

@@ -10,7 +10,7 @@ import { parseSessionToken, type Sessions } from './sessions';
 import type { ApiSettings } from './settings';
 
 const WINDOW_MS = 60_000;
-/** Temporal's UI sends one request per payload: eight for an applicant that was just invited, and a hundred times as many for a long history. */
+/** Temporal's UI sends one request per payload: eight for an applicant who was just invited, a hundred times as many for a long history. */
 const MAX_REQUESTS = 6_000;
 /** Enough for typing errors, too few for guessing. A valid key is always accepted, so that no one can lock another caller out. */
 const MAX_FAILURES = 10;

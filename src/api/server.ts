@@ -17,11 +17,11 @@ import { addSessionRoutes } from './session-routes';
 import { createSessions } from './sessions';
 import type { ApiSettings } from './settings';
 
-/** The default of a route. */
+/** The maximum of a route that sets no other one. */
 const MAX_BODY_BYTES = 64 * 1024;
-/** Header and body together: 8 MiB at 1 MiB/s. */
+/** The time limit of header and body together: a body of 8 MiB at 1 MiB/s. */
 const REQUEST_TIMEOUT_MS = 10_000;
-/** For a connection without any traffic. */
+/** The time limit of a connection without any traffic. */
 const IDLE_TIMEOUT_MS = 30_000;
 /** Longer than the 60 s after which load balancers close an idle connection, because they must close it first. */
 const KEEP_ALIVE_MS = 65_000;

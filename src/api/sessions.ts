@@ -16,7 +16,7 @@ const SESSION_S = 3_600;
 const MAX_SESSIONS = 1_000;
 
 export function createSessions(nowMs: () => number = Date.now): Sessions {
-  // By a hash of the token, so that the time of the lookup reveals nothing about a token.
+  // The keys of the map are hashes, so that the time of a look-up reveals nothing about a token.
   const keys = createExpiringMap<ApiKey>({ max: MAX_SESSIONS, ttlMs: SESSION_S * 1_000, nowMs });
   return {
     begin(key) {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { CLIENT_USER_ID_EXPECTED, isClientUserId } from '../domain/identifiers';
-import { type ApplicantDetails, normaliseDetails } from '../temporal/details';
+import { normalizeDetails } from '../temporal/details';
+import type { ApplicantDetails } from '../workflows/contract';
 
 /** Details as the user typed them. Empty fields count as not given. */
 export interface RawDetails {
@@ -38,7 +39,7 @@ export function checkDetails(raw: RawDetails, autoInvite = true): CheckedDetails
   if (checked.success) {
     const { autoInvite: own, ...details } = checked.data;
     const isAutoInvite = own ? own.toLowerCase() === 'true' : autoInvite;
-    return { ok: true, details: normaliseDetails(details as ApplicantDetails), autoInvite: isAutoInvite };
+    return { ok: true, details: normalizeDetails(details as ApplicantDetails), autoInvite: isAutoInvite };
   }
   const trimmed = raw.clientUserId.trim();
   const clientUserId = isClientUserId(trimmed) ? trimmed : null;

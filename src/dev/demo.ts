@@ -121,7 +121,7 @@ async function chooseRound(sandboxUrl: string, watch: ChangeWatch, output: DevOu
   );
   if (lost.length === 0) return round;
   output.message(
-    `the sandbox has lost ${plural(lost.length, 'open applicant')}, which will end as cancelled (deleted-upstream); enrolling new samples`,
+    `the sandbox has lost ${plural(lost.length, 'open applicant')}, which will end as cancelled (deleted-upstream); starting new samples`,
   );
   return writeText(DATA_FOLDER, SANDBOX_DATA.round, createRound(new Date()));
 }

@@ -24,24 +24,24 @@ export async function moveIntoPlace(draft: string, path: string): Promise<void> 
   await syncFolder(dirname(path));
 }
 
-/** What a file system without hard links answers, and one whose file has too many. */
+/** The codes of a file system without hard links, and of a file that has too many of them. */
 const NO_LINKS = ['EPERM', 'ENOTSUP', 'ENOSYS', 'EOPNOTSUPP', 'EMLINK'];
 
 /**
- * Moves a synced draft to `path` unless a file is there: returns false then and leaves the draft. Two processes cannot both succeed. On a file
- * system without hard links the file is empty for a moment, and stays empty after a crash. @throws ENOENT if the draft is gone; the system's error
+ * Moves a synced draft to `path`. If a file is there already, returns false and leaves the draft. Two processes cannot both succeed. On a file
+ * system without hard links, the new file is empty for a moment, and stays empty after a crash. @throws ENOENT if the draft is gone; the system's error
  */
 export async function moveIfAbsent(draft: string, path: string): Promise<boolean> {
   const isLinked = await linkIfAbsent(draft, path);
   if (isLinked === null) return renameToFreeName(draft, path);
-  if (isLinked) await unlink(draft).catch(() => undefined); // the file has its name: a second one does no harm
+  if (isLinked) await unlink(draft).catch(() => undefined); // the file is in place, and its second name does no harm
   return isLinked;
 }
 
 /**
- * Writes a whole small file unless a file is there. `draft` is a free name on the same file system. Two processes cannot both succeed. On a file
- * system without hard links the bytes come a moment after the name, and may be missing after a crash: a process that removes such a file takes it
- * from the one that is writing it.
+ * Writes a small file, unless a file is there already. `draft` is a free name on the same file system. Two processes cannot both succeed. On a file
+ * system without hard links, the new file is empty for a moment, and stays empty after a crash. A process that removes an empty file may therefore
+ * remove one that another process is writing.
  */
 export async function writeIfAbsent(path: string, draft: string, bytes: string | Uint8Array): Promise<void> {
   await writeNewFile(draft, bytes);
@@ -56,7 +56,7 @@ export async function writeIfAbsent(path: string, draft: string, bytes: string |
   }
 }
 
-/** False if a file is there; null if the file system has no hard links. */
+/** True if the draft has the name `path` too; false if a file is there already; null if the file system has no hard links. */
 async function linkIfAbsent(draft: string, path: string): Promise<boolean | null> {
   try {
     await link(draft, path);
@@ -86,7 +86,7 @@ async function renameToFreeName(draft: string, path: string): Promise<boolean> {
   return true;
 }
 
-/** Writes a whole file in one step: `path` has all the bytes, or what it had before. `draft` is a free name on the same file system. */
+/** Writes a file in one step: `path` has either the new bytes or the old ones. `draft` is a free name on the same file system. */
 export async function writeAtomically(path: string, draft: string, bytes: string | Uint8Array): Promise<void> {
   await writeNewFile(draft, bytes);
   try {
@@ -97,7 +97,7 @@ export async function writeAtomically(path: string, draft: string, bytes: string
   }
 }
 
-/** The failure that led here matters more than this one. */
+/** Ignores errors, because the failure before the removal is the one to report. */
 async function remove(path: string): Promise<void> {
   await rm(path, { force: true }).catch(() => undefined);
 }

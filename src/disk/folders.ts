@@ -1,7 +1,7 @@
 import { type FileHandle, mkdir, open, rmdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-/** Readable for the user of the process only. */
+/** Only the user of the process can read it. */
 export const PRIVATE_FILE = 0o600;
 const PRIVATE_FOLDER = 0o700;
 
@@ -21,11 +21,9 @@ export async function makePrivateFolder(path: string): Promise<readonly string[]
   return created;
 }
 
-/** Codes of file systems that cannot sync a folder: SMB, DrvFs, FUSE. For a file they are failures. */
-const CANNOT_SYNC_CODES = [
-  ...['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EPERM', 'EACCES', 'EIO', 'ENOTTY', 'ENOENT', 'EBADF', 'EISDIR'],
-];
-/** Their codes for opening a folder. */
+/** The codes of file systems that cannot sync a folder: SMB, DrvFs, FUSE. For a file, these codes are failures. */
+const CANNOT_SYNC_CODES = 'EINVAL ENOTSUP EOPNOTSUPP ENOSYS EPERM EACCES EIO ENOTTY ENOENT EBADF EISDIR'.split(' ');
+/** The codes of file systems that cannot even open a folder. */
 const CANNOT_OPEN_CODES = ['EINVAL', 'ENOTSUP', 'EPERM', 'EACCES', 'EISDIR'];
 
 export const UNSYNCED_FOLDER =
@@ -40,8 +38,8 @@ export function onUnsyncedFolder(listener: (code: string) => void): void {
 }
 
 /**
- * Syncs the names of a folder: without it a new or renamed file can be lost in a power cut. A file system that cannot do it causes a warning and
- * not an outage. @throws the system's error
+ * Syncs the names in a folder: otherwise a power cut can undo a new or renamed file. If the file system cannot do it, warns and does not fail.
+ * @throws the system's error
  */
 export async function syncFolder(path: string): Promise<void> {
   const code = await trySync(path);
@@ -66,7 +64,7 @@ async function trySync(path: string): Promise<string | null> {
     if (isCode(error, ...CANNOT_SYNC_CODES)) return codeOf(error);
     throw error;
   } finally {
-    // It was not written to.
+    // Nothing was written through the handle, so an error on closing it loses nothing.
     await handle.close().catch(() => undefined);
   }
 }
@@ -118,7 +116,7 @@ async function createFolder(path: string): Promise<'created' | 'exists' | 'no pa
   }
 }
 
-/** Has the two fields by which errors of the system are recognized. */
+/** An error with the two fields by which our code recognizes errors of the system. */
 function systemError(code: string, text: string): Error {
   return Object.assign(new Error(text), { code, syscall: 'mkdir' });
 }

@@ -2,7 +2,7 @@ import { pipeline, Readable, type Transform } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw } from 'node:zlib';
 import { type CallFacts, Unavailable } from '../upstream/errors';
 
-/** Even two codings are unusual. */
+/** A body rarely has two. */
 const MAX_CODINGS = 2;
 const CODINGS = ['gzip', 'x-gzip', 'deflate', 'br'] as const;
 type Coding = (typeof CODINGS)[number];

@@ -23,11 +23,11 @@ const MAX_LIST_BYTES = 64 * 1024 * 1024;
 const MAX_JSON_BYTES = 5 * 1024 * 1024;
 /** The success statuses that Human API documents, for all calls together. */
 const SUCCESSES: readonly number[] = [200, 201, 202, 204];
-/** The maximum of paths with a running `Retry-After`. */
+/** The maximum number of paths whose `Retry-After` is remembered. */
 const MAX_HOLDS = 10_000;
 
 /** How to read the content of an answer. */
-interface Reading<Content> {
+interface ContentReader<Content> {
   readonly accepts: (status: number) => boolean;
   readonly read: (facts: CallFacts, answer: Dispatcher.ResponseData) => Promise<Content>;
   /** Returns the error that came instead of the content. */
@@ -65,7 +65,7 @@ export class Exchange {
     });
   }
 
-  /** Returns the body of a 200 unread: the timeout covers the wait for its first byte. @throws RateLimited, Unavailable */
+  /** Returns the body of a 200 unread: the timeout covers the wait for the header only. @throws RateLimited, Unavailable */
   openBody(call: Call): Promise<Reply<ReportBody>> {
     return this.#exchange(call, {
       accepts: (status) => status === 200,
@@ -86,7 +86,7 @@ export class Exchange {
     await this.#dispatchers.destroy();
   }
 
-  async #exchange<Content>(call: Call, { accepts, read, findError }: Reading<Content>): Promise<Reply<Content>> {
+  async #exchange<Content>(call: Call, { accepts, read, findError }: ContentReader<Content>): Promise<Reply<Content>> {
     const { timeoutMs, baseUrls } = this.#settings;
     let facts: CallFacts = { method: call.method, route: call.route, status: null, requestId: null };
     const { origin, path, query } = buildTarget(baseUrls[call.host], call, facts);

@@ -1,4 +1,4 @@
-import { exceedsDepth, parseBoundedJson, parseJsonText } from './json';
+import { isTooDeep, parseBoundedJson, parseJsonText } from './json';
 
 /**
  * The elements of a JSON array. One invalid element does not affect the others: `NaN` and `Infinity` become null, an unreadable element becomes
@@ -7,7 +7,7 @@ import { exceedsDepth, parseBoundedJson, parseJsonText } from './json';
 export function parseList(bytes: Uint8Array): unknown[] | null {
   const list = parseBoundedJson(bytes);
   if (list !== undefined) return Array.isArray(list) ? list : null;
-  return splitElements(bytes)?.map((element) => (exceedsDepth(element) ? undefined : parseElement(element))) ?? null;
+  return splitElements(bytes)?.map((element) => (isTooDeep(element) ? undefined : parseElement(element))) ?? null;
 }
 
 function parseElement(bytes: Uint8Array): unknown {
@@ -23,7 +23,8 @@ function replaceNaN(text: string): string {
   const pieces: string[] = [];
   let from = 0;
   while (from < text.length) {
-    const start = (text.indexOf('"', from) + 1 || text.length + 1) - 1;
+    const quote = text.indexOf('"', from);
+    const start = quote < 0 ? text.length : quote;
     const end = endOfString(text, start);
     pieces.push(text.slice(from, start).replace(INVALID_NUMBER, 'null'), text.slice(start, end));
     from = end;
@@ -42,14 +43,14 @@ function endOfString(text: string, start: number): number {
 
 const [QUOTE, BACKSLASH, COMMA] = [0x22, 0x5c, 0x2c];
 const [OPENING, CLOSING] = ['[{', ']}'].map((both) => new Set(Buffer.from(both))) as [Set<number>, Set<number>];
-const ARRAY_ENDS = '[]';
+const [ARRAY_START, ARRAY_END] = [0x5b, 0x5d];
 const SPACE = new Set(Buffer.from(' \t\r\n'));
 const BYTE_ORDER_MARK = Buffer.from('\ufeff');
 
 /** Splits the outermost array at the commas outside strings; null if it does not close at the end of the bytes. */
 function splitElements(bytes: Uint8Array): Uint8Array[] | null {
   const text = trimSpace(bytes);
-  if (text.at(0) !== ARRAY_ENDS.charCodeAt(0) || text.at(-1) !== ARRAY_ENDS.charCodeAt(1)) return null;
+  if (text.at(0) !== ARRAY_START || text.at(-1) !== ARRAY_END) return null;
   const elements: Uint8Array[] = [];
   let [depth, inString, from] = [0, false, 1];
   for (let at = 0; at < text.byteLength; at += 1) {
@@ -66,7 +67,7 @@ function splitElements(bytes: Uint8Array): Uint8Array[] | null {
   }
   if (from !== text.byteLength) return null;
   const filled = elements.filter((element) => trimSpace(element).byteLength > 0);
-  // An empty list is valid JSON and was parsed before. `[,]` may not be empty, so it is no list.
+  // An empty list is valid JSON and was parsed before. `[,]` may have lost its elements, so it does not count as empty.
   return filled.length > 0 ? filled : null;
 }
 

@@ -39,9 +39,9 @@ const UNDATED_REPEAT_MS = 10 * MINUTE_MS;
 
 /**
  * The request id, a hash of everything that a notice states. Ids and dates count as texts, so a number in place of a text gives the same id. Without a
- * readable date, a notice is a repeat only within ten minutes: otherwise all later ones would be dropped for the rest of the run.
+ * readable date, a notice counts as a repeat only within ten minutes: otherwise Temporal would drop all later ones of the run.
  */
-function noticeId(fields: readonly unknown[], element: Record<string, unknown>, nowMs: number): string {
+function hashNotice(fields: readonly unknown[], element: Record<string, unknown>, nowMs: number): string {
   const updatedAt = scalar(element['updatedAt']);
   const date = typeof updatedAt === 'number' ? String(updatedAt) : updatedAt;
   const isDated = parseInstantMs(parseDateText(date)) !== null;
@@ -91,7 +91,7 @@ function statusNotice(fields: Record<string, unknown>, nowMs: number): ParsedNot
   const status = fields['value'];
   if (!isClientUserId(clientUserId) || !isHumanId(humanId)) return INVALID_ID;
   if (typeof status !== 'string' || status.trim() === '' || status.length > MAX_STATUS_LENGTH) return JUNK;
-  const requestId = noticeId(['status', clientUserId, humanId, status], fields, nowMs);
+  const requestId = hashNotice(['status', clientUserId, humanId, status], fields, nowMs);
   return { kind: 'status', clientUserId, humanId, status, updatedAt: parseDateText(fields['updatedAt']), requestId };
 }
 
@@ -102,7 +102,7 @@ function reportNotice(fields: Record<string, unknown>, nowMs: number): ParsedNot
   const reportType = fields['type'];
   const isType = typeof reportType === 'string' && reportType !== '' && reportType.length <= MAX_TYPE_LENGTH;
   const type = isType ? reportType : null;
-  const requestId = noticeId(['report', humanId, reportId, type], fields, nowMs);
+  const requestId = hashNotice(['report', humanId, reportId, type], fields, nowMs);
   return { kind: 'report', humanId, reportId, type, updatedAt: parseDateText(fields['updatedAt']), requestId };
 }
 

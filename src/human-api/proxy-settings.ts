@@ -33,7 +33,7 @@ export function readProxy(env: Environment): ProxySettings | null | { readonly m
   }
 }
 
-/** The scheme may be missing: shells also hold `proxy.example.org:3128`. @throws TypeError */
+/** The scheme may be missing, because the variable is often set to `proxy.example.org:3128`. @throws TypeError */
 function parseProxyUrl(text: string): URL {
   const url = new URL(/^\w[\w+.-]*:\/\//.test(text) ? text : `http://${text}`);
   const isProxy = /^https?:$/.test(url.protocol) && url.pathname === '/' && !/[?#\s]/.test(text);

@@ -34,7 +34,10 @@ const ERROR_BODY_TEXT: Readonly<Record<ErrorBody['kind'], string>> = {
   other: ', but the answer is not from Human API',
 };
 
-/** True if Human API itself rejected the request with such a status. The same status from a gateway proves nothing. */
+/**
+ * True if Human API itself rejected the request with such a status. The same status from a gateway proves nothing. `lenient` by default, which is
+ * enough for an answer that does not by itself decide about a person or a document.
+ */
 export function isRejected(
   { facts, errorBody }: Reply<unknown>,
   hasStatus: (status: number) => boolean,
@@ -70,7 +73,7 @@ function isIdentified({ requestId }: CallFacts, errorBody: ErrorBody | null, env
   return isEnvelopeLike(errorBody) && (envelopes === 'lenient' || requestId !== null);
 }
 
-/** True for an envelope, or for a body so similar that operators have to know. */
+/** True for an envelope, and for a body so similar that operators should see it. */
 function isEnvelopeLike(errorBody: ErrorBody | null): boolean {
   return errorBody?.kind === 'enveloped' || errorBody?.kind === 'similar';
 }

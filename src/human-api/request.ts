@@ -11,7 +11,7 @@ export interface Call {
   readonly token?: string;
 }
 
-/** The URL of a call, in parts: the base URL's path prefix, then the route. @throws Unavailable for an id that no URL can carry */
+/** The URL of a call, in parts. `path` is the base URL's prefix and the route. @throws Unavailable for an id that no URL can carry */
 export function buildTarget(
   baseUrl: string,
   call: Call,

@@ -30,7 +30,7 @@ export class TokenCache {
    * Sends with the token of a key; after a 401, once more with a new token. A gateway may send a 401 after Human API executed the call, so a call that
    * is not `repeatable` is sent again only if Human API itself sent the 401.
    */
-  async sendAuthorised<Content>(
+  async sendAuthorized<Content>(
     key: string,
     send: (token: string) => Promise<Reply<Content>>,
     { repeatable }: { readonly repeatable: boolean } = { repeatable: true },

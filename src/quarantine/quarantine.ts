@@ -9,7 +9,7 @@ import { createFolderFiles, type QuarantineFiles } from './folder-files';
 export const QUARANTINE_REASONS = ['refused', 'signature', 'damaged', 'nobody'] as const;
 export type QuarantineReason = (typeof QUARANTINE_REASONS)[number];
 
-/** What is known of a record without decrypting it: pseudonyms, counts and codes. Field names are those of the stored JSON. */
+/** The fields of a record that are not encrypted: pseudonyms, counts and codes. Their names are those of the stored JSON. */
 export interface QuarantineHeader {
   /** Name of its file without `.json`; sorts by time. */
   readonly id: string;
@@ -33,7 +33,10 @@ type QuarantineCounts = Readonly<Record<QuarantineReason, { readonly records: nu
 
 /** Records that an operator must decide about: one file each, capped per reason. A full quarantine keeps its records and rejects new ones. */
 export interface Quarantine {
-  /** Durable when it resolves. The same `identity` gives the same id, so a repeat replaces its record. `full`: not kept. Throws the system's error. */
+  /**
+   * The record is durable when this resolves. The same `identity` gives the same id, so a repeat replaces its record. `full`: not kept.
+   * @throws the system's error
+   */
   put(record: QuarantineRecord, identity?: { readonly atMs: number; readonly key: string }): Promise<'kept' | 'full'>;
   /** Oldest first; skips files that are not records. */
   list(): Promise<readonly QuarantineHeader[]>;
@@ -48,7 +51,7 @@ export interface Quarantine {
 interface QuarantineOptions {
   readonly files: QuarantineFiles;
   readonly encryption: FileEncryption;
-  /** What the content of a record is bound to when it is encrypted. */
+  /** The context to which the encrypted content of a record is bound. */
   readonly contextOf: (id: string) => string;
   /** How long a count is reused, ms. */
   readonly countForMs: number;
@@ -63,7 +66,7 @@ type Limits = Pick<QuarantineOptions, 'maxRecords' | 'maxBytes' | 'nowMs'>;
 const MAX_RECORDS = 10_000;
 /** A record with a bad signature holds a whole body, at most 1 MiB. */
 const MAX_BYTES = 64 * 1024 * 1024;
-/** A count is reused this long. Other webhooks and operators change the folder too. */
+/** Short, because other webhooks and operators change the folder too. */
 const COUNT_FOR_MS = 10_000;
 
 const FOLDER = 'quarantine/';
@@ -202,7 +205,7 @@ function parseRecord(bytes: Buffer | null): StoredRecord | null {
     const isOurs = read?.version === 1 && typeof read.id === 'string' && typeof read.content === 'string';
     return isOurs ? (read as StoredRecord) : null;
   } catch {
-    return null; // not whole
+    return null; // an incomplete file
   }
 }
 

@@ -41,6 +41,8 @@ export class StoreUnavailable extends StoreError {
 export class StoreNotFound extends StoreUnavailable {
   constructor(message: string) {
     super('STORE_NOT_FOUND', 'open', message);
+    // The failure type that histories and operators know.
+    this.name = StoreUnavailable.name;
   }
 }
 

@@ -1,25 +1,25 @@
-/** How many deliveries of the spool run at once: slowly more while Temporal answers, none for a while after a failure. */
+/** Decides how many deliveries of the spool run at once: slowly more while Temporal answers, none for a while after a failure. */
 export interface AdaptiveConcurrency {
   /** Deliveries that may run now; 0 during a backoff. */
   limit(): number;
-  /** Rest of the backoff, ms. */
+  /** The rest of the backoff, in ms. */
   backoffMs(): number;
-  /** No delivery has succeeded since one failed. */
+  /** True if no delivery has succeeded since the last failure. */
   readonly isDown: boolean;
   /** Returns whether it was down until now. */
-  succeeded(): boolean;
-  /** `startedMs`: start of the delivery, by the same clock. */
-  failed(startedMs: number): void;
+  recordSuccess(): boolean;
+  /** `startedMs`: when the delivery started, by the clock `nowMs`. */
+  recordFailure(startedMs: number): void;
 }
 
-/** Delivers a million notices within an hour; a Temporal server handles thousands of calls. */
+/** Enough to deliver a million notices within an hour. A Temporal server handles thousands of calls at once. */
 const MAX_LIMIT = 16;
-/** While requests are delivered, because their senders wait. */
+/** While notices of requests are delivered, because their senders wait. */
 const LIMIT_DURING_REQUESTS = 2;
 /** Successes that raise the limit by 1. */
 const SUCCESSES_PER_STEP = 8;
 const FIRST_BACKOFF_MS = 250;
-/** A Temporal that is back is noticed within this time. */
+/** When Temporal is back, the next delivery starts within this time. */
 const MAX_BACKOFF_MS = 5_000;
 
 /** `pendingRequests`: requests that wait for Temporal. */
@@ -42,14 +42,14 @@ export function createAdaptiveConcurrency(options: {
     get isDown() {
       return failures > 0;
     },
-    succeeded() {
+    recordSuccess() {
       const wasDown = failures > 0;
       failures = 0;
       backoffUntilMs = Number.NEGATIVE_INFINITY;
       limit = wasDown ? 1 : Math.min(MAX_LIMIT, limit + 1 / SUCCESSES_PER_STEP);
       return wasDown;
     },
-    failed(startedMs) {
+    recordFailure(startedMs) {
       if (startedMs < backoffUntilMs) return; // started before the failure that is already counted
       const backoffMs = Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** failures);
       failures += 1;

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 
 /**
  * A segment has one record per line: `1p <checksum> <length> <payload>`, with `s` for an encrypted payload (base64). A payload has no line feed,
- * so the line after damaged bytes is a record again. The two words are part of the checksum.
+ * so the line after damaged bytes is a record again. The checksum covers the form (as a word) and the payload.
  */
 export type LineForm = 'plain' | 'sealed';
 
@@ -11,11 +11,11 @@ export type ScannedLine =
   | { readonly kind: 'record'; readonly form: LineForm; readonly payload: Buffer; readonly bytes: Buffer }
   /** Bytes that were written whole and are not a record: a flipped bit, a lost sector. */
   | { readonly kind: 'damaged'; readonly bytes: Buffer }
-  /** The last write was interrupted, so it was never acknowledged. */
+  /** The end of an interrupted write, so the notice was never acknowledged. */
   | { readonly kind: 'torn'; readonly bytes: Buffer };
 
 const LINE_FEED = 0x0a;
-/** 64 bits: other bytes do not match. */
+/** 64 bits, so that damaged bytes practically never match. */
 const CHECKSUM_DIGITS = 16;
 const HEADER = /^1([ps]) ([0-9a-f]{16}) ([1-9]\d{0,8}) /;
 const MAX_HEADER_BYTES = 2 + 1 + CHECKSUM_DIGITS + 1 + 9 + 1;
@@ -65,7 +65,7 @@ function recordAt(segment: Buffer, at: number): Extract<ScannedLine, { kind: 're
   if (end > segment.length) return null;
   const form = letter === 'p' ? 'plain' : 'sealed';
   const payload = segment.subarray(start, end);
-  // A payload that matches its checksum is whole, even if its line feed is missing or another byte.
+  // A payload that matches its checksum is whole, even if its line feed is missing or damaged.
   if (checksum(form, payload) !== expected) return null;
   return { kind: 'record', form, payload, bytes: segment.subarray(at, end + 1) };
 }

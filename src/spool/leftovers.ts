@@ -2,7 +2,7 @@ import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { nullIfAbsent } from '../disk/folders';
 
-/** A probe, a partition and a quarantine record, each before its rename or removal. */
+/** The names of a probe, a new partition and a new quarantine record. */
 const DRAFT = /^\.(probe-[0-9a-f]{12}|[0-9a-f]{8}|\d{13}-[a-z]+-[0-9a-f]{12}\.json\.draft)$/;
 /** A running process renames or removes a draft within moments. */
 const ABANDONED_AFTER_MS = 60_000;

@@ -12,8 +12,8 @@ export interface SpoolPartition {
   /** A name for a new segment. Names sort by time across all webhooks. */
   segmentName(): string;
   /**
-   * Moves the segments of dead webhooks into our folder; of several webhooks one gets each. Calls `onClaimed` as soon as a segment is moved. What
-   * cannot be read or renamed stays for another time. @throws the first error of the system, after the rest is claimed
+   * Moves the segments of dead webhooks into our folder. If several webhooks try, one of them gets a segment. Calls `onClaimed` as soon as a segment
+   * is moved. Leaves a segment that cannot be read or renamed. @throws the first error of the system, after all other segments are claimed
    */
   claimOrphans(onClaimed: (name: string) => Promise<void>): Promise<void>;
   /** Creates the folder again if it was removed. @throws {OtherDisk}; the system's error */
@@ -22,7 +22,7 @@ export interface SpoolPartition {
   release(): Promise<void>;
 }
 
-/** The folder is on another disk than at the start: its volume is gone, and files written now would be gone when it is back. */
+/** The folder is on another disk than at the start: its volume is gone, and its return would hide files that were written before. */
 class OtherDisk extends Error {
   override readonly name = 'OtherDisk';
   readonly kind = 'other-disk';
@@ -58,7 +58,7 @@ export async function openPartition(spoolFolder: string, files: Files, log: Logg
     const removed = own;
     own = await createLockedFolder(spoolFolder, files);
     log.error('the spool folder was removed; creating it again');
-    await release(removed); // so that it is claimed if it is ever put back
+    await release(removed); // without its lock, another webhook claims it if it is put back
   }
 
   async function release({ lock, folder }: LockedFolder): Promise<void> {

@@ -1,7 +1,7 @@
 import { type FileEncryption, requireCipher } from '../domain/encryption';
 import { encodeLine, type ScannedLine } from './frame';
 
-/** `atMs`: when it arrived, ms since 1970. `text`: one line, which only its writer understands. */
+/** `atMs`: when it arrived, ms since 1970. `text`: one line, which the spool does not interpret. */
 export interface SpoolRecord {
   readonly atMs: number;
   readonly text: string;

@@ -8,6 +8,7 @@ export type LineOutcome = 'done' | 'retry-later' | 'unreachable';
 export interface SegmentRemains {
   /** In their order. */
   readonly lines: readonly Buffer[];
+  /** How many lines were done and are not among them. */
   readonly done: number;
 }
 

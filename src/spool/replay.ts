@@ -16,7 +16,7 @@ import { countRecords, type Segment, type Segments } from './segments';
 
 /** Where records are delivered. */
 export interface DeliveryTarget {
-  /** Never rejects. `refused`: the record itself is rejected. `deferred`: this record has to wait, others need not. */
+  /** Never rejects. `refused`: Temporal rejects the record. `deferred`: this record has to wait, others need not. */
   deliver(record: SpoolRecord): Promise<'taken' | 'refused' | 'unavailable' | 'deferred'>;
   /** The header of a record in quarantine; null if the text is unreadable. */
   describe(text: string): Pick<QuarantineRecord, 'kind' | 'clientUserId' | 'humanId'> | null;
@@ -26,7 +26,7 @@ export interface DeliveryTarget {
 
 /** Delivers the records of the spool, oldest first, at least once. */
 export interface Replay {
-  /** There are new records. */
+  /** Call after new records were appended or claimed. */
   wake(): void;
   /** Resolves when no delivery is running. Other records stay on the disk. */
   stop(): Promise<void>;
@@ -34,10 +34,10 @@ export interface Replay {
 
 /** A run with the maximum of signals rejects a notice too, until it continues as new, so one rejection is not final. */
 const FINAL_REJECTIONS = 3;
-/** For a segment of which records had to stay; doubles. */
+/** The delay before the next pass over a segment in which records had to stay; doubles with each pass. */
 const FIRST_RETRY_MS = 1_000;
 const MAX_RETRY_MS = 60_000;
-/** A deferral does not wait, so the event loop gets a turn after this number of them. */
+/** A deferral is immediate, so the event loop gets a turn after this number of them. */
 const DEFERRALS_PER_TURN = 100;
 
 export function startReplay(deps: {
@@ -75,7 +75,7 @@ export function startReplay(deps: {
       const backoffMs = concurrency.backoffMs();
       const segment = backoffMs > 0 ? null : segments.next(concurrency.isDown);
       if (segment === null) {
-        await pause(backoffMs > 0 ? backoffMs : segments.dueInMs());
+        await pause(backoffMs > 0 ? backoffMs : segments.dueInMs(concurrency.isDown));
         continue;
       }
       try {
@@ -131,7 +131,7 @@ export function startReplay(deps: {
     if (!stopping.signal.aborted) defer(segment);
   }
 
-  /** If the segment is put back, a webhook that looks for orphans claims it. Otherwise polling finds the changes. */
+  /** If an operator puts the segment back, a webhook claims it as an orphan. Otherwise polls find what the notices reported. */
   function reportLost({ name, records, bytes }: Segment): void {
     const fields = { segment: name, notices: records, bytes };
     log.error(fields, 'a segment of the spool was removed before its notices were delivered');
@@ -173,10 +173,10 @@ export function startReplay(deps: {
       return 'retry-later';
     }
     if (result === 'unavailable') {
-      concurrency.failed(startedMs);
+      concurrency.recordFailure(startedMs);
       return 'unreachable';
     }
-    if (concurrency.succeeded()) segments.resetRetries();
+    if (concurrency.recordSuccess()) segments.resetRetries();
     const key = bytes.toString('latin1', 0, 19); // form and checksum
     if (result === 'refused') return handleRejection(record, key);
     rejections.delete(key);

@@ -12,21 +12,21 @@ export interface Batch {
   readonly isDeferred: boolean;
 }
 
-/** A file of records, and what is known of it. */
+/** A file of records, with the facts that the replay needs. */
 export interface Segment {
   readonly name: string;
   /** False while records are appended. */
   isClosed: boolean;
   bytes: number;
-  /** Of deferred records, as of the last pass; 0 before the first pass of a segment found on the disk. */
+  /** The bytes of its deferred records, as of the last pass; 0 before the first pass of a segment found on the disk. */
   deferredBytes: number;
   /** Records to deliver; null before the first read. */
   records: number | null;
   /** When the oldest of them arrived, ms since 1970; null before the first read. */
   oldestAtMs: number | null;
-  /** Passes after which records had to stay. */
+  /** How many passes left records in it. */
   passes: number;
-  /** No pass before this time, ms since 1970. */
+  /** The next pass is not before this time, ms since 1970. */
   retryAtMs: number;
   /** Whether Temporal did not answer for a record in the last pass. */
   isUnreachable: boolean;
@@ -40,12 +40,12 @@ export interface Segments {
   close(name: string): void;
   remove(name: string): void;
   /**
-   * Of the due segments the one that was due first, so that retries do not hold up new segments. While Temporal is down, those that it did not
-   * answer for are due too.
+   * Of the due segments the one that was due first, so that retries do not delay new segments. While Temporal is down, the segments with records
+   * for which it did not answer are due too.
    */
   next(isDown: boolean): Segment | null;
-  /** Time until a segment is due; null without segments. */
-  dueInMs(): number | null;
+  /** Time until {@link next} may return a segment; null without segments. */
+  dueInMs(isDown: boolean): number | null;
   /** Temporal is back: every segment is due. */
   resetRetries(): void;
   /** A segment whose records are not counted. */
@@ -60,7 +60,7 @@ export interface Segments {
 }
 
 /**
- * The open segment is closed for an attempt at most this often while Temporal is down, so that an outage of a day leaves thousands of files, not
+ * While Temporal is down, the open segment is closed for an attempt at most this often, so that an outage of a day leaves thousands of files, not
  * millions.
  */
 const CLOSE_WHILE_DOWN_EVERY_MS = 30_000;
@@ -87,6 +87,8 @@ export function createSegments(nowMs: () => number = Date.now): Segments {
     return segment;
   };
   const all = (): Segment[] => [...segments.values()];
+  const closableAtMs = (isDown: boolean): number =>
+    segments.size <= FEW_SEGMENTS ? 0 : closedAtMs + (isDown ? CLOSE_WHILE_DOWN_EVERY_MS : CLOSE_EVERY_MS);
 
   return {
     add: (name, bytes) => void insert(name, { bytes }),
@@ -105,8 +107,7 @@ export function createSegments(nowMs: () => number = Date.now): Segments {
     next(isDown) {
       const now = nowMs();
       const inOrder = all().sort((a, b) => a.retryAtMs - b.retryAtMs || (a.name < b.name ? -1 : 1));
-      const waitMs = isDown ? CLOSE_WHILE_DOWN_EVERY_MS : CLOSE_EVERY_MS;
-      const mayClose = segments.size <= FEW_SEGMENTS || now - closedAtMs >= waitMs;
+      const mayClose = now >= closableAtMs(isDown);
       const next = inOrder.find(
         ({ retryAtMs, isUnreachable, isClosed }) =>
           (retryAtMs <= now || (isDown && isUnreachable)) && (isClosed || mayClose),
@@ -114,9 +115,9 @@ export function createSegments(nowMs: () => number = Date.now): Segments {
       if (next?.isClosed === false) closedAtMs = now;
       return next ?? null;
     },
-    dueInMs() {
+    dueInMs(isDown) {
       if (segments.size === 0) return null;
-      const closableMs = segments.size <= FEW_SEGMENTS ? 0 : closedAtMs + CLOSE_EVERY_MS;
+      const closableMs = closableAtMs(isDown);
       const dueMs = all().map(({ retryAtMs, isClosed }) => (isClosed ? retryAtMs : Math.max(retryAtMs, closableMs)));
       return Math.max(0, Math.min(...dueMs) - nowMs());
     },

@@ -44,18 +44,18 @@ class SpoolUnavailable extends Error {
   }
 }
 
-/** To create the folder and write a few bytes. A slower disk could not keep a notice within 3 s. */
+/** The time limit to create the folder and write a few bytes. A slower disk could not store a notice within the 3 s of a request. */
 const OPEN_TIMEOUT_MS = 10_000;
 /** Bytes in memory that wait for the disk: some seconds at a high load. */
 const MAX_WAITING_BYTES = 32 * 1024 * 1024;
-/** Of the cap: a flood of unknown people must leave space for notices that arrive while Temporal is away. */
+/** The part of the cap for deferred notices: a flood of unknown people must leave space for notices that arrive while Temporal is away. */
 const DEFERRED_SHARE = 0.5;
 /** The interval of the claims of orphans. */
 const CLAIM_EVERY_MS = 5_000;
 const UNHEALTHY_FOR_MS = 5_000;
 /** Records that are encrypted before the event loop gets a turn. */
 const RECORDS_PER_TURN = 1_000;
-/** A delivery that is interrupted by the end of the process is repeated, which is harmless. */
+/** A delivery that the end of the process interrupts is repeated later, which is harmless. */
 const CLOSE_TIMEOUT_MS = 2_000;
 
 interface SpoolOptions {
@@ -73,7 +73,7 @@ interface SpoolOptions {
 
 /**
  * Opens the spool in the folder of WEBHOOK_SPOOL; null if it is off. @throws {ConfigurationError} for a folder that cannot be created, written or
- * locked: the start must find that, not an outage of Temporal
+ * locked, so that the fault shows at the start and not in an outage of Temporal
  */
 export async function openConfiguredSpool(
   options: Omit<SpoolOptions, 'folder'> & { readonly folder: string | null },

@@ -35,9 +35,9 @@ class SegmentGone extends Error {
   }
 }
 
-/** A segment is read into memory as a whole. */
+/** The size at which a segment is closed. It is read into memory as a whole. */
 const SEGMENT_BYTES = 1024 * 1024;
-/** Of one write. */
+/** The maximum of one write, unless a single batch is larger. */
 const GROUP_BYTES = 4 * 1024 * 1024;
 
 interface QueuedBatch {
@@ -125,7 +125,7 @@ export function createWriter(options: {
 
   /**
    * After a failed write or sync it is unknown what is on the disk, and a second sync would succeed without writing (the pages count as clean).
-   * The segment ends at its last synced byte, so that remains do not fill a full disk.
+   * The segment is cut at its last synced byte, so that the bytes of failed writes do not fill the disk.
    */
   async function abandon(broken: OpenSegment): Promise<void> {
     await broken.file.truncate(broken.size).catch(() => undefined);

@@ -25,7 +25,7 @@ export type StartRequest = Omit<CollectRecordsInput, 'carried' | 'carriedInvitat
 /** An applicant as Temporal stores it; needs no worker. `reason`: null until the run has completed, and after a cancellation. */
 export type ApplicantSummary = ApplicantRun & { readonly reason: Reason | null };
 
-/** `running` and `closed`: the same details were started before; `conflict`: other details were. */
+/** `running` and `closed`: the applicant was started before, with the same details; `conflict`: with other details. */
 export type StartResult = ApplicantSummary & { readonly result: 'started' | 'running' | 'closed' | 'conflict' };
 
 /**
@@ -44,8 +44,8 @@ export interface Applicants {
   /** Requests the cancellation: the workflow withdraws the person before it ends. */
   requestCancel(clientUserId: string): Promise<void>;
   /**
-   * Waits until the newest run closes. Null: an erasure deleted it meanwhile. Calls `onSummary` after each poll. Polls are frequent until the humanId
-   * is known.
+   * Waits until the newest run closes. Returns null if an erasure deletes it. Calls `onSummary` after each poll; the first polls are frequent,
+   * so that an invitation shows soon.
    */
   waitForClose(
     clientUserId: string,

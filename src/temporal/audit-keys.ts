@@ -5,9 +5,9 @@ import { KEYS_EXPECTED, type KeyRing, parseKeyRing } from './key-ring';
 
 export const AUDIT_KEY_VARIABLES = { AUDIT_KEY: setting(KEYS_EXPECTED, parseKeyRing).optional() };
 
-/** Marks the id of a key derived from `PAYLOAD_KEYS`, so that it never equals an id of `AUDIT_KEY`. */
+/** The prefix of the ids of keys derived from `PAYLOAD_KEYS`, so that none equals an id of `AUDIT_KEY`. */
 const DERIVED = 'payload:';
-/** An id of the webhook's own keys (docs/production.md, "Keys"): the process on the internet must not sign for others. */
+/** The ids of the webhook's own keys (docs/production.md, "Keys"): the process on the internet must not sign for others. */
 const WEBHOOK_ID = /^webhook/;
 
 /**

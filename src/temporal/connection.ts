@@ -13,6 +13,21 @@ import { createRejectionWatch, describeRejection, rejectionOf, TemporalRejected 
 import { callWithDeadline, GRPC, hasStatus } from './rpc';
 import { hostOf, type TemporalSettings } from './settings';
 
+/**
+ * The first server that obeys priorities by default. Measured by the order in which it dispatches three runs with the keys 5, 1 and 3:
+ * 1.29.1 and 1.30.2 ignore the keys, 1.31.2 and 1.32.0 obey them.
+ */
+const REQUIRED = [1, 31] as const;
+/** By default, gRPC waits up to two minutes before it connects to a lost server again. */
+const RECONNECT = { 'grpc.initial_reconnect_backoff_ms': 200, 'grpc.max_reconnect_backoff_ms': 2_000 };
+/** gRPC for Node uses http_proxy and https_proxy for every host, loopback included. */
+const NO_PROXY = { 'grpc.enable_http_proxy': 0 };
+/** An answer takes milliseconds; this bounds a server that accepts a connection and does not answer. */
+const PROBE_TIMEOUT_MS = 3_000;
+const RETRY_MS = 1_000;
+const LOG_EVERY_MS = 30_000;
+const LOG_REJECTION_EVERY_MS = 60_000;
+
 interface Log {
   info(fields: object, text: string): void;
   warn(fields: object, text: string): void;
@@ -145,21 +160,6 @@ export async function warnIfServerOld(
   const text = describeOldServer(info?.serverVersion);
   if (text !== null) log.warn({}, text);
 }
-
-/**
- * The first server that obeys priorities by default. Measured by the order in which it dispatches three runs with the keys 5, 1 and 3:
- * 1.29.1 and 1.30.2 ignore the keys, 1.31.2 and 1.32.0 obey them.
- */
-const REQUIRED = [1, 31] as const;
-/** By default, gRPC waits up to two minutes before it connects to a lost server again. */
-const RECONNECT = { 'grpc.initial_reconnect_backoff_ms': 200, 'grpc.max_reconnect_backoff_ms': 2_000 };
-/** gRPC for Node uses http_proxy and https_proxy for every host, loopback included. */
-const NO_PROXY = { 'grpc.enable_http_proxy': 0 };
-/** An answer takes milliseconds; this bounds a server that accepts a connection and does not answer. */
-const PROBE_TIMEOUT_MS = 3_000;
-const RETRY_MS = 1_000;
-const LOG_EVERY_MS = 30_000;
-const LOG_REJECTION_EVERY_MS = 60_000;
 
 function isNamespaceMissing(error: unknown): boolean {
   return hasStatus(error, GRPC.NOT_FOUND);

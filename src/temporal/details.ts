@@ -2,33 +2,31 @@ import { createHash } from 'node:crypto';
 import { normalizeEmail } from '../domain/email';
 import type { ApplicantDetails } from '../workflows/contract';
 
-export type { ApplicantDetails } from '../workflows/contract';
-
 /** Trims details, composes their Unicode (NFC), and drops empty fields and repeated sources. Details are compared and sent in this form. */
-export function normaliseDetails(details: ApplicantDetails): ApplicantDetails {
+export function normalizeDetails(details: ApplicantDetails): ApplicantDetails {
   const { clientUserId, clientUserEmail, firstName, lastName, dateOfBirth, suggestedSources = [] } = details;
   const optional = Object.entries({ firstName, lastName, dateOfBirth }).flatMap(([key, value]) => {
-    const text = normalise(value ?? '');
+    const text = normalizeText(value ?? '');
     return text === '' ? [] : [[key, text]];
   });
-  const sources = [...new Set(suggestedSources.map(normalise))].filter((source) => source !== '');
+  const sources = [...new Set(suggestedSources.map(normalizeText))].filter((source) => source !== '');
   return {
     clientUserId,
-    clientUserEmail: normalise(clientUserEmail),
+    clientUserEmail: normalizeText(clientUserEmail),
     ...Object.fromEntries(optional),
     ...(sources.length > 0 && { suggestedSources: sources }),
   };
 }
 
-/** SHA-256 (hex) of normalised details, by which two starts are compared. It uses the comparable form of the e-mail, not the one that is sent. */
-export function detailsDigest(normalised: ApplicantDetails): string {
-  const { clientUserId, clientUserEmail, firstName, lastName, dateOfBirth, suggestedSources } = normalised;
+/** SHA-256 (hex) of normalized details, by which two starts are compared. It uses the comparable form of the e-mail, not the one that is sent. */
+export function detailsDigest(normalized: ApplicantDetails): string {
+  const { clientUserId, clientUserEmail, firstName, lastName, dateOfBirth, suggestedSources } = normalized;
   const fields = [clientUserId, normalizeEmail(clientUserEmail), firstName, lastName, dateOfBirth, suggestedSources];
   // A missing field becomes null in the array, so that no two different details have the same text.
   return createHash('sha256').update(JSON.stringify(fields)).digest('hex');
 }
 
 /** A name typed on another system may be decomposed (NFD) and look the same. */
-function normalise(text: string): string {
+function normalizeText(text: string): string {
   return text.trim().normalize('NFC');
 }

@@ -33,7 +33,7 @@ export function readRunningDevKeys(folder: string, temporalAddress: string): Key
   return readDevKeys(folder) ?? missing;
 }
 
-/** Announces the keys to commands that use this Temporal server, until this process ends. The file of a killed process is ignored. */
+/** Lets commands that use this Temporal server find the keys until this process ends. They ignore the file of a killed process. */
 export function publishDevKeys(keysFolder: string, temporalAddress: string): void {
   const file = path.join(keysFolder, temporalAddress);
   const draft = `${file}.draft`;

@@ -26,12 +26,12 @@ export type ErasureStep =
 export interface Erasure {
   /**
    * Repeats until nothing is left: cancels an open applicant and waits for its end, withdraws the known people upstream, deletes every run and the
-   * folder. Terminates an applicant that is stuck, and withdraws its people too. Erases an applicant that is started before the last check; keeps a
-   * later one. Needs a worker. Safe to repeat at any point.
+   * folder. Terminates an applicant that is stuck, and withdraws its people too. An applicant that is started during the erasure is erased too, unless
+   * it starts after the last check. Needs a worker. Safe to repeat at any point.
    * @throws what the client throws; RunNotDeleted; OperationStuck; the signal's reason
    */
   erase(clientUserId: string, signal?: AbortSignal): Promise<ErasureResult>;
-  /** Like `erase`, but returns `open` as soon as the applicant is open, also if it was started during the erasure. */
+  /** Like `erase`, but returns `open` as soon as the applicant is open, even if it was started during the erasure. */
   eraseClosed(clientUserId: string, signal?: AbortSignal): Promise<ErasureResult>;
 }
 
@@ -171,7 +171,7 @@ async function erase(
   async function readInvited() {
     const newest = (await describeRun(client, { workflowId: applicantId }))?.workflowExecutionInfo;
     const infos = [...(await deletion.listAllRuns(applicantId)), ...(newest ? [newest] : [])];
-    // The list lags by some seconds: of the newest run, the description counts.
+    // The list lags by some seconds, so the description of the newest run comes last and counts.
     const humanIds = new Map(
       infos.map((info) => [info.execution?.runId ?? '', toApplicantRun(info)?.humanId ?? null] as const),
     );
@@ -197,7 +197,7 @@ async function erase(
   }
 }
 
-/** Whether one of the unknown people is known now, or may be by an e-mail that was not known before. */
+/** Whether one of the unknown people is known now, or may be known by a new e-mail. */
 function hasNewPeople(unknown: readonly string[], before: KnownPeople, now: KnownPeople): boolean {
   return now.emails.length > before.emails.length || unknown.some((humanId) => now.humanIds.includes(humanId));
 }

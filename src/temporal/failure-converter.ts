@@ -1,6 +1,6 @@
 import { DefaultFailureConverter } from '@temporalio/common';
 
-/** Set in the workflow sandbox by a worker without encryption: Temporal's UI then shows failures in plain text. */
+/** The global variable that a worker without encryption sets in the workflow sandbox: Temporal's UI then shows failures in plain text. */
 export const PLAIN_FAILURES = 'chartwayPlainFailures';
 
 /** Encodes messages and stacks of failures as a payload, which the codec encrypts. The SDK requires this name. */

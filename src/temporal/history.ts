@@ -9,8 +9,8 @@ import { callWithDeadline, nullIfNotFound, payloadContext, readPages } from './r
 type Payloads = temporal.api.common.v1.IPayload[] | null | undefined;
 
 /**
- * The people that a run of an applicant has invited. `email`: the e-mail of the input if an invitation has no answer, because the person may exist
- * upstream with an unknown humanId. Null if every invitation has an answer, or the input cannot be decoded.
+ * The people that a run of an applicant has invited. `email`: the e-mail of the run's input, if an invitation has no answer and the person may therefore
+ * exist upstream with an unknown humanId. Null if every invitation has an answer, or if the input cannot be decoded.
  */
 export interface InvitedPeople {
   readonly humanIds: readonly string[];
@@ -21,7 +21,7 @@ export interface InvitedPeople {
 const PERSON_ACTIVITIES: readonly string[] = [ACTIVITIES.invite, ACTIVITIES.findInvited, ACTIVITIES.lookUp];
 /** The result of the activity `withdraw` if it deleted the person. */
 const DELETED = 'deleted';
-/** Stands for a humanId that cannot be decoded. The person was deleted. */
+/** Stands for the humanId of a deleted person if it cannot be decoded. */
 const UNREADABLE = '?';
 
 /** What `invite` returns. `createSent`: nothing was decided, and the person may have been created. */
@@ -49,8 +49,9 @@ export async function readWithdrawnPeople(client: Client, run: RunRef): Promise<
   for (const { input, completed } of activities) {
     if (!completed) continue;
     const result = await decodeFirstOrNull(client, run.workflowId, completed.result);
+    // A result that cannot be decoded counts as a deletion.
     if (typeof result === 'string' && result !== DELETED) continue;
-    // An undecided answer: the workflow calls another activity.
+    // Undecided: nothing was confirmed, and the workflow calls the activity again.
     if (typeof (result as { kind?: unknown } | null)?.kind === 'string') continue;
     const { humanId } = ((await decodeFirstOrNull(client, run.workflowId, input)) ?? {}) as { humanId?: unknown };
     withdrawn.add(isHumanId(humanId) ? humanId : UNREADABLE);

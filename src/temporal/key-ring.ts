@@ -1,7 +1,7 @@
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
 import { type Cipher, KeyMissing } from '../domain/encryption';
 
-/** Each use has its own derived key, so that a ciphertext of one use is never valid for another. The words are part of the derivation. */
+/** Each use has its own derived key, so that a ciphertext of one use is never valid for another. Keys are derived from the words. */
 const USES = ['payload', 'seal', 'audit', 'digest'] as const;
 type Use = (typeof USES)[number];
 /** The use of files outside Temporal. */

@@ -32,9 +32,12 @@ export interface NoticeSender {
    * and was not withdrawn; without an owner, to the mailbox of the person. `nowhere`: no workflow can take it. @throws {NoticeUndelivered}
    */
   send(notice: Notice, owner: string | null, requestId: string, untilMs?: number): Promise<Receiver | 'nowhere'>;
-  /** The humanId that the applicant's run has; null if it has none or does not exist. Throws what the client throws. */
+  /** The humanId of the applicant's newest run; null without one. Throws what the client throws. */
   readHumanId(clientUserId: string, untilMs?: number): Promise<string | null>;
-  /** Waits for the end of the newest mailbox of a person, then returns the applicant with this humanId; null without one, or without an end in time. Throws what the client throws. */
+  /**
+   * Waits until the newest mailbox of a person ends, then returns the clientUserId of the applicant with this humanId. Null without one, or if the
+   * mailbox does not end in time. Throws what the client throws.
+   */
   waitForMailboxOwner(humanId: string, untilMs?: number): Promise<string | null>;
   /** The clientUserId of the open applicant with this humanId, else of the newest closed one; null if visibility lists none. Throws what the client throws. */
   findApplicant(humanId: string, untilMs?: number): Promise<string | null>;
@@ -121,14 +124,14 @@ export function createNoticeSender(deps: NoticeDeps): NoticeSender {
   }
 }
 
-/** What activities ask of the applicants' runs. */
+/** Implements the port `ApplicantRuns` of the activities. */
 export function createApplicantRuns(deps: NoticeDeps) {
   const { client } = deps;
   const signals = createSignals(deps);
   const sender = createNoticeSender(deps);
   return {
     findByHumanId: (humanId: string) => sender.findApplicant(humanId),
-    deliverReportNotice: async (clientUserId: string, notice: ReportNotice, requestId: string) => {
+    deliverToRunOrRefresh: async (clientUserId: string, notice: ReportNotice, requestId: string) => {
       const receiver = await sender.send({ kind: 'report', ...notice }, clientUserId, requestId);
       return receiver === 'applicant' ? 'taken' : receiver === 'refresh' ? 'refreshing' : 'closed-or-unknown';
     },
@@ -137,11 +140,11 @@ export function createApplicantRuns(deps: NoticeDeps) {
       const run = await readApplicantRun(client, clientUserId);
       return run?.standing === 'open' && run.stage !== 'closed' ? run.startedAtMs : null;
     },
-    passReportNotice: async (clientUserId: string, notice: ReportNotice, requestId: string) =>
+    deliverToOpenRun: async (clientUserId: string, notice: ReportNotice, requestId: string) =>
       (await sendToOpenRun(signals, clientUserId, notice, requestId, defaultDeadlineMs()))
         ? 'taken'
         : 'closed-or-unknown',
-    passToRefresh: (clientUserId: string, notice: ReportNotice, requestId: string) =>
+    deliverToRefresh: (clientUserId: string, notice: ReportNotice, requestId: string) =>
       sendToRefresh(signals, clientUserId, notice, requestId, defaultDeadlineMs()),
     scheduleChecks: async (clientUserId: string, schedule: CheckSchedule, delayMs: number) => {
       const signal = {
@@ -172,7 +175,7 @@ function sendToRefresh(signals: Signals, owner: string, notice: ReportNotice, re
   return signals.sendWithStart(toReportSignal(refreshWorkflowId(owner), notice, requestId, untilMs), REFRESH_REPORTS);
 }
 
-/** For a mailbox and a refresh, which forward the notice and need its request id. */
+/** A signal for a mailbox or a refresh. Its payload has the request id, because they forward the notice. */
 function toReportSignal(workflowId: string, notice: ReportNotice, requestId: string, untilMs: number) {
   return {
     workflowId,

@@ -44,7 +44,10 @@ export class OperationStuck extends Error {
   }
 }
 
-/** What happens during a wait. `replaced`: a run of this id did not finish, a new one replaces it. `create-in-flight`: an invitation may still take effect for `forMs`. */
+/**
+ * An event during a wait. `replaced`: a run of this id does not finish, so a new one replaces it. `create-in-flight`: an invitation may still take
+ * effect for `forMs`.
+ */
 export type OperationStep =
   | { readonly step: 'replaced'; readonly workflowId: string; readonly why: string }
   | { readonly step: 'create-in-flight'; readonly forMs: number };
@@ -59,14 +62,14 @@ export interface WaitOptions {
 
 /** Runs a workflow for an operator and waits for its result. @throws {OperationStuck} @throws {ResultUnreadable} */
 export interface Operations {
-  /** Sweeps now, or joins the sweep of another command. A scheduled sweep has another id, and both run. */
+  /** Sweeps now, or joins the sweep of another command. A scheduled sweep has another id, so it may run at the same time. */
   sweep(options?: WaitOptions): Promise<SweepResult>;
   /** Withdraws the people of an id without an open applicant: all of them, or `only` those. */
   withdraw(clientUserId: string, options?: WaitOptions, only?: KnownPeople): Promise<WithdrawPersonResult>;
 }
 
 const { WorkflowExecutionStatus: Status } = temporal.api.enums.v1;
-/** A create that was in flight when its run was terminated shows upstream within a minute, as long as a cancelled applicant looks for it. */
+/** How long to wait until a create that was in flight at a termination shows upstream: as long as a cancelled applicant looks for it. */
 const CREATE_SHOWS_AFTER_MS = 60_000;
 
 export function createOperations({ client, taskQueue }: TemporalDeps): Operations {
@@ -75,7 +78,7 @@ export function createOperations({ client, taskQueue }: TemporalDeps): Operation
     async withdraw(clientUserId, options = {}, only) {
       await waitForLateCreate(clientUserId, options);
       const args: [WithdrawPersonInput?] = only ? [{ only }] : [];
-      // A joined run may be that of an erasure, which leaves unknown people.
+      // The joined run of an erasure leaves unknown people: then another run withdraws them.
       const isSufficient = ({ others = [] }: WithdrawPersonResult) => others.length === 0;
       return run(WITHDRAW_PERSON, withdrawWorkflowId(clientUserId), options, args, isSufficient);
     },
@@ -165,7 +168,7 @@ export function createOperations({ client, taskQueue }: TemporalDeps): Operation
   }
 }
 
-/** How a run without a result has ended; null: Temporal has no such run. */
+/** How a run without a result has ended. `description`: null if Temporal has no such run. */
 function describeEnd(description: RunDescription | null): string {
   if (description === null) return 'it was deleted';
   const { status } = description.workflowExecutionInfo ?? {};

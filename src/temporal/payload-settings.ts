@@ -4,7 +4,7 @@ import { type ConfigurationFault, describeFault, type Environment } from '../pro
 import { SettingFault, setting } from '../process/setting';
 import { KEYS_EXPECTED, type KeyRing, parseKeyFile, parseKeyRing } from './key-ring';
 
-/** How payloads in Temporal are encrypted. `encrypts` false with a ring: new payloads are not encrypted, and earlier ones can still be read. */
+/** How payloads in Temporal are encrypted. If `encrypts` is false and there is a ring, new payloads are plain and earlier ones can still be read. */
 export interface PayloadSettings {
   readonly ring: KeyRing | null;
   readonly encrypts: boolean;
@@ -18,7 +18,7 @@ export const PAYLOAD_VARIABLES = {
 
 type PayloadVariables = z.output<z.ZodObject<typeof PAYLOAD_VARIABLES>>;
 
-/** `devKeys`: the keys of an `npm start` (dev-keys.ts). They count if no variable is set, because the worker of `npm start` rejects plain payloads. */
+/** `devKeys`: the keys of an `npm start` (dev-keys.ts). They are used if no variable is set, because the worker of `npm start` rejects plain payloads. */
 export function readPayloadSettings(read: PayloadVariables, devKeys: KeyRing | null): PayloadSettings {
   const { PAYLOAD_KEYS, PAYLOAD_KEYS_FILE, PAYLOAD_ENCRYPTION } = read;
   if (!hasPayloadSettings(read)) return { ring: devKeys, encrypts: devKeys !== null };

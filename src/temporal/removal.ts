@@ -29,8 +29,8 @@ export function createRunDeletion(client: Client, onRemove: (workflowId: string,
   return { remove, listAllRuns };
 
   /**
-   * Deletes every run of a workflow id except an open applicant's, and returns how many. Without its newest run, Temporal answers NOT_FOUND for
-   * an id that still has older runs; so this waits until the list has the newest one, and deletes it last. @throws {RunNotDeleted}
+   * Deletes every run of a workflow id except an open applicant's, and returns how many. Once the newest run is gone, Temporal answers NOT_FOUND for
+   * the id even if older runs remain; so the newest one is deleted last, after the list has it. @throws {RunNotDeleted}
    */
   async function remove(workflowId: string, signal: AbortSignal | undefined): Promise<number> {
     // An open applicant must be withdrawn first; any other open run is obsolete.
@@ -63,7 +63,7 @@ export function createRunDeletion(client: Client, onRemove: (workflowId: string,
     }
   }
 
-  /** The run ids that visibility lists, the newest one last: once it is listed as closed, or the wait has timed out. */
+  /** The run ids that visibility lists, the newest one last. Waits until the newest one is listed as closed, but not for long. */
   async function listRunIds(
     workflowId: string,
     newest: string | null,

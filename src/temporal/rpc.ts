@@ -1,6 +1,6 @@
 import { type Client, type ConnectionLike, isGrpcServiceError, WorkflowNotFoundError } from '@temporalio/client';
 
-/** What most calls need. */
+/** The client, and the task queue of the workflows. */
 export interface TemporalDeps {
   readonly client: Client;
   readonly taskQueue: string;

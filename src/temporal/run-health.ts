@@ -10,8 +10,8 @@ import { describeRun, isOpenRun, type RunDescription, runIdOf, waitForClose } fr
 const { EventType, WorkflowTaskFailedCause } = temporal.api.enums.v1;
 
 /**
- * From this attempt on, a workflow task counts as failing. The SDK reports the first failure only; the server repeats the task after its timeout of
- * 10 s. Without a worker, and while activities wait for upstream, the attempt stays 1.
+ * From this attempt on, a workflow task counts as failing. The SDK reports only the first failure, so the server repeats the task every 10 s, its
+ * timeout. Without a worker, and while activities wait for upstream, the attempt stays 1.
  */
 const FAILS_FROM_ATTEMPT = 3;
 /** The same for timeouts. Higher, because some tasks time out whenever workers are replaced. */
@@ -37,9 +37,9 @@ export async function readStuckApplicant(client: Client, clientUserId: string): 
 }
 
 /**
- * Waits until the newest run of a workflow closes, however long its activities take, unless it is stuck. Stuck means that two checks in a row
- * find it so, because a worker that is being replaced may fail a task. `findReasonToReplace` may return another reason not to wait. Both results are
- * null if the run is gone. Rejects with the signal's reason.
+ * Waits until the newest run of a workflow closes, however long its activities take, unless it is stuck. It counts as stuck after two checks in a row,
+ * because a worker that is being replaced may fail a task. `findReasonToReplace` may return another reason not to wait. Both results are null if the
+ * run is gone. Rejects with the signal's reason.
  */
 export async function waitForCloseOrStuck(
   client: Client,
@@ -63,8 +63,8 @@ export async function waitForCloseOrStuck(
 }
 
 /**
- * Why an open run makes no progress: every attempt of its workflow task fails, or its start is delayed (except a refresh, whose start Chartway
- * delays). Null: it makes progress, or no worker takes its task. The text holds no message of a failure.
+ * Why an open run makes no progress: every attempt of its workflow task fails, or its start is delayed (except that of a refresh, which Chartway
+ * delays itself). Null: it makes progress, or no worker takes its task. The text holds no message of a failure.
  */
 export async function readStuckReason(client: Client, description: RunDescription): Promise<string | null> {
   const { workflowExecutionInfo: info, pendingWorkflowTask: task } = description;

@@ -16,7 +16,7 @@ export type RunInfo = temporal.api.workflow.v1.IWorkflowExecutionInfo;
 type Payload = temporal.api.common.v1.IPayload;
 
 const { WorkflowExecutionStatus: Status, HistoryEventFilterType } = temporal.api.enums.v1;
-/** For a list on a screen. */
+/** Short, because a person waits for the list. */
 const LIST_TIMEOUT_MS = 3_000;
 
 /**

@@ -7,7 +7,7 @@ import { callWithDeadline, isNotAllowed, type TemporalDeps } from './rpc';
 
 interface ScheduleSpec {
   readonly workflowType: string;
-  /** The id of the schedule; its runs have the same id with a time after it. */
+  /** The id of the schedule. The server appends a time to it for the id of each run. */
   readonly id: (taskQueue: string) => string;
   readonly toInterval: (everyMs: number) => { readonly every: number; readonly offset: number };
   readonly name: string;
@@ -15,14 +15,14 @@ interface ScheduleSpec {
   readonly advice: string;
 }
 
-/** `chartway sweep` works without it. */
+/** The command `chartway sweep` works without this schedule. */
 export const SWEEP_SCHEDULE: ScheduleSpec = {
   workflowType: SWEEP,
   id: sweepWorkflowId,
   toInterval: (everyMs) => ({ every: everyMs, offset: 0 }),
   name: 'the sweep schedule',
   effect: 'no sweep runs',
-  advice: 'set SWEEP_EVERY=off, or run `npm run chartway -- sweep` yourself',
+  advice: 'set SWEEP_EVERY=off and run `npm run chartway -- sweep` yourself',
 };
 /** Daily, or more often for a shorter retention. Halfway between the daily sweeps, because an erasure changes the files of a running sweep. */
 export const RETENTION_SCHEDULE: ScheduleSpec = {
@@ -34,7 +34,7 @@ export const RETENTION_SCHEDULE: ScheduleSpec = {
   },
   name: 'the retention schedule',
   effect: 'nothing is erased by age',
-  advice: 'set REPORTS_RETENTION=off, and run `npm run erase` yourself',
+  advice: 'set REPORTS_RETENTION=off and run `npm run erase` yourself',
 };
 
 /** A run that was missed during an outage of the server starts up to a day later, once. */
@@ -52,8 +52,8 @@ interface Log {
 }
 
 /**
- * Creates, changes or removes a schedule; any number of workers may do so at once. Retries until it is done or not allowed; the latter is
- * logged if there should be a schedule, and is not an error.
+ * Creates, changes or removes a schedule; any number of workers may do so at once. Retries until it is done. If the account may not manage schedules,
+ * logs how to do without, and returns.
  */
 export async function keepSchedule(
   spec: ScheduleSpec,
@@ -73,7 +73,7 @@ export async function keepSchedule(
       if (isNotAllowed(error)) {
         // An account that may not manage schedules has created none.
         if (everyMs === null) return;
-        const text = `schedules are not allowed here, so ${effect}: ask an administrator to allow schedules, ${advice}`;
+        const text = `schedules are not allowed here, so ${effect}: ask an administrator to allow schedules, or ${advice}`;
         log.warn({ ...logFields, error }, text);
         return;
       }

@@ -39,7 +39,7 @@ export async function ensureSearchAttributes(
 ): Promise<void> {
   const registered = await readRegisteredTypes(connection, namespace);
   if (registered === 'not-allowed') {
-    // A query shows it: the server rejects one that names an unknown attribute.
+    // Tries a query instead: the server rejects a query that names an unknown attribute.
     const usable = await Promise.all(NAMES.map((name) => isUsable(connection, namespace, [name])));
     const unusable = NAMES.filter((_, index) => !usable[index]);
     if (unusable.length > 0) throw missingError(namespace, unusable);
@@ -98,7 +98,7 @@ async function waitUntilUsable(connection: Services, namespace: string): Promise
   }
 }
 
-/** Whether a query may name them. */
+/** Whether a query can name these attributes. */
 async function isUsable(connection: Services, namespace: string, names: readonly Name[]): Promise<boolean> {
   const query = names.map((name) => `${name} IS NULL`).join(' AND ');
   try {

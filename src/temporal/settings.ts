@@ -5,7 +5,7 @@ import { type ConfigurationFault, describeFault, type Environment } from '../pro
 import { isLoopbackHost } from '../process/loopback';
 import { matching, parseList, setting } from '../process/setting';
 
-/** The address of Temporal and how to connect: what both kinds of connection take (gRPC for Node, and the worker's native one). */
+/** The namespace, the address and the options of a connection. Both kinds of connection take them: gRPC for Node, and the worker's native one. */
 export interface TemporalSettings {
   readonly namespace: string;
   readonly connection: Pick<ConnectionOptions, 'tls' | 'metadata'> & {
@@ -48,7 +48,7 @@ const NAMES: readonly string[] = [
   ...['TLS_SERVER_CA_CERT_PATH', 'TLS_SERVER_CA_CERT_DATA', 'TLS_SERVER_NAME', 'TLS_DISABLE_HOST_VERIFICATION'],
   ...['CLI_PATH', 'TEST_SERVER_PATH', 'DEBUG'],
 ].map((name) => `TEMPORAL_${name}`);
-/** The name of a gRPC header follows. */
+/** The prefix of variables that set a gRPC header. */
 const HEADER_PREFIX = 'TEMPORAL_GRPC_META_';
 
 /** The known names with the prefix `TEMPORAL_`, and the headers that are set. */

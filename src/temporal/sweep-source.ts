@@ -11,7 +11,7 @@ const PAGE_SIZE = 1_000;
 
 type PendingActivity = temporal.api.workflow.v1.IPendingActivityInfo;
 
-/** They may wait for hours before their first attempt, which is no fault. */
+/** Activities that may wait for hours before their first attempt, which is no fault. */
 const SLOW_ACTIVITIES: ReadonlySet<string | null | undefined> = new Set([ACTIVITIES.awaitTurn, ACTIVITIES.invite]);
 
 /** Reads the applicants for a sweep. Throws what the client throws. */

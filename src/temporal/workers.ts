@@ -26,21 +26,21 @@ export interface WorkersOptions {
   readonly maxCallsPerSecond: number;
 }
 
-/** How long activities may run after the drain started; another worker retries interrupted ones. */
+/** How long activities may run after the drain has started. Another worker retries interrupted ones. */
 const DRAIN_MS = 5_000;
 const FORCE_AFTER_MS = 20_000;
-/** A longer drain has failed. */
+/** A drain that takes longer has failed. */
 export const DRAINED_AFTER_MS = FORCE_AFTER_MS + 5_000;
 /** Waiting for upstream costs no CPU; more slots would only wait for the rate limit. */
 const UPSTREAM_SLOTS = 100;
 /** Half of the connections to the data host; the lists of reports need the other half. */
 const DOWNLOAD_SLOTS = 50;
-/** A turn takes no time: two slots keep the queue moving while one is being answered. */
+/** A turn takes milliseconds: with two slots, one can start while the other one ends. */
 const TURN_SLOTS = 2;
 /** Concurrent polls. More made no difference on two cores (measured); a turn is taken in milliseconds. */
 const CALL_POLLS = 5;
 const TURN_POLLS = 1;
-/** Of the calls per second. About three of ten calls of an applicant with reports are downloads; an applicant that is only polled has none. */
+/** The share of the calls per second. About three of ten calls of an applicant with reports are downloads; an applicant that is only polled has none. */
 const DOWNLOAD_SHARE = 1 / 4;
 /** An invitation makes at most three calls, so that invitations of files leave half of the rate to other work. */
 const BATCH_SHARE = 1 / 6;

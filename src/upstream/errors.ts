@@ -80,7 +80,7 @@ export class AccessDenied extends UpstreamError {
   readonly kind = 'not-yet';
 
   constructor(call: CallFacts) {
-    super(call, `the access token was refused (${call.status})`);
+    super(call, `no access token was issued (${call.status})`);
   }
 }
 
@@ -121,8 +121,8 @@ export class Unavailable extends UpstreamError {
 }
 
 /**
- * A status that would mean {@link NotOffered}, but without the upstream's own envelope: a gateway answered, unless it persists. The vendor documents
- * no body for a format that a report does not have.
+ * A status that would mean {@link NotOffered}, but without the upstream's own envelope: probably a gateway's answer. If it persists, it may be
+ * the upstream's, because the vendor documents no body for a format that a report does not have.
  */
 export class UnenvelopedFormat extends Unavailable {
   constructor(call: CallFacts) {
@@ -131,8 +131,8 @@ export class UnenvelopedFormat extends Unavailable {
 }
 
 /**
- * An answer that would decide about a person, but may be a gateway's; or the rejection of a look-up that the upstream does not support. Handled like
- * Unavailable, but shown to operators, because it rarely ends by itself.
+ * An answer that would decide about a person, but may be a gateway's; or an answer which shows that the upstream does not support a look-up. Retried
+ * like Unavailable, but shown to operators, because it rarely ends by itself.
  */
 export class Undecided extends Unavailable {
   /** A sentence for operators. */
@@ -144,7 +144,7 @@ export class Undecided extends Unavailable {
   }
 }
 
-/** True if the upstream did not answer the question. An endless rate limit is an outage too. */
+/** True if the upstream did not answer the question. A rate limit counts too, because it may last. */
 export function isOutage(error: unknown): error is Unavailable | RateLimited {
   return error instanceof Unavailable || error instanceof RateLimited;
 }
@@ -152,8 +152,4 @@ export function isOutage(error: unknown): error is Unavailable | RateLimited {
 /** The bytes are not the document they should be: truncated, empty, too large, of another content type, invalid JSON or PDF. */
 export class BadDocument extends UpstreamError {
   readonly kind = 'bad-document';
-
-  constructor(call: CallFacts, what: string) {
-    super(call, what);
-  }
 }

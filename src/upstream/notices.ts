@@ -16,7 +16,7 @@ export function noticeRequestId(notice: Notice): string {
   return notice.requestId ?? requestIdOf(Object.entries(notice).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** The request id of a JSON value: a hash. */
+/** The request id of a JSON value: the start of its SHA-256. */
 export function requestIdOf(value: unknown): string {
   return createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 32);
 }
@@ -33,7 +33,7 @@ export function serializeNotices(notices: readonly Notice[]): string {
 }
 
 /** A notice as one line of a file. */
-export function serializeNotice(notice: ParsedNotice): string {
+export function serializeNotice(notice: Notice): string {
   return JSON.stringify(notice);
 }
 

@@ -48,8 +48,8 @@ export interface ReportBody {
 }
 
 /**
- * The source of people's records. A method makes one call, and calls for tokens; a look-up makes one call per page. It repeats a call only after a 401,
- * once. Each method may throw RateLimited or Unavailable, and the errors it names. "Could not find out" is never an empty answer.
+ * The source of people's records. A method makes one call, in addition to those for tokens; a look-up makes one per page. A call is repeated only after
+ * a 401, once. Each method may throw RateLimited or Unavailable, and the errors it names. "Could not find out" is never an empty answer.
  */
 export interface Upstream {
   /** Creates the person, which sends the invitation. Not idempotent: look up after Unavailable. @throws ValidationRejected, AlreadyExists, Undecided */
@@ -66,7 +66,7 @@ export interface Upstream {
   listReports(clientUserId: string): Promise<readonly ListedReport[]>;
   /** @throws AccessDenied, NotFound, NotOffered, UnenvelopedFormat */
   openReport(clientUserId: string, reportId: string, format: Format): Promise<ReportBody>;
-  /** Resolves only if the upstream accepts our credentials now, which proves that a denied access is not our fault. */
+  /** Resolves only if the upstream accepts our credentials now, which proves that they are not the cause of a denied access. */
   proveCredentials(): Promise<void>;
   /** Ends all connections. */
   close(): Promise<void>;

@@ -7,7 +7,7 @@ export interface Answer {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** How long a sender may send after an early answer: to close at once would reset the connection before it reads the answer. */
+/** How long a sender may still send after an early answer. If we closed at once, a reset could reach the sender before the answer. */
 const LINGER_MS = 1_000;
 
 /** An error answer that names what was expected. */

@@ -15,9 +15,9 @@ export function createSecretCheck(secrets: readonly string[]): (credentials: Cre
   const digests = secrets.map(digest);
   return ({ segment, authorization }) => {
     if (digests.length === 0) return true;
-    const given = digest((segment === null ? parsePassword(authorization) : decodeSegment(segment)) ?? '');
+    const sent = digest((segment === null ? parsePassword(authorization) : decodeSegment(segment)) ?? '');
     // Digests of one length, all compared: the time shows neither the length of a secret nor which one matched.
-    return digests.map((expected) => timingSafeEqual(expected, given)).includes(true);
+    return digests.map((expected) => timingSafeEqual(expected, sent)).includes(true);
   };
 }
 

@@ -15,13 +15,13 @@ export interface Confirmations {
   startWaiting(): void;
 }
 
-/** About 10 MB when full. A person that is evicted costs one mailbox. */
+/** About 10 MB when full. An evicted person costs one mailbox. */
 const MAX_OWNERS = 50_000;
 /** For one describe call. */
 const DESCRIBE_TIMEOUT_MS = 5_000;
 /** A mailbox that takes longer to find its applicant is read again at the person's next notice. */
 const MAILBOX_TIMEOUT_MS = 30_000;
-/** People beyond it are not confirmed, which costs one mailbox each. */
+/** Further people are not confirmed, which costs one mailbox each. */
 const MAX_WAITING = 1_000;
 const DESCRIBE_CONCURRENCY = 4;
 /** Each is a long poll. */

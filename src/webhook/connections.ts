@@ -16,7 +16,7 @@ export interface Connections {
 
 /** Half of the lowest usual limit of open files, so that the spool can always open its own. One sender and its proxies need far less. */
 export const MAX_CONNECTIONS = 2_000;
-/** Beyond it each new connection closes an unverified one, so that a valid sender always connects. */
+/** From this number on, each new connection closes an unverified one, so that a valid sender always connects. */
 const CROWDED_FROM = 0.8 * MAX_CONNECTIONS;
 /** Unverified connections of one address. */
 const MAX_PER_ADDRESS = 100;

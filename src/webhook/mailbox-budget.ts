@@ -1,10 +1,10 @@
 import { createExpiringMap } from '../process/expiring-map';
 
-/** Limits how many mailboxes this process starts: each costs a workflow and up to nine requests to Human API. */
+/** Limits how many mailboxes this process starts, because each costs a workflow and up to nine requests to Human API. */
 export interface MailboxBudget {
-  /** Whether a report notice of this person may be posted now. A person whose mailbox was started recently costs nothing. */
+  /** Whether a report notice of this person may be sent to a mailbox now. If that mailbox was started recently, the notice costs nothing. */
   tryTake(humanId: string): boolean;
-  /** The post failed, so no mailbox was started. */
+  /** Call if the notice could not be sent, so that no mailbox was started. */
   refund(humanId: string): void;
 }
 
@@ -19,8 +19,8 @@ export class MailboxBudgetSpent extends Error {
 }
 
 /**
- * After its start a webhook knows no one. 24,000 applicants with six reports a month cause one notice of an unknown person in 100 s. A full body
- * of 16,000 unknown people is delivered within an hour.
+ * After its start a webhook has no confirmed owners. 24,000 applicants with six reports a month cause one report notice in 18 s. A full body of 16,000 unknown
+ * people is delivered within an hour.
  */
 const REFILL_PER_SECOND = 5;
 /** A minute of the refill: the spool retries at least that often. */

@@ -18,12 +18,12 @@ import type { Delivery } from './delivery';
 import { inflateBody } from './inflate-body';
 import type { WebhookMetrics } from './metrics';
 import { declaresMoreThan, readBody } from './read-body';
-import { createNotFoundReport, createOtherNoticesReport } from './request-reports';
+import { createNotFoundLog, createOtherNoticesLog } from './request-log';
 import { routeOf } from './routes';
 import type { SignatureGate } from './signature-gate';
 
 const MAX_BODY_BYTES = 1_048_576;
-/** For header and body together, if the limits of each fail. */
+/** For header and body together, in case the limit of one of them fails. */
 const REQUEST_TIMEOUT_MS = 10_000;
 /** Load balancers close an idle connection after 60 s. If we closed first, a notice could be lost in the race. */
 const KEEP_ALIVE_MS = 65_000;
@@ -80,13 +80,13 @@ export function createWebhookServer(deps: ServerDeps): Server {
   const isProxy = createNetworkCheck(deps.trustedProxies);
   const connections = createConnections({ isProxy, addressOf, dropped: createDroppedCounter(deps.registry) });
   const secretFailures = createCallerLimit(MAX_FAILURES, FAILURES_WINDOW_MS);
-  const reportNotFound = createNotFoundReport(deps);
-  const reportOthers = createOtherNoticesReport(deps);
+  const logNotFound = createNotFoundLog(deps);
+  const logOthers = createOtherNoticesLog(deps);
   let slowAnswers = 0;
 
   /** Delayed after a few failures of one address. */
   async function rejectSecret({ socket, headers }: IncomingMessage): Promise<Answer> {
-    connections.markAnswered(socket); // also during the delay
+    connections.markAnswered(socket); // before the delay, so that it may be closed during the delay
     const forwardedFor = [headers['x-forwarded-for'] ?? []].flat().join(',');
     const caller = toCallerKey(clientAddress(addressOf(socket), forwardedFor, isProxy));
     if (secretFailures.take(caller) === null || slowAnswers >= MAX_SLOW_ANSWERS) return UNAUTHORIZED;
@@ -108,7 +108,7 @@ export function createWebhookServer(deps: ServerDeps): Server {
     const target = request.url ?? '';
     const route = routeOf(target);
     if (route === null) {
-      reportNotFound(target);
+      logNotFound(target);
       return NOT_FOUND;
     }
     if (!route.methods.includes(request.method ?? '')) return methodNotAllowed(route.methods);
@@ -140,7 +140,7 @@ export function createWebhookServer(deps: ServerDeps): Server {
 
     const parsed = parseNotices(inflated.bytes);
     if (!parsed.ok) return errorAnswer(400, `expected ${inflated.expected ?? parsed.expected}`);
-    reportOthers(parsed.notices);
+    logOthers(parsed.notices);
     if (signature.kind === 'suspect') return signature.quarantine(parsed.notices, sinceMs);
 
     const { accepted, ignored, undelivered, failure } = await deps.delivery.accept(parsed.notices, sinceMs);

@@ -24,7 +24,7 @@ export const PRIORITY = {
 
 /**
  * Activities that call Human API, retried without limit; each failure sets the delay of its retry. Heartbeats detect a dead worker within 30 s, so
- * the timeout of an attempt only has to exceed all HTTP timeouts and a download together.
+ * the timeout of an attempt can be long: it exceeds all HTTP timeouts and a download together.
  */
 export function upstreamActivities(priority: keyof typeof PRIORITY, summary: string, options: ActivityOptions = {}) {
   return proxyActivities<UpstreamActivities>({

@@ -55,7 +55,7 @@ export const upstreamTaskQueue = (taskQueue: string) => `${taskQueue}-upstream`;
 /** The task queue of downloads: slow ones must not occupy slots of other calls. */
 export const downloadTaskQueue = (taskQueue: string) => `${taskQueue}-downloads`;
 
-/** Work with its own rate limit: invitations of a file, and look-ups of mailboxes. */
+/** Kinds of work with their own rate limits: invitations of a file, and look-ups of mailboxes. */
 export type PacedWork = 'batch' | 'lookups';
 
 /** The task queue whose rate limits one kind of work. */
@@ -119,7 +119,7 @@ export interface CollectRecordsInput {
   readonly autoInvite?: boolean;
   /** Carried over from the previous run. */
   readonly carried?: ApplicantState;
-  /** Not part of the state, because more people may read the state. */
+  /** Not part of the state, because more people are allowed to read the state than the link. */
   readonly carriedInvitation?: InvitationAnswer;
 }
 

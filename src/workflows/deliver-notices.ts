@@ -122,7 +122,7 @@ export async function deliverNotices(input: DeliverNoticesInput = {}): Promise<D
     mailbox = result === 'full' ? withFullQuarantine(mailbox, Date.now()) : withoutFirstNotices(mailbox, batch.length);
   }
 
-  /** A notice that does not change the next step starts no new timer. */
+  /** Waits on if a notice does not change the next step, so that it starts no new timer. */
   async function waitUntil(untilMs: number): Promise<void> {
     const isDue = (step: MailboxStep) => step.do !== 'wait' || step.untilMs < untilMs;
     const options = { summary: 'waiting before the next search for the owner' };

@@ -77,14 +77,14 @@ function upgradeProgress(carried: NonNullable<RetentionInput['carried']>): Reten
 async function eraseAll(due: readonly string[], progress: RetentionProgress): Promise<boolean> {
   const waiting = [...due];
   let isOn = true;
-  const worker = async () => {
+  const eraseUntilDone = async () => {
     for (let next = waiting.shift(); next !== undefined && isOn; next = waiting.shift()) {
       const ended = await eraseOne(next);
       if (ended === 'off') isOn = false;
       else if (ended !== 'kept') countResult(progress, ended, next);
     }
   };
-  await Promise.all(Array.from({ length: ERASE_CONCURRENCY }, worker));
+  await Promise.all(Array.from({ length: ERASE_CONCURRENCY }, eraseUntilDone));
   return isOn;
 }
 
@@ -92,7 +92,7 @@ async function eraseOne(clientUserId: string): Promise<DueResult | 'failed'> {
   try {
     return await longRunningActivities('Erase one applicant', ERASURE).eraseDue({ clientUserId });
   } catch (error) {
-    // A worker that drains cancels its activities: that fails the activity, not the run.
+    // A worker that drains cancels its activities, which is not a cancel request of this run.
     if (CancellationScope.current().consideredCancelled) throw error;
     return 'failed';
   }

@@ -8,7 +8,7 @@ export function hasReachedRunLimit(signals: number): boolean {
   return signals >= MAX_SIGNALS || workflowInfo().continueAsNewSuggested;
 }
 
-/** For a cancel request that came during a step which did not fail. @throws CancelledFailure */
+/** Call after a step that a cancel request does not end. @throws CancelledFailure */
 export function throwIfCancelled(message: string): void {
   if (CancellationScope.current().consideredCancelled) throw new CancelledFailure(message);
 }

@@ -41,8 +41,8 @@ export interface SweepInput {
 }
 
 /**
- * Compares the people upstream with Chartway's applicants, both ways, and reports mismatches. Deletes nothing upstream. Lists applicants first: a
- * person invited during the sweep then shows up as a person without an applicant, and the check of its run resolves that.
+ * Compares the people upstream with Chartway's applicants, both ways, and lists mismatches. Deletes nothing upstream. Lists the applicants first, so
+ * that a person invited during the sweep appears to have no applicant, which the check of the applicant's run corrects.
  */
 export async function sweep(input: SweepInput = {}): Promise<SweepResult> {
   const { carried } = input;

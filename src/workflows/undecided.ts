@@ -17,7 +17,7 @@ function patienceWhile(isShown: boolean): UndecidedPatience {
 
 type Ask<A> = (patience: UndecidedPatience) => Promise<A | UndecidedAnswer>;
 
-/** Repeats a call until its answer decides about the person, and shows the applicant as stuck until then. At most two activities. */
+/** Repeats a call until its answer decides about the person, and shows the applicant as stuck until then. Costs at most two activities. */
 export async function askUntilDecided<A>(applicant: Applicant, ask: Ask<A>): Promise<A> {
   const show = (why: string | null) => applicant.showStuck(why);
   return askRepeatedly(ask, { isShown: () => Boolean(applicant.state.stuck), show });

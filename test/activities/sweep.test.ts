@@ -3,7 +3,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { createSweepActivities, type SweepSettings } from '../../src/activities/sweep';
 import { findingsFileName, sweepFiles } from '../../src/activities/sweep-files';
-import { createSweepPageActivities } from '../../src/activities/sweep-upstream';
+import { createSweepUpstreamActivities } from '../../src/activities/sweep-upstream';
 import { DAY_MS, DEFAULT_POLICY } from '../../src/domain/policy';
 import { openErasureRecords } from '../../src/report-store/erasure-records';
 import { FakeStore } from '../support/fake-store';
@@ -23,7 +23,7 @@ function setup() {
     refreshForMs: settings.refreshForMs,
     policy: DEFAULT_POLICY,
   });
-  const { isThere } = createSweepPageActivities({ upstream, reportStore: store });
+  const { isThere } = createSweepUpstreamActivities({ upstream, reportStore: store });
   const environment = new MockActivityEnvironment({}, { logger: SILENT });
   return {
     ...{ store, upstream, files: sweepFiles(store.shelf, SWEEP_ID) },

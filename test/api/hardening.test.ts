@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { isDeeperThan } from '../../src/api/body-parsers';
 import { createKeyFinder, parseApiKeys } from '../../src/api/keys';
 import { createCallerLimit } from '../../src/process/caller-limit';
+import { exceedsDepth } from '../../src/process/json-depth';
 import { toCallerKey } from '../../src/process/networks';
 import { readFaults } from '../support/configuration';
 import { KEYS, startApi } from './api-fixture';
@@ -99,9 +99,9 @@ test.each([
 });
 
 test('the depth is counted outside of strings', () => {
-  expect(isDeeperThan('[[1],{"a":[2]}]', 3)).toBe(false);
-  expect(isDeeperThan('[[1],{"a":[2]}]', 2)).toBe(true);
-  expect(isDeeperThan('["[[[[", "\\"[[[["]', 1)).toBe(false);
+  expect(exceedsDepth(Buffer.from('[[1],{"a":[2]}]'), 3)).toBe(false);
+  expect(exceedsDepth(Buffer.from('[[1],{"a":[2]}]'), 2)).toBe(true);
+  expect(exceedsDepth(Buffer.from('["[[[[", "\\"[[[["]'), 1)).toBe(false);
 });
 
 test.each([

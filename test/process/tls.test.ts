@@ -120,6 +120,7 @@ describe.each(['webhook', 'api'] as const)('the %s with TLS', (edge) => {
     const subject = async () => (await shake()).getPeerCertificate().subject.CN;
     expect(await subject()).toBe('localhost');
     const open = await shake();
+    await until('the first check of the pair', () => logged().includes('TLS certificate in use'));
     await put(issueCertificate(ca, 'renewed', 90));
     await until('the renewed certificate', async () => (await subject()) === 'renewed');
     expect(logged()).toContain('a renewed TLS certificate is in use');

@@ -12,7 +12,7 @@ const ERRORS = [
   new errors.UnreadableManifest('the message'),
 ];
 
-test.each(ERRORS.map((error) => [error.name, error] as const))(
+test.each(ERRORS.map((error) => [error.constructor.name, error] as const))(
   'the message of %s is shown by a command and by the failure of an activity',
   async (_, error) => {
     const written: string[] = [];

@@ -97,11 +97,11 @@ export function useSimulation() {
     const runs: ApplicantRuns = {
       ...NO_RUNS,
       openSinceMs: async (clientUserId) => findOpen(applicantWorkflowId(clientUserId))?.startedAtMs ?? null,
-      passReportNotice: async (clientUserId, notice) => {
+      deliverToOpenRun: async (clientUserId, notice) => {
         const isTaken = findOpen(applicantWorkflowId(clientUserId))?.signal(reportNoticeSignal.name, notice);
         return isTaken ? 'taken' : 'closed-or-unknown';
       },
-      passToRefresh: (clientUserId, notice) => toRefresh(clientUserId, reportNoticeSignal, notice),
+      deliverToRefresh: (clientUserId, notice) => toRefresh(clientUserId, reportNoticeSignal, notice),
       scheduleChecks: (clientUserId, schedule) => toRefresh(clientUserId, scheduleChecksSignal, schedule),
     };
     return { runs, ...services };

@@ -25,5 +25,21 @@ test('while Temporal is down, a segment that waits for something else is not ret
   expect(segments.next(true)).toBe(unreachable);
   segments.remove('1-unreachable');
   expect(segments.next(true)).toBeNull();
-  expect(segments.dueInMs()).toBe(500);
+  expect(segments.dueInMs(true)).toBe(500);
+});
+
+test('the wait lasts until the open segment may be closed, also while Temporal is down', () => {
+  let nowMs = 0;
+  const segments = createSegments(() => nowMs);
+  for (let n = 0; n < 9; n += 1) segments.add(`1-deferred-${n}`, 1_000);
+  for (let n = 0; n < 9; n += 1) Object.assign(segments.next(false) ?? {}, { retryAtMs: 60_000 });
+  segments.recordAppend('2-open', { lines: Buffer.from('line'), records: 1, atMs: 0, isDeferred: false });
+  expect(segments.next(false)?.name).toBe('2-open');
+  nowMs = 9_000;
+  expect(segments.next(false)).toBeNull();
+  expect(segments.dueInMs(false)).toBe(1_000);
+  nowMs = 10_000;
+  expect(segments.next(true)).toBeNull();
+  expect(segments.dueInMs(true)).toBe(20_000);
+  expect(segments.next(false)?.name).toBe('2-open');
 });

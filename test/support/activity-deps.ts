@@ -10,9 +10,9 @@ export const NO_RUNS: ApplicantRuns = {
   isOpen: async () => false,
   openSinceMs: async () => null,
   findByHumanId: async () => null,
-  deliverReportNotice: async () => 'closed-or-unknown',
-  passReportNotice: async () => 'closed-or-unknown',
-  passToRefresh: async () => {},
+  deliverToRunOrRefresh: async () => 'closed-or-unknown',
+  deliverToOpenRun: async () => 'closed-or-unknown',
+  deliverToRefresh: async () => {},
   scheduleChecks: async () => {},
 };
 

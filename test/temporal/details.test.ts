@@ -1,4 +1,5 @@
-import { type ApplicantDetails, detailsDigest, normaliseDetails } from '../../src/temporal/details';
+import { detailsDigest, normalizeDetails } from '../../src/temporal/details';
+import type { ApplicantDetails } from '../../src/workflows/contract';
 
 const DETAILS: ApplicantDetails = {
   clientUserId: 'POL-1',
@@ -9,11 +10,11 @@ const DETAILS: ApplicantDetails = {
 };
 
 function digest(change: Partial<ApplicantDetails> = {}): string {
-  return detailsDigest(normaliseDetails({ ...DETAILS, ...change }));
+  return detailsDigest(normalizeDetails({ ...DETAILS, ...change }));
 }
 
 test('details are trimmed, without empty fields and repeated sources', () => {
-  expect(normaliseDetails(DETAILS)).toEqual({
+  expect(normalizeDetails(DETAILS)).toEqual({
     clientUserId: 'POL-1',
     clientUserEmail: 'Max@Example.org',
     firstName: 'Zoë',
@@ -50,13 +51,13 @@ test('the digest of ASCII details is that of 0.1.0, so that running applicants a
     suggestedSources: ['A'],
   };
   // SHA-256 of ["POL-1","max@example.org","Max",null,null,["A"]].
-  expect(detailsDigest(normaliseDetails(ascii))).toBe(
+  expect(detailsDigest(normalizeDetails(ascii))).toBe(
     '70fe58cf7183d20fdbc2adc4d7b4c4de2d6c3c208cc32a8a0120a9d77c059f85',
   );
 });
 
 test('a domain in ASCII has the same digest, and the address is sent in its original form', () => {
   const unicode = { ...DETAILS, clientUserEmail: 'Ann@bu\u0308cher.example' };
-  expect(normaliseDetails(unicode).clientUserEmail).toBe('Ann@b\u00FCcher.example');
-  expect(detailsDigest(normaliseDetails(unicode))).toBe(digest({ clientUserEmail: 'ann@xn--bcher-kva.example' }));
+  expect(normalizeDetails(unicode).clientUserEmail).toBe('Ann@b\u00FCcher.example');
+  expect(detailsDigest(normalizeDetails(unicode))).toBe(digest({ clientUserEmail: 'ann@xn--bcher-kva.example' }));
 });

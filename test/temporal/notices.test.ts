@@ -160,7 +160,7 @@ describe('a report notice to a closed applicant', () => {
   test('counts once with the same notice that the ending run forwards', async () => {
     const { runs, close, sendReport, refresh, clientUserId, payload } = setup();
     await close('collected');
-    await runs.passToRefresh(clientUserId, payload, 'request-1');
+    await runs.deliverToRefresh(clientUserId, payload, 'request-1');
     await expect(sendReport('request-1')).resolves.toBe('refresh');
     expect(await refresh()).toMatchObject({ type: REFRESH_REPORTS, signals: 1 });
   });

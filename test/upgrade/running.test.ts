@@ -60,7 +60,7 @@ describe.each(VERSIONS)('what %s continued as new', (version) => {
     const runs = {
       ...NO_RUNS,
       findByHumanId: async () => 'POL-M',
-      deliverReportNotice: async (_clientUserId: string, notice: ReportNotice) => {
+      deliverToRunOrRefresh: async (_clientUserId: string, notice: ReportNotice) => {
         delivered.push(notice);
         return 'taken' as const;
       },

@@ -4,7 +4,7 @@ import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:
 import { Registry } from 'prom-client';
 import { createLogger } from '../../src/observability/log';
 import { inflateBody } from '../../src/webhook/inflate-body';
-import { createNotFoundReport } from '../../src/webhook/request-reports';
+import { createNotFoundLog } from '../../src/webhook/request-log';
 import { signedHeaders } from './signed';
 import { converse, reportNotification, stopClock, webhooks } from './webhook-fixture';
 
@@ -331,8 +331,8 @@ describe('a 404', () => {
     let nowMs = 0;
     const lines: string[] = [];
     const log = createLogger({ process: 'webhook', level: 'warn' }, { write: (line: string) => lines.push(line) });
-    const report = createNotFoundReport({ registry: new Registry(), log, nowMs: () => nowMs });
-    for (nowMs of [0, 1, 59_999, 60_000, 60_001, 180_000]) report(nowMs === 1 ? '/x/notifications' : '/');
+    const logNotFound = createNotFoundLog({ registry: new Registry(), log, nowMs: () => nowMs });
+    for (nowMs of [0, 1, 59_999, 60_000, 60_001, 180_000]) logNotFound(nowMs === 1 ? '/x/notifications' : '/');
     const counts = lines.map((line) => JSON.parse(line)).map(({ other, notifications = 0 }) => [other, notifications]);
     expect(counts).toEqual([
       [1, 0],

@@ -18,7 +18,7 @@ import { FakeUpstream, facts } from '../support/fake-upstream';
 
 const { signalWithStart, waitForResult, nowMs } = useSimulation();
 
-type Received = Awaited<ReturnType<ApplicantRuns['deliverReportNotice']>>;
+type Received = Awaited<ReturnType<ApplicantRuns['deliverToRunOrRefresh']>>;
 
 /** A mailbox of the person `h-1`; `applicants` are those that Temporal finds by humanId. */
 function setup(applicants: Readonly<Record<string, string>> = {}, answer: Received = 'taken') {
@@ -28,7 +28,7 @@ function setup(applicants: Readonly<Record<string, string>> = {}, answer: Receiv
   const runs: ApplicantRuns = {
     ...NO_RUNS,
     findByHumanId: async (humanId) => applicants[humanId] ?? null,
-    deliverReportNotice: async (clientUserId, { reportId }, requestId) => {
+    deliverToRunOrRefresh: async (clientUserId, { reportId }, requestId) => {
       delivered.push({ clientUserId, reportId, requestId });
       return answer;
     },

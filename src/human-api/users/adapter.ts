@@ -42,7 +42,7 @@ export interface HumanApiSettings {
 const GIBIBYTE = 1024 ** 3;
 /** A host that accepts no connection for this long is down, even if `timeoutMs` is longer. */
 const MAX_CONNECT_MS = 10_000;
-/** The key of the only client token. */
+/** The key of the only client token in its cache. */
 const CLIENT_KEY = '';
 
 /** The first generation of Human API ("users", insurance integration). `seams` are for tests: the clock in ms, and undici's dispatcher. */
@@ -63,7 +63,7 @@ export function createUsersUpstream(
   const callAdmin = (method: Call['method'], route: string, more: Partial<Call>) => {
     const kind = method === 'GET' && !more.ids ? 'list' : 'one';
     const call: Call = { ...more, host: 'admin', method, route };
-    return clientTokens.sendAuthorised(CLIENT_KEY, (token) => exchange.requestBody({ ...call, token }, kind), {
+    return clientTokens.sendAuthorized(CLIENT_KEY, (token) => exchange.requestBody({ ...call, token }, kind), {
       // A create that is sent twice invites twice.
       repeatable: method !== 'POST',
     });
@@ -101,7 +101,7 @@ export function createUsersUpstream(
 
     async listReports(clientUserId) {
       const call: Call = { method: 'GET', host: 'data', route: '/v1/human/medical/reports' };
-      const reply = await accessTokens.sendAuthorised(clientUserId, (token) =>
+      const reply = await accessTokens.sendAuthorized(clientUserId, (token) =>
         exchange.requestBody({ ...call, token }, 'list'),
       );
       return parseReports(reply.facts, requireContent(reply));
@@ -110,7 +110,7 @@ export function createUsersUpstream(
     async openReport(clientUserId, reportId, format) {
       const route = '/v1/human/medical/reports/{id}/raw';
       const call: Call = { method: 'GET', host: 'data', route, ids: { id: reportId }, query: { format } };
-      const reply = await accessTokens.sendAuthorised(clientUserId, (token) => exchange.openBody({ ...call, token }));
+      const reply = await accessTokens.sendAuthorized(clientUserId, (token) => exchange.openBody({ ...call, token }));
       const { facts } = reply;
       if (isRejected(reply, (status) => status === 404, envelopes)) throw new NotFound(facts);
       if (isRejected(reply, isFormatStatus, envelopes)) throw new NotOffered(facts);

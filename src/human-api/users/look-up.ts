@@ -6,7 +6,7 @@ import { parsePeople } from './wire';
 
 /** Fewer rows than this cannot be a full page. The vendor documents no page size for users, and 50 elsewhere. */
 const SHORT_PAGE = 10;
-/** A list that continues after this ignores our filter and our offset. */
+/** A list with more pages ignores our filter and our offset. */
 const MAX_PAGES = 20;
 /** The statuses that mean an unsupported look-up. The vendor's OpenAPI files have the look-up, the cookbook does not. */
 const UNSUPPORTED: ReadonlySet<number> = new Set([400, 403, 405, 501]);

@@ -16,7 +16,7 @@ export function createBody({ dateOfBirth, autoInvite = true, ...known }: Invitat
 
 /** Longer texts are cut, because Temporal's history stores them. */
 const MAX_TEXT_LENGTH = 200;
-/** A hash of an organization's full name is part of its folder's name, so only absurd names are cut. */
+/** High, because a hash of an organization's full name is part of its folder's name. */
 const MAX_ORGANIZATION_LENGTH = 2_000;
 /** RFC 5321 allows 254. */
 const MAX_EMAIL_LENGTH = 320;
