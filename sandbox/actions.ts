@@ -94,8 +94,8 @@ export class Actions {
 
   /** Replaces the script by what the connected providers do next. */
   private continueScript(person: Person): void {
-    const demanding = person.sources.some(({ demands }) => demands);
-    const steps: Step[] = [immediately(setStatus(demanding ? 'Attn Required' : 'Syncing'))];
+    const hasDemand = person.sources.some(({ demands }) => demands);
+    const steps: Step[] = [immediately(setStatus(hasDemand ? 'Attn Required' : 'Syncing'))];
     let lastMs = this.clock.nowMs();
     for (const { atMs, source } of this.pendingDeliveries(person)) {
       const waitMs = Math.max(atMs - lastMs, 0);
@@ -103,7 +103,7 @@ export class Actions {
       lastMs += waitMs;
     }
     const delivering = person.sources.filter((source) => source.gives.length > 0 || hasDelivered(person, source));
-    if (!demanding && delivering.length > 0) {
+    if (!hasDemand && delivering.length > 0) {
       const waitMs = this.scriptRunner.toRealMs(FINAL_STATUS_AFTER_MS);
       steps.push(
         afterRealTime(waitMs, setStatus(delivering.length === person.sources.length ? 'All Synced' : 'Some Synced')),

@@ -74,7 +74,7 @@ export function readOptions(argv: readonly string[]): SandboxOptions {
     .addOption(
       option(
         '--public-url <url>',
-        'origin of invite links, as a browser reaches it (default: the listening address)',
+        'origin of the invite links, as a browser reaches the sandbox (default: the listening address)',
         'SANDBOX_PUBLIC_URL',
       ).argParser(parseOrigin),
     )

@@ -21,7 +21,6 @@ import { Tokens } from './tokens';
 export interface SandboxSettings {
   readonly credentials: Credentials;
   readonly webhook: WebhookSettings;
-
   readonly tokenLifetimeSeconds: number;
   /** Null: the form of the persona. */
   readonly createAnswer: CreateAnswer | null;

@@ -9,7 +9,6 @@ export class Tokens {
   constructor(
     private readonly state: SandboxState,
     private readonly clock: Clock,
-
     private readonly lifetimeSeconds: number,
     private readonly journal: StateJournal,
   ) {}

@@ -1,9 +1,9 @@
-// npm run keygen: prints a new entry of PAYLOAD_KEYS, or a new API key with its entry of API_KEYS. Stores nothing.
+// npm run keygen: prints a new entry of PAYLOAD_KEYS or AUDIT_KEY, or a new API key with its entry of API_KEYS. Stores nothing.
 import { createHash, randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
 
 const USAGE = `expected one of
-  npm run keygen -- <id>                          an entry of PAYLOAD_KEYS (id: 1 to 32 letters, digits, "_", "." or "-")
+  npm run keygen -- <id>                          an entry of PAYLOAD_KEYS or AUDIT_KEY (id: 1 to 32 letters, digits, "_", "." or "-")
   npm run keygen -- --api-key <name> <role+role>  an API key and its entry of API_KEYS (roles: intake, read, records, operate, audit)`;
 const ROLES = ['intake', 'read', 'records', 'operate', 'audit'];
 
@@ -20,9 +20,9 @@ function parseArguments() {
   }
 }
 
-function printPayloadKey([id, ...others]) {
+function printKey([id, ...others]) {
   if (id === undefined || others.length > 0 || !/^[\w.-]{1,32}$/.test(id)) failWithUsage();
-  // 32 bytes: a key of AES-256.
+  // 32 bytes: a key of AES-256 or HMAC-SHA-256.
   process.stdout.write(`${id}:${randomBytes(32).toString('base64')}\n`);
 }
 
@@ -42,4 +42,4 @@ function printApiKey([name, roleList, ...others]) {
 
 const { values, positionals } = parseArguments();
 if (values['api-key']) printApiKey(positionals);
-else printPayloadKey(positionals);
+else printKey(positionals);

@@ -65,8 +65,8 @@ export function readConfig(processName: ProcessName, env = process.env, folder =
     ...('connection' in temporal ? [] : temporal),
     ...('connection' in temporal && processName !== 'verifier' ? plaintextFaults(temporal, set) : []),
     // Unreadable dev keys are one fault, so they do not also count as missing.
-    ...findMissing(processName, set, { hasDevKeys: devKeys !== null && processName !== 'verifier' }),
-    ...unknownNames(texts),
+    ...findRequirementFaults(processName, set, { hasDevKeys: devKeys !== null && processName !== 'verifier' }),
+    ...unknownNameFaults(texts),
   ];
   // One fault per variable.
   const faults = all.filter(({ key }, index) => all.findIndex((other) => other.key === key) === index);
@@ -249,8 +249,8 @@ function isOff(text: string): boolean {
 function baseUrl(text: string): string | null {
   if (!URL.canParse(text)) return null;
   const { protocol, hostname, username, password, href } = new URL(text);
-  const secure = protocol === 'https:' || (protocol === 'http:' && isLoopbackHost(hostname));
-  return secure && `${username}${password}` === '' && !/[?#]/.test(href) ? href.replace(/\/+$/, '') : null;
+  const isSecure = protocol === 'https:' || (protocol === 'http:' && isLoopbackHost(hostname));
+  return isSecure && `${username}${password}` === '' && !/[?#]/.test(href) ? href.replace(/\/+$/, '') : null;
 }
 
 /** Whether one of the base URLs is not loopback. Malformed URLs are another fault. */
@@ -264,11 +264,8 @@ const MIN_SECRET_LENGTH = 16;
 /** Stands for the three default URLs. */
 const DEFAULT_UPSTREAM = 'https://api.humanapi.co';
 
-/**
- * The faults beyond the form: variables that the process requires, and values that it does not support. `hasDevKeys`: it uses the keys of a
- * running `npm start`.
- */
-function findMissing(
+/** The variables that the process requires and lacks, and valid values that it does not support. `hasDevKeys`: it uses the keys of a running `npm start`. */
+function findRequirementFaults(
   processName: ProcessName,
   set: Environment,
   { hasDevKeys }: { readonly hasDevKeys: boolean },
@@ -277,26 +274,23 @@ function findMissing(
   const check = (key: keyof typeof VARIABLES, isMet: boolean, expected: string) => {
     if (!isMet) faults.push(describeFault(key, expected, set));
   };
+  const is = (...names: readonly ProcessName[]) => names.includes(processName);
   const [id, secret] = [set['HUMAN_API_CLIENT_ID'], set['HUMAN_API_CLIENT_SECRET']];
   // Without both, `npm start` uses the sandbox; only one of them is a fault.
-  const needsCredentials = processName === 'worker' || (processName === 'dev' && (id ?? secret) !== undefined);
+  const needsCredentials = is('worker') || (is('dev') && (id ?? secret) !== undefined);
   check('HUMAN_API_CLIENT_ID', !needsCredentials || id !== undefined, 'the client id that Human API gave you');
-  const needsAudit = processName === 'starter' || processName === 'chartway' || processName === 'api';
-  check(
-    'AUDIT_LOG',
-    !needsAudit || !isOff(set['AUDIT_LOG'] ?? ''),
-    'a folder: commands and the api record each act in it',
-  );
   check(
     'HUMAN_API_CLIENT_SECRET',
     !needsCredentials || secret !== undefined,
     'the client secret that Human API gave you',
   );
+  if (is('starter', 'chartway', 'api')) {
+    check('AUDIT_LOG', !isOff(set['AUDIT_LOG'] ?? ''), 'a folder: commands and the api record each act in it');
+  }
 
   const upstreams = (['HUMAN_API_AUTH_URL', 'HUMAN_API_ADMIN_URL', 'HUMAN_API_DATA_URL'] as const).map(
     (key) => set[key] ?? DEFAULT_UPSTREAM,
   );
-  const is = (...names: readonly ProcessName[]) => names.includes(processName);
   // `npm start` uses the sandbox without credentials, and creates keys itself with them.
   const isReal = isRemote(upstreams) && (!is('dev') || needsCredentials);
   const mustEncrypt = isReal && !hasDevKeys && is('worker', 'webhook', 'api', 'starter', 'chartway');
@@ -319,9 +313,9 @@ function findMissing(
     check('REPORTS_ENCRYPTION', isSet, 'on, or off to store reports unencrypted in REPORT_STORE');
   }
   if (isReal && is('worker', 'api', 'starter', 'dev')) faults.push(...shortDeadlineFaults(set));
-  if (processName === 'worker') faults.push(...retentionFaults(set, isReal), ...(isReal ? proxyFaults(set) : []));
-  if (processName === 'api') faults.push(...apiFaults(set));
-  if (processName === 'webhook') {
+  if (is('worker')) faults.push(...retentionFaults(set, isReal), ...(isReal ? proxyFaults(set) : []));
+  if (is('api')) faults.push(...apiFaults(set));
+  if (is('webhook')) {
     faults.push(...signatureFaults(set), ...tlsFaults('WEBHOOK', set));
     const isLocal = isLoopbackHost(set['WEBHOOK_HOST'] ?? '127.0.0.1') && !isReal;
     check(
@@ -353,7 +347,7 @@ function proxyFaults(set: Environment): ConfigurationFault[] {
 }
 
 /** Unknown names that are similar to ours, so that a typo does not go unnoticed. Other names belong to other programs. */
-function unknownNames(texts: Environment): ConfigurationFault[] {
+function unknownNameFaults(texts: Environment): ConfigurationFault[] {
   const known = knownNames(texts);
   return Object.keys(texts).flatMap((key) => {
     const intended = known.includes(key) ? null : findIntendedName(key, known);

@@ -6,7 +6,6 @@ import { extname, join } from 'node:path';
 export interface Asset {
   readonly type: string;
   readonly bytes: Buffer;
-
   readonly etag: string;
 }
 

@@ -21,7 +21,6 @@ interface AdminDeps {
   readonly personaFor: (clientUserId: string, email: string) => Persona;
   /** Null: the form of the persona. */
   readonly createAnswer: CreateAnswer | null;
-
   readonly inviteLink: (person: Person) => string;
 }
 

@@ -15,7 +15,6 @@ interface ControlDeps {
   readonly scriptRunner: ScriptRunner;
   readonly scenario: ActiveScenario;
   readonly feeds: readonly NotificationFeed[];
-
   readonly inviteLink: (person: Person) => string;
   /** Null restores the scenario of the start. Throws {@link ScenarioFault}. */
   readonly replaceScenario: (document: unknown) => void;

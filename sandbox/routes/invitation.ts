@@ -32,7 +32,6 @@ const completeBody = providerBody.extend({ consent: z.boolean(), code: z.string(
 interface InvitationDeps {
   readonly people: People;
   readonly actions: Actions;
-
   readonly inviteLink: (person: Person) => string;
 }
 

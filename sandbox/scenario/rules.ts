@@ -23,16 +23,16 @@ export class Rules<Rule extends RuleConditions> {
   }
 
   /**
-   * The first matching rule with its index, or null. `clientUserId`: '' if the call concerns no person. A `rate` is drawn by person and call
-   * number, so that applicants that run at the same time do not affect each other.
+   * The first matching rule with its index, or null. `clientUserId`: '' if the call concerns no person. `isForCall`: whether a rule is for calls of
+   * this kind. A `rate` is drawn by person and call number, so that applicants that run at the same time do not affect each other.
    */
   match(
     clientUserId: string,
-    isConcerned: (rule: Rule) => boolean,
+    isForCall: (rule: Rule) => boolean,
   ): { readonly rule: Rule; readonly number: number } | null {
     let match: { rule: Rule; number: number } | null = null;
     for (const [number, rule] of this.rules.entries()) {
-      if (!isConcerned(rule)) continue;
+      if (!isForCall(rule)) continue;
       if (rule.clientUserId !== undefined && !matchesPattern(rule.clientUserId, clientUserId)) continue;
       const applies = this.countCall(rule, number, clientUserId);
       if (applies && !match) match = { rule, number };
@@ -42,7 +42,7 @@ export class Rules<Rule extends RuleConditions> {
     return match;
   }
 
-  /** Each concerned rule counts the call, even if an earlier rule matches. Returns whether the rule applies. */
+  /** Each rule for this kind of call and person counts the call, even if an earlier rule matches. Returns whether the rule applies. */
   private countCall(rule: Rule, number: number, clientUserId: string): boolean {
     const count = this.counts[number] ?? { seen: 0, bitten: 0 };
     count.seen += 1;

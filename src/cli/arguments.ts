@@ -84,11 +84,11 @@ function starterCommand(): Command {
       parseReference,
     )
     .option('--wait', 'wait until the applicants have closed')
-    .option('--json', 'print one JSON line per applicant on stdout')
+    .option('--json', 'print one JSON line per applicant on stdout; with --wait, a second one when it has closed')
     .option('--again', 'start a new round for applicants that have closed, also with corrected details')
     .addHelpText(
       'after',
-      `\nExit status: 0 all applicants started or already running or closed; 1 a conflict, invalid rows, or (with --wait) a failed applicant; 2 wrong usage or configuration.\n${CLOSED_PIPE_HELP}`,
+      `\nExit status: 0 every applicant was started now or before; 1 a conflict, invalid rows, no answer of Temporal, or (with --wait) an applicant that failed or has no outcome; 2 wrong usage or configuration.\n${CLOSED_PIPE_HELP}`,
     )
     .exitOverride()
     .showHelpAfterError('(see --help)');

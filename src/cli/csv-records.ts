@@ -39,27 +39,19 @@ export async function* csvRecords(
   };
   for (let number = 1; first < lines.length || (await hasLine(0)); ) {
     let record = lines[first] ?? '';
-    let lineCount = 1;
-    let open = hasOddQuotes(record);
-    for (
-      let length = record.length;
-      open && length <= MAX_RECORD_LENGTH && (await hasLine(lineCount));
-      lineCount += 1
-    ) {
-      const line = lines[first + lineCount] ?? '';
-      length += 1 + line.length;
-      open = !hasOddQuotes(line);
+    const further: string[] = [];
+    let isOpen = hasOddQuotes(record);
+    while (isOpen && record.length <= MAX_RECORD_LENGTH && (await hasLine(further.length + 1))) {
+      const line = lines[first + further.length + 1] ?? '';
+      further.push(line);
+      record += `\n${line}`;
+      isOpen = !hasOddQuotes(line);
     }
-    const further = lines.slice(first + 1, first + lineCount);
-    if (further.length > 0) record = [record, ...further].join('\n');
-    const fields =
-      record === ''
-        ? []
-        : open || !isSingleRecord(further, delimiter, width())
-          ? null
-          : parseFields(record, further.length > 0 ? width() : null);
+    const isWhole = !isOpen && isSingleRecord(further, delimiter, width());
+    const fields = isWhole ? parseFields(record, further.length > 0 ? width() : null) : null;
     if (record !== '') yield { line: number, fields };
-    const done = fields === null ? 1 : lineCount;
+    // After an invalid record, its second line may be the start of a valid one.
+    const done = fields === null ? 1 : 1 + further.length;
     number += done;
     first += done;
     if (first > DROP_EVERY) {
@@ -70,9 +62,9 @@ export async function* csvRecords(
 }
 
 function hasOddQuotes(line: string): boolean {
-  let odd = false;
-  for (let at = line.indexOf('"'); at !== -1; at = line.indexOf('"', at + 1)) odd = !odd;
-  return odd;
+  let isOdd = false;
+  for (let at = line.indexOf('"'); at !== -1; at = line.indexOf('"', at + 1)) isOdd = !isOdd;
+  return isOdd;
 }
 
 /** Whether none of a record's further lines looks like a record itself. */

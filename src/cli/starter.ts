@@ -105,6 +105,7 @@ async function startAll(args: StarterArguments, deps: StarterDeps): Promise<Exit
   terminal.clearProgress();
   if (batch) terminal.write(report.describeCounts());
   if (report.isSuccess()) return 0;
+  // A single applicant with invalid details is wrong usage.
   return batch || connected ? 1 : 2;
 }
 

@@ -41,13 +41,13 @@ function createCommand(): Command {
       'play only these personas, comma-separated; `npm run sandbox -- --personas` lists them',
       parseNames,
     )
-    .option('--all', 'play all personas, including those whose story takes some minutes')
+    .option('--all', 'play all personas, also those whose script takes some minutes')
     .option(
       '--fresh',
-      'after a question, delete the sandbox and its applicants first; reports, secrets and data of the real Human API stay',
+      'first delete the data of the sandbox and its applicants, after a question; reports, secrets and data of the real Human API stay',
     )
     .option('--yes', 'with --fresh: do not ask')
-    .helpOption('--help', 'print this')
+    .helpOption('--help', 'print this help')
     .addHelpText(
       'after',
       '\nNO_COLOR and FORCE_COLOR control colours. Without a terminal, each change is one plain line.' +

@@ -33,7 +33,7 @@ export class ChildProcessHandle {
   /** Resolves after the last line of output; never rejects. */
   readonly exited: Promise<ProcessExit>;
   private readonly process: ChildProcess;
-  private running = true;
+  private isRunning = true;
 
   constructor(
     { program, args, env, cwd, stdin }: ProgramCall,
@@ -58,19 +58,19 @@ export class ChildProcessHandle {
 
   /** Sends SIGTERM, and SIGKILL after `graceMs`. Resolves after the exit: true without SIGKILL. */
   async stop(graceMs: number): Promise<boolean> {
-    if (this.running) this.process.kill('SIGTERM');
-    let killed = false;
+    if (this.isRunning) this.process.kill('SIGTERM');
+    let isKilled = false;
     const grace = setTimeout(() => {
-      killed = true;
+      isKilled = true;
       this.kill();
     }, graceMs);
     await this.exited;
     clearTimeout(grace);
-    return !killed;
+    return !isKilled;
   }
 
   kill(): void {
-    if (this.running) this.process.kill('SIGKILL');
+    if (this.isRunning) this.process.kill('SIGKILL');
   }
 
   private async waitForExit(): Promise<ProcessExit> {
@@ -81,7 +81,7 @@ export class ChildProcessHandle {
         if (this.pid === undefined) resolve({ status: null, signal: null, failure: error.code ?? error.name });
       });
     });
-    this.running = false;
+    this.isRunning = false;
     if (exit.failure === undefined) await Promise.race([closed, sleep(OUTPUT_GRACE_MS, undefined, { ref: false })]);
     return exit;
   }

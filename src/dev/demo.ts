@@ -26,8 +26,10 @@ import { nextStepsMessage, stackMessage } from './stack-messages';
 import { StartFailed, type Supervisor } from './supervisor';
 
 const TICK_EVERY_MS = SECOND_MS;
-/** The settle windows after the last step of a story, on a busy machine. */
+/** How long an applicant may take to close after its story: the settle windows, on a busy machine. */
 const CLOSED_WITHIN_MS = 5 * MINUTE_MS;
+/** No longer story is waited for, because a scenario can make stories as slow as it likes. */
+const MAX_STORY_MS = 5 * MINUTE_MS;
 
 /** Starts the stack, enrols the samples and reports their changes and results. Resolves to the exit status with `once`, otherwise never. */
 export async function runDemo(
@@ -80,7 +82,7 @@ export async function runDemo(
   for (;;) await nextTick(watch, signal);
 }
 
-/** Waits until all samples have closed, or longer than their stories take. */
+/** Waits until all samples have closed, at most for the longest story and {@link CLOSED_WITHIN_MS}. */
 async function waitUntilClosed(
   samples: readonly Sample[],
   watch: ChangeWatch,
@@ -89,7 +91,7 @@ async function waitUntilClosed(
 ): Promise<void> {
   const longestStoryMs = Math.max(
     0,
-    ...samples.map(({ realSeconds }) => Math.min(realSeconds * SECOND_MS, 5 * MINUTE_MS)),
+    ...samples.map(({ realSeconds }) => Math.min(realSeconds * SECOND_MS, MAX_STORY_MS)),
   );
   const untilMs = Date.now() + CLOSED_WITHIN_MS + longestStoryMs;
   const haveClosed = () => samples.every(({ clientUserId }) => watch.snapshots.get(clientUserId)?.outcome);
@@ -119,7 +121,7 @@ async function chooseRound(sandboxUrl: string, watch: ChangeWatch, output: DevOu
   );
   if (lost.length === 0) return round;
   output.message(
-    `the sandbox has lost ${plural(lost.length, 'open applicant')}, which will end as cancelled (deleted-upstream); enrolling new samples`,
+    `the sandbox has lost ${plural(lost.length, 'open applicant')}, which will end as cancelled (deleted-upstream); starting new samples`,
   );
   return writeText(DATA_FOLDER, SANDBOX_DATA.round, createRound(new Date()));
 }

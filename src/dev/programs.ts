@@ -36,7 +36,7 @@ export function chartwayService(name: keyof typeof GRACE_MS, args: readonly stri
   return {
     name,
     ...programCommand(name, args, env),
-    isReady: null,
+    checkReady: null,
     readyWithinMs: READY_WITHIN_MS,
     graceMs: GRACE_MS[name],
     quiet: false,

@@ -51,7 +51,7 @@ export function nextStepsMessage({ sandboxUrl, temporalAddress, taskQueue }: Sta
   const email = sandboxUrl ? 'several@example.org' : 'max@example.org';
   return [
     '',
-    'All services run until Ctrl-C. To enrol your own applicant, run in another terminal:',
+    'All services run until Ctrl-C. To start your own applicant, run in another terminal:',
     `  ${[...variables, 'npm run starter --'].join(' ')} --client-user-id POL-1 --email ${email}`,
     ...(sandboxUrl ? ['To run the samples again: npm start -- --fresh'] : []),
     '',

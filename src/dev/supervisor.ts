@@ -6,8 +6,8 @@ import { isReadyLine } from './log-line';
 /** A process that runs until `npm start` ends. */
 export interface Service extends ProgramCall {
   readonly name: string;
-  /** Polled until it resolves; null: the process prints a ready line. */
-  readonly isReady: (() => Promise<void>) | null;
+  /** Called until it resolves; null: the process prints a ready line. */
+  readonly checkReady: (() => Promise<void>) | null;
   readonly readyWithinMs: number;
   /** The limit of its drain; then it is killed. */
   readonly graceMs: number;
@@ -55,7 +55,7 @@ export class Supervisor {
   private rejectFailure: (error: StartFailed) => void = () => {};
   private readonly services: RunningService[] = [];
   private readonly oneTimeRuns = new Set<ChildProcessHandle>();
-  private stopping = false;
+  private isStopping = false;
 
   constructor(
     private readonly logFolder: string,
@@ -77,12 +77,12 @@ export class Supervisor {
     this.services.push(running);
     this.reportPids();
     const fault = await Promise.race([
-      service.isReady === null ? ready : pollUntilReady(service.isReady, child.exited),
+      service.checkReady === null ? ready : pollUntilReady(service.checkReady, child.exited),
       child.exited.then((exit) => `it ended: ${describeExit(exit)}`),
       sleep(readyWithinMs, `it was not ready after ${readyWithinMs / 1000} s`, { ref: false }),
     ]);
     if (typeof fault === 'string') {
-      if (service.quiet && !this.stopping) this.printLogTail(name, log);
+      if (service.quiet && !this.isStopping) this.printLogTail(name, log);
       throw new StartFailed(`${name} did not start: ${fault}. Its log: ${log.path}`);
     }
     this.watch(running);
@@ -106,13 +106,13 @@ export class Supervisor {
     const exit = await child.exited;
     this.oneTimeRuns.delete(child);
     log.close();
-    if (quiet && exit.status !== 0 && !this.stopping) this.printLogTail(name, log);
+    if (quiet && exit.status !== 0 && !this.isStopping) this.printLogTail(name, log);
     return { exit, output, log: log.path };
   }
 
   /** Drains the services one after the other, the last started first, so that each still reaches what it depends on. */
   async stop(): Promise<void> {
-    this.stopping = true;
+    this.isStopping = true;
     for (const { restart } of this.services) if (restart) clearTimeout(restart);
     for (const child of this.oneTimeRuns) await child.stop(RUN_TO_END_GRACE_MS);
     for (const { service, child, log } of [...this.services].reverse()) {
@@ -125,7 +125,7 @@ export class Supervisor {
 
   /** Kills all processes without a drain, for the exit of this process. */
   kill(): void {
-    this.stopping = true;
+    this.isStopping = true;
     for (const { child, restart } of this.services) {
       if (restart) clearTimeout(restart);
       child.kill();
@@ -134,7 +134,7 @@ export class Supervisor {
   }
 
   private throwIfStopping(name: string): void {
-    if (this.stopping) throw new StartFailed(`${name} was not started: all services are stopping`);
+    if (this.isStopping) throw new StartFailed(`${name} was not started: all services are stopping`);
   }
 
   private spawn(service: Service, log: LogFile): { child: ChildProcessHandle; ready: Promise<void> } {
@@ -154,7 +154,7 @@ export class Supervisor {
     const { service, log } = running;
     const startedAtMs = Date.now();
     running.child.exited.then((exit) => {
-      if (this.stopping) return;
+      if (this.isStopping) return;
       const message = `${service.name} ended unexpectedly: ${describeExit(exit)}. Its log: ${log.path}`;
       if (service.onExit === 'end') {
         if (service.quiet) this.printLogTail(service.name, log);
@@ -185,14 +185,14 @@ export class Supervisor {
 }
 
 /** Polls until the service is ready or has exited. */
-async function pollUntilReady(isReady: () => Promise<void>, exited: Promise<unknown>): Promise<void> {
+async function pollUntilReady(checkReady: () => Promise<void>, exited: Promise<unknown>): Promise<void> {
   let hasExited = false;
   exited.then(() => {
     hasExited = true;
   });
   while (!hasExited) {
     try {
-      return await isReady();
+      return await checkReady();
     } catch {
       await sleep(POLL_EVERY_MS);
     }

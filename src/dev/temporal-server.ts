@@ -111,7 +111,7 @@ export function temporalService(options: {
     env,
     // The server parses the file's path as a URI, so the folder's name must not be in it: it may contain `?`, `#` or `%`.
     cwd: path.dirname(path.resolve(databaseFile)),
-    isReady: () => probeNamespace(client.connection, namespace),
+    checkReady: () => probeNamespace(client.connection, namespace),
     readyWithinMs: 60 * SECOND_MS,
     graceMs: 10 * SECOND_MS,
     // It logs each poll that a drain interrupts as an error.

@@ -33,12 +33,12 @@ export interface ChainResult {
   /** An earlier chain of its process has a stronger key: this one was added by hand, or the key is no longer set. */
   readonly weaker: boolean;
   /** The first invalid line; null if all lines that could be read are valid. */
-  readonly broken: BrokenLink | null;
+  readonly broken: InvalidLine | null;
   /** The first file that could not be read. The rest of the chain is unknown. */
   readonly unread: { readonly file: string; readonly code: string } | null;
 }
 
-interface BrokenLink {
+interface InvalidLine {
   readonly file: string;
   /** Within the file, from 1. */
   readonly line: number;
@@ -99,12 +99,19 @@ export async function verifyAudit(
     const processName = processOfChain(chain);
     const strength = strengthOf(walk);
     const strongest = Math.max(0, ...walks.map((each) => (each.process === processName ? (each.strength ?? 0) : 0)));
-    const isAccepted = unkeyedBefore !== null && beganBefore(chain, unkeyedBefore);
-    const isSigned = strength !== 0 || isAccepted || !keys.expects(processName ?? '');
+    const mayBeUnsigned = unkeyedBefore !== null && beganBefore(chain, unkeyedBefore);
+    const lacksKey = strength === 0 && !mayBeUnsigned && keys.expects(processName ?? '');
     const result: ChainResult = {
-      ...{ chain, files: walk.files, lines: walk.link.n, hash: walk.link.hash, end: walk.end },
-      ...{ key: walk.signature?.id ?? null, proven: walk.signature?.key !== 'unknown' && isSigned },
-      ...{ weaker: strength !== null && strength < strongest, broken: walk.broken, unread: walk.unread },
+      chain,
+      files: walk.files,
+      lines: walk.link.n,
+      hash: walk.link.hash,
+      end: walk.end,
+      key: walk.signature?.id ?? null,
+      proven: walk.signature?.key !== 'unknown' && !lacksKey,
+      weaker: strength !== null && strength < strongest,
+      broken: walk.broken,
+      unread: walk.unread,
     };
     walks.push({ ...walk, result, strength });
     for (const checkpoint of ownCheckpoints) {
@@ -145,7 +152,7 @@ interface ChainWalk {
   readonly files: readonly string[];
   link: ChainLink;
   end: ChainResult['end'];
-  broken: BrokenLink | null;
+  broken: InvalidLine | null;
   unread: ChainResult['unread'];
   /** From the first line; null until it is read. */
   signature: { readonly id: string | null; readonly key: AuditKey | 'unknown' | 'foreign' | null } | null;
@@ -166,9 +173,15 @@ async function walkChain(
   const files = [...unsorted].sort((a, b) => a.part - b.part);
   const wanted = new Set(checkpoints.map(({ lines }) => lines));
   const walk: ChainWalk = {
-    ...{ process: processOfChain(chain), files: files.map(({ file }) => file) },
-    ...{ link: chainStart(chain), end: 'open', broken: null, unread: null, signature: null },
-    ...{ hashes: new Map(), prunes: [] },
+    process: processOfChain(chain),
+    files: files.map(({ file }) => file),
+    link: chainStart(chain),
+    end: 'open',
+    broken: null,
+    unread: null,
+    signature: null,
+    hashes: new Map(),
+    prunes: [],
   };
   if (!isAuditedProcess(walk.process)) {
     const why = `no process of Chartway is called ${walk.process}: the chain was added`;

@@ -101,7 +101,7 @@ export async function openAudit(options: {
   }
   let chain = startChain();
   let queue: QueuedEntry[] = [];
-  let flushing = false;
+  let isFlushing = false;
   const timer = printCheckpoint && checkpointEveryMs !== null && setInterval(print, checkpointEveryMs).unref();
 
   return {
@@ -120,7 +120,7 @@ export async function openAudit(options: {
     const checked = checkedEntry(entry);
     await new Promise<void>((done, failed) => {
       queue.push({ entry: checked, done, failed });
-      if (!flushing) void flush();
+      if (!isFlushing) void flush();
     });
   }
 
@@ -140,7 +140,7 @@ export async function openAudit(options: {
   }
 
   async function flush(): Promise<void> {
-    flushing = true;
+    isFlushing = true;
     // Entries of the same turn of the event loop join this write.
     await Promise.resolve();
     while (queue.length > 0) {
@@ -156,7 +156,7 @@ export async function openAudit(options: {
         for (const { failed } of batch) failed(new AuditUnavailable(error));
       }
     }
-    flushing = false;
+    isFlushing = false;
   }
 
   async function write(entries: readonly AuditEntry[]): Promise<void> {

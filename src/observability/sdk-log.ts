@@ -17,7 +17,11 @@ export function sdkLogger(log: Logger): SdkLogger {
     };
   return {
     log: (level, message, meta) => at(LEVELS[level])(message, meta),
-    ...{ trace: at('trace'), debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') },
+    trace: at('trace'),
+    debug: at('debug'),
+    info: at('info'),
+    warn: at('warn'),
+    error: at('error'),
   };
 }
 

@@ -17,9 +17,10 @@ export interface AuditSettings {
 }
 
 /**
- * The audit log of a worker, webhook or api. Prints checkpoints on stdout and prunes old chains. If it cannot be written, that is logged and
- * `record` rejects: the process keeps receiving notices, but performs no act that must be recorded.
- * @throws {ConfigurationError} if `required` and it cannot be opened
+ * The audit log of a worker, webhook or api. Prints checkpoints on stdout and prunes old chains. If a line cannot be written, that is logged and
+ * `record` rejects: the process keeps running, but performs no act that must be recorded. The next line can succeed. A log that is not `required`
+ * and cannot be opened rejects every line until a restart.
+ * @throws {ConfigurationError} if it is `required` and cannot be opened
  */
 export async function openProcessAudit(options: {
   readonly settings: AuditSettings;

@@ -39,7 +39,7 @@ export function findNearestName(mistyped: string, known: readonly string[]): str
 
 /** Shorter names are similar at one edit, longer ones at two. */
 const LONG_NAME = 10;
-/** A name of that many words is still unique without one of them. */
+/** What is left of a name that lacks one word is still unique if it has that many words. */
 const MANY_WORDS = 3;
 
 /**

@@ -14,8 +14,9 @@ export interface StoredErasureRecords extends ErasureRecords {
   markReported(clientUserId: string): Promise<void>;
   /** Removes the journal of an erasure that has ended. */
   finish(clientUserId: string): Promise<void>;
-  /** The applicants with an interrupted erasure by age. Those of a command are continued by the operator. */
+  /** The applicants with an interrupted erasure by age. An operator continues the interrupted erasure of a command. */
   listInterrupted(): Promise<readonly string[]>;
+  /** Whether {@link listInterrupted} lists the applicant. */
   isInterrupted(clientUserId: string): Promise<boolean>;
 }
 

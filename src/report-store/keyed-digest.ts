@@ -18,7 +18,7 @@ const LABEL_OF_0_1_0 = 'chartway manifest details 2\n';
 const KEY_TAG_LENGTH = 8;
 
 /**
- * The manifest's `detailsDigest`: 64 hex digits, a tag of the key and an HMAC-SHA256 of a digest of personal details. Personal details can be
+ * The manifest's `detailsDigest`, 64 hex digits: a tag of the key, then the rest of an HMAC-SHA256 of a digest of personal details. Personal details can be
  * guessed, so a plain hash would reveal them to any reader of the store.
  */
 export function createKeyedDigest({ keys }: DigestKeys, detailsDigest: string): string {

@@ -57,7 +57,7 @@ function isNewerChange({ round, revision }: ManifestChange, before: Manifest): b
   return round === before.round ? revision > before.revision : round > before.round;
 }
 
-/** Where another round has begun or closed, the refresh knows nothing about it, so only its documents are added. */
+/** If another round has begun or closed since, only the documents are added, because the refresh knows nothing of that round. */
 function afterRefresh(before: Manifest | null, change: RefreshChange): Manifest {
   if (!before) throw new Error(`${change.clientUserId}: expected the manifest that the refresh began with, got none`);
   const documents = mergeDocuments(before.documents, change.documents, before.detailsRound);
@@ -87,17 +87,24 @@ function removeArrived(
 function afterWithdrawal(before: Manifest | null, change: WithdrawalChange): Manifest {
   if (before && before.outcome !== null) return before;
   const { clientUserId, humanId, closedAt, wanted } = change;
-  const fresh = { wanted, detailsDigest: null, openedAt: null, refreshedAt: null, documents: [], missing: [] };
-  return {
-    ...{ ...fresh, round: 1, detailsRound: 1, revision: 0 },
-    ...before,
+  const base: Manifest = before ?? {
     clientUserId,
-    humanId: before?.humanId ?? humanId,
-    outcome: 'cancelled',
-    reason: 'operator',
-    closedAt,
-    revision: (before?.revision ?? 0) + 1,
+    humanId,
+    outcome: null,
+    reason: null,
+    wanted,
+    detailsDigest: null,
+    openedAt: null,
+    closedAt: null,
+    refreshedAt: null,
+    documents: [],
+    missing: [],
+    round: 1,
+    detailsRound: 1,
+    revision: 0,
   };
+  const revision = base.revision + 1;
+  return { ...base, humanId: base.humanId ?? humanId, outcome: 'cancelled', reason: 'operator', closedAt, revision };
 }
 
 /** Both lists merged by file, sorted by file, with `superseded` computed again: true for all rounds before `detailsRound`. No file is lost. */
@@ -136,13 +143,13 @@ function currentFiles(documents: Iterable<StoredDocument>): Set<string> {
   for (const document of documents) {
     const key = `${document.format} ${document.reportId}`;
     const known = newest.get(key);
-    if (!known || isNewer(document, known)) newest.set(key, document);
+    if (!known || isNewerDocument(document, known)) newest.set(key, document);
   }
   return new Set([...newest.values()].map(({ file }) => file));
 }
 
 /** One version can have two files: upstream changed its bytes, or renamed its provider. The one stored later is newer. */
-function isNewer(a: StoredDocument, b: StoredDocument): boolean {
+function isNewerDocument(a: StoredDocument, b: StoredDocument): boolean {
   const order =
     versionTimeMs(a) - versionTimeMs(b) || toMs(a.storedAt) - toMs(b.storedAt) || compareNames(a.file, b.file);
   return order > 0;

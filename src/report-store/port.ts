@@ -99,7 +99,7 @@ export interface ReportStore {
   identifyLegacy(): Promise<StoreIdentity | null>;
   /**
    * Reserves an applicant's folder before the invitation. On a case-insensitive file system, the second of `POL-9` and `pol-9` is rejected.
-   * Can be repeated; `erase` removes the claim. Does nothing in a store whose names are case-sensitive, such as S3. @throws WrongFolder
+   * Can be repeated; the first manifest and `erase` remove the claim. @throws WrongFolder
    */
   claim(clientUserId: string): Promise<void>;
   /**

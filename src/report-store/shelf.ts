@@ -2,8 +2,8 @@ import { isClientUserId } from '../domain/identifiers';
 import { InvalidShelfName } from './errors';
 
 /**
- * Our files that are not in an applicant's folder: lists of a sweep, notices in quarantine, holds. They are in the folder `.chartway/`; no
- * clientUserId begins with a dot. A name has 1 to 4 parts of letters, digits, ".", "_", "~" or "-" that begin with a letter or digit,
+ * Our files that are not in an applicant's folder: lists of a sweep, notices in quarantine, holds, journals of erasures. They are in the
+ * folder `.chartway/`; no clientUserId begins with a dot. A name has 1 to 4 parts of letters, digits, ".", "_", "~" or "-" that begin with a letter or digit,
  * separated by "/".
  */
 export interface Shelf {

@@ -32,6 +32,6 @@ export function openReportStore(
 ): ReportStore {
   if (target.kind === 'folder') return createFolderStore(target.path, encryption, expectedId);
   throw new Error(
-    'REPORT_STORE: s3:// is not available in this version; expected the path of a folder. Use a folder, such as ./reports',
+    'REPORT_STORE: expected the path of a folder, such as ./reports, because this version does not support s3://',
   );
 }

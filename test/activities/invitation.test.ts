@@ -120,6 +120,20 @@ describe('an existing person', () => {
     expect(upstream.count('withdraw')).toBe(0);
   });
 
+  it.each([
+    ['adopted', 'at once', 1, DETAILS.clientUserEmail],
+    ['adopted', 'seconds later', 3, DETAILS.clientUserEmail],
+    ['conflict', 'at once, with another e-mail,', 1, 'other@example.org'],
+  ])('leads to %s if the look-up after a 409 finds them %s', async (kind, _, lookUps, email) => {
+    const { upstream, invite } = setup(new AlreadyExists(facts(409)));
+    const { humanId } = upstream.addPerson('POL-1', email, 0);
+    upstream.editLookUp = (people) => (upstream.count('findPeople') > lookUps ? people : []);
+    const { result, delaysMs } = await invite(20);
+    expect(result).toMatchObject({ kind, ...(kind === 'adopted' && { humanId }) });
+    expect(seconds(delaysMs)).toEqual(LOOK_UPS_S.slice(0, lookUps - 1));
+    expect(upstream.count('invite')).toBe(1);
+  });
+
   it('that only a 409 shows is a conflict after 50 s of look-ups', async () => {
     const { upstream, invite } = setup(new AlreadyExists(facts(409)));
     const { result, delaysMs } = await invite(20);

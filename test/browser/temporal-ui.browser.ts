@@ -47,7 +47,7 @@ beforeAll(async () => {
   const { api: settings, payload, temporal: at } = readConfig('api', localApiEnvironment(env, apiPort, uiPort), folder);
   client = createLazyClient(at, createDataConverter(payload, at.namespace));
   codecOrigin = `http://127.0.0.1:${apiPort}`;
-  const { program, args, cwd, isReady } = temporalService({
+  const { program, args, cwd, checkReady } = temporalService({
     cli: process.env['TEMPORAL_CLI_PATH'] ?? '',
     port,
     uiPort,
@@ -63,7 +63,7 @@ beforeAll(async () => {
   api = await createApi({ settings, ring, namespace: at.namespace, audit, registry: createRegistry('api'), log });
   await listen(api.server, settings);
   await until('the Temporal server', () =>
-    isReady?.().then(
+    checkReady?.().then(
       () => true,
       () => false,
     ),

@@ -41,7 +41,7 @@ function service(name: string, script: string, changes: Partial<Service> = {}): 
     program: process.execPath,
     args: ['-e', script],
     env: process.env,
-    isReady: null,
+    checkReady: null,
     readyWithinMs: 60_000,
     graceMs: 10_000,
     quiet: false,
@@ -64,11 +64,11 @@ describe('a service', () => {
 
   test('without a ready line is polled until it is ready', async () => {
     let polls = 0;
-    const isReady = async () => {
+    const checkReady = async () => {
       polls += 1;
       if (polls < 3) throw new Error('not yet');
     };
-    await start('temporal', RUN, { isReady });
+    await start('temporal', RUN, { checkReady });
     expect(polls).toBe(3);
   });
 

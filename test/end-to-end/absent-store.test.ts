@@ -5,7 +5,11 @@ import { startProcess } from '../support/processes';
 import { DELETES_SOON, freePort } from '../support/temporal-server';
 
 const installation = useInstallation({
-  ...{ speed: 20_000, notices: 'sent', store: 'none', logLevel: 'error', temporalArguments: DELETES_SOON },
+  speed: 20_000,
+  notices: 'sent',
+  store: 'none',
+  logLevel: 'error',
+  temporalArguments: DELETES_SOON,
   policy: { SETTLE_ALL_SYNCED: '1s', REFRESH_FOR: '1s' },
 });
 
@@ -50,8 +54,11 @@ test('without a store, worker and api are not ready and print the command, and n
   const [workerPort, apiPort] = [await freePort(), await freePort()];
   const starting = installation().startWorker({ METRICS_PORT: String(workerPort) });
   const api = startProcess('api', installation().folder, {
-    ...{ TEMPORAL_ADDRESS: installation().temporal.address, REPORT_STORE: installation().reports, LOG_LEVEL: 'error' },
-    ...{ API_PORT: '0', METRICS_PORT: String(apiPort) },
+    TEMPORAL_ADDRESS: installation().temporal.address,
+    REPORT_STORE: installation().reports,
+    LOG_LEVEL: 'error',
+    API_PORT: '0',
+    METRICS_PORT: String(apiPort),
   });
   await untilReadiness(workerPort, 503);
   await untilReadiness(apiPort, 503);

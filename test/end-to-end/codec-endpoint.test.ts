@@ -34,8 +34,12 @@ test("Temporal's CLI shows an encrypted applicant in clear with an API key, and 
 
   const metricsPort = await freePort();
   const api = await startProcess('api', folder, {
-    ...{ TEMPORAL_ADDRESS: address, PAYLOAD_KEYS: KEY, API_PORT: '0', METRICS_PORT: String(metricsPort) },
-    ...{ CODEC_ENDPOINT: 'on', CODEC_UI_ORIGIN: UI },
+    TEMPORAL_ADDRESS: address,
+    PAYLOAD_KEYS: KEY,
+    API_PORT: '0',
+    METRICS_PORT: String(metricsPort),
+    CODEC_ENDPOINT: 'on',
+    CODEC_UI_ORIGIN: UI,
     API_KEYS: `max:records:${createHash('sha256').update(API_KEY).digest('hex')}`,
   });
   const [url = '', metrics = ''] = api.addresses;

@@ -24,7 +24,8 @@ const [MAIN, NEXT, WEBHOOKS] = [generateKey('main'), generateKey('next'), genera
 const RING = `${MAIN},${NEXT},${WEBHOOKS}`;
 
 const installation = useInstallation({
-  ...{ speed: 3_000, notices: 'sent' },
+  speed: 3_000,
+  notices: 'sent',
   policy: { SETTLE_ALL_SYNCED: '1s', POLL_INVITED: '1s', POLL_ENGAGED: '1s', POLL_SYNCING: '1s' },
   keys: { main: RING, webhook: WEBHOOKS },
 });
@@ -84,7 +85,8 @@ test('a lost key stops only the applicants that need it until it is back; a rota
   await untilInvited('POL-rotated');
   // A client without a key receives an encrypted answer to a query.
   const { queryResult } = await keylessClient.workflowService.queryWorkflow({
-    ...{ namespace: 'default', execution: { workflowId: applicantWorkflowId('POL-rotated') } },
+    namespace: 'default',
+    execution: { workflowId: applicantWorkflowId('POL-rotated') },
     query: { queryType: invitationQuery.name },
   });
   const encodings = (queryResult?.payloads ?? []).map(({ metadata }) => textOf(metadata?.['encoding']));
@@ -136,7 +138,8 @@ test('a signal in clear is dropped and counted, and the deadline stays', async (
 
 test('a start in clear fails with an encrypted failure, and a sweep still lists the other applicants', async () => {
   await keylessClient.workflow.start(COLLECT_RECORDS, {
-    ...{ workflowId: applicantWorkflowId('POL-clear'), taskQueue: TASK_QUEUE },
+    workflowId: applicantWorkflowId('POL-clear'),
+    taskQueue: TASK_QUEUE,
     args: [{ details: { clientUserId: 'POL-clear', clientUserEmail: 'eager@example.org' } }],
     memo: { detailsDigest: 'in clear' },
   });

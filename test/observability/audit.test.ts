@@ -1,3 +1,4 @@
+import { renameSync } from 'node:fs';
 import { readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createCommandAudit } from '../../src/cli/command-audit';
@@ -264,4 +265,27 @@ test('a process that requires its audit log reports AUDIT_LOG; any other runs an
   const audit = await openProcessAudit(options);
   expect(log.error).toHaveBeenCalledTimes(1);
   await expect(audit.record({ who: 'worker', did: 'erase' })).rejects.toThrow(AuditUnavailable);
+});
+
+test('a process that requires its audit log starts although its first line is not written, and rejects acts until the disk works', async () => {
+  const { folder } = await setup();
+  const log = { error: jest.fn(), warn: jest.fn() };
+  const settings = { folder, keepMs: 1_000, keys: createAuditKeys('worker', null, null) };
+  // Called after the log is opened, before its first line.
+  const takeAway = () => {
+    renameSync(folder, `${folder}-away`);
+    return 'A';
+  };
+  const names = Object.assign(['A'], { join: takeAway });
+  const audit = await openProcessAudit({ settings, required: true, process: 'worker', names, log });
+  expect(log.error).toHaveBeenCalledTimes(1);
+  const erase = { who: 'worker', did: 'erase-begin', clientUserId: 'POL-1' } as const;
+  await expect(audit.record(erase)).rejects.toThrow(AuditUnavailable);
+  await rename(`${folder}-away`, folder);
+  await audit.record(erase);
+  const print = jest.spyOn(process.stdout, 'write').mockReturnValue(true);
+  await audit.close();
+  expect(print).toHaveBeenCalledWith(expect.stringContaining('"audit-head"'));
+  print.mockRestore();
+  expect(await verdict(folder)).toEqual({ broken: [], ends: ['closed'], mismatches: [] });
 });

@@ -1,14 +1,14 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import { PERSONAS } from '../../sandbox/personas/catalogue';
 import { useFolders } from '../support/folders';
 import { WORKFLOW_BUNDLE } from '../support/global-setup';
 import { type Recorded, recordedHistories } from './recorded';
 
-/** One story each, by the names that `npm run record` gives them. */
+/** One history each, by the names that `npm run record` gives them. */
 const APPLICANTS = [
-  ...['adopted', 'attention', 'bounces', 'broken', 'cancelled', 'conflict', 'declines', 'disconnects', 'eager'],
-  ...['flips', 'handed-over-1', 'handed-over-2', 'handed-over-3', 'huge', 'never-existed', 'partial', 'pharmacy'],
-  ...['reconnects', 'several', 'silent', 'slow', 'updates'],
+  ...PERSONAS.map(({ name }) => name),
+  ...['adopted', 'cancelled', 'conflict', 'handed-over-1', 'handed-over-2', 'handed-over-3'],
 ];
 const OTHERS = ['mailbox', 'refresh', 'refresh-checks', 'refresh-of-nothing', 'sweep', 'withdraw'];
 

@@ -246,6 +246,8 @@ describe('a withdrawal by an operator', () => {
     const { clientUserId, humanId, wanted } = WITHDRAWAL;
     const expected = { ...cancelled, ...none, clientUserId, humanId, wanted, round: 1, detailsRound: 1 };
     expect(mergeManifest(null, WITHDRAWAL)).toEqual(expected);
+    // The owner of a folder is read from the first field of its manifest.
+    expect(Object.keys(mergeManifest(null, WITHDRAWAL))[0]).toBe('clientUserId');
   });
 });
 

@@ -23,7 +23,7 @@ describe('REPORT_STORE', () => {
   it('opens a folder; S3 is not available yet', () => {
     expect(openReportStore({ kind: 'folder', path: './reports' }).save).toBeInstanceOf(Function);
     expect(() => openReportStore({ kind: 's3', bucket: 'records', prefix: '' })).toThrow(
-      /not available in this version.*Use a folder/s,
+      /expected the path of a folder.*does not support s3/s,
     );
   });
 });

@@ -65,6 +65,25 @@ test('a cancel at any event of the reference history withdraws the person, until
   expect(concluded).toBeLessThanOrEqual(10);
 });
 
+test('a cancel with the answer of the read that confirms a decline still cancels the applicant', async () => {
+  const statuses: [number, string][] = [
+    [0, 'Invited'],
+    [HOUR_MS, 'Declined'],
+  ];
+  const declining = testCase(statuses, 'none');
+  const { history, upstream } = await simulate(code, declining, DEFAULT_POLICY, T0 + 2 * HOUR_MS);
+  expect(upstream.calls.map(({ route }) => route)).toEqual(['findPeople', 'invite', 'readStatus', 'withdraw']);
+  const answers = history.flatMap((event, at) => (event === 'ActivityTaskCompleted' ? [at + 1] : []));
+  const cancelled: boolean[] = [];
+  for (const cancelAtEvent of answers) {
+    const result = await simulate(code, { ...declining, cancelAtEvent }, DEFAULT_POLICY, T0 + 2 * HOUR_MS);
+    cancelled.push(result.closed.status === 'CANCELLED');
+    if (cancelled.at(-1)) expectCancelled(result);
+  }
+  // The manifest, the invitation and the read; then the withdrawal and the closing manifest.
+  expect(cancelled).toEqual([true, true, true, false, false]);
+});
+
 test('a declined applicant does not wait for an unavailable document', async () => {
   const declinedMs = HOUR_MS + 20 * MINUTE_MS;
   const declining = testCase(

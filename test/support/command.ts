@@ -50,7 +50,10 @@ export function spawnCommand([program = '', ...args]: readonly string[], options
   exited.catch(() => undefined);
   const isOpen = () => child.exitCode === null && child.signalCode === null;
   return {
-    ...{ child, pid: child.pid ?? -1, exited, hasExited: () => !running.has(child) },
+    child,
+    pid: child.pid ?? -1,
+    exited,
+    hasExited: () => !running.has(child),
     stdout: () => text.stdout,
     stderr: () => text.stderr,
     output: () => text.output,

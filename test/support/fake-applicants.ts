@@ -3,15 +3,28 @@ import type { ApplicantSummary, Applicants, StartRequest, StartResult } from '..
 
 /** The starter's arguments with the flag `--json` only. */
 export const PLAIN_ARGUMENTS: Omit<StarterArguments, 'source'> = {
-  ...{ wanted: null, wait: false, json: true, again: false, dryRun: false, autoInvite: true },
+  wanted: null,
+  wait: false,
+  json: true,
+  again: false,
+  dryRun: false,
+  autoInvite: true,
   authorizationReference: null,
 };
 
 /** An applicant that has just started; `change` replaces fields. */
 export function summaryOf(clientUserId: string, change: Partial<ApplicantSummary> = {}): ApplicantSummary {
   return {
-    ...{ clientUserId, workflowId: `applicant-${clientUserId}`, runId: 'run-1', standing: 'open' },
-    ...{ startedAtMs: 0, closedAtMs: null, stage: 'inviting', outcome: null, reason: null, humanId: null },
+    clientUserId,
+    workflowId: `applicant-${clientUserId}`,
+    runId: 'run-1',
+    standing: 'open',
+    startedAtMs: 0,
+    closedAtMs: null,
+    stage: 'inviting',
+    outcome: null,
+    reason: null,
+    humanId: null,
     ...change,
   };
 }
@@ -27,6 +40,10 @@ export function startingApplicants(
       result: 'started',
       ...(await answer(request)),
     }),
-    ...{ read: reject, readState: reject, requestCancel: reject, readInvitation: reject, waitForClose: reject },
+    read: reject,
+    readState: reject,
+    requestCancel: reject,
+    readInvitation: reject,
+    waitForClose: reject,
   };
 }

@@ -93,13 +93,17 @@ export class Installation {
     if (options.store !== 'none') await createFolderStore(join(folder, 'reports')).init();
     const server = await startTemporal(options, home);
     const common = {
-      ...{ TEMPORAL_ADDRESS: server.address, TASK_QUEUE, LOG_LEVEL: options.logLevel ?? 'warn' },
+      TEMPORAL_ADDRESS: server.address,
+      TASK_QUEUE,
+      LOG_LEVEL: options.logLevel ?? 'warn',
       ...(options.keys && { PAYLOAD_KEYS: options.keys.main }),
     };
     // A fixed port, so that a killed webhook returns at the same URL.
     const webhookPort = await freePort();
     const webhookEnv = {
-      ...{ ...common, WEBHOOK_SECRET, WEBHOOK_PORT: String(webhookPort) },
+      ...common,
+      WEBHOOK_SECRET,
+      WEBHOOK_PORT: String(webhookPort),
       ...(options.keys && { PAYLOAD_KEYS: options.keys.webhook }),
     };
     const startWebhook = () => startProcess('webhook', folder, webhookEnv);
@@ -170,7 +174,7 @@ export class Installation {
     return join(this.folder, 'reports');
   }
 
-  /** Sends notices as Human API does, all in one array, and gives the webhook's answer. */
+  /** Sends notices as Human API does, all in one array, and returns the webhook's answer. */
   async notify(notices: readonly object[]): Promise<unknown> {
     if (!this.webhook) throw new Error('expected an installation with a webhook');
     const answer = await fetch(noticesUrl(this.webhook), {
@@ -181,7 +185,7 @@ export class Installation {
     return answer.json();
   }
 
-  /** `settings` differ from what the others have. */
+  /** Starts a worker; `settings` replace variables of the installation. */
   async startWorker(settings: Readonly<Record<string, string>> = {}): Promise<RunningProcess> {
     const worker = await startProcess('worker', this.folder, { ...this.env, METRICS_PORT: '0', ...settings });
     this.running.push(worker);
@@ -189,7 +193,7 @@ export class Installation {
     return worker;
   }
 
-  /** Kills the webhook as a machine does that fails, and starts the next one in its place. */
+  /** Kills the webhook, as the failure of its machine would, and starts another in its place. */
   async replaceWebhook(): Promise<void> {
     if (!this.webhook) throw new Error('expected an installation with a webhook');
     this.running.splice(this.running.indexOf(this.webhook), 1);
@@ -198,20 +202,20 @@ export class Installation {
     this.running.push(this.webhook);
   }
 
-  /** Kills the worker as a machine does that fails, and starts the next one in its place. */
+  /** Kills the worker, as the failure of its machine would, and starts another in its place. */
   async replaceWorker(settings?: Readonly<Record<string, string>>): Promise<void> {
     this.running.splice(this.running.indexOf(this.worker), 1);
     await this.worker.stop('SIGKILL');
     await this.startWorker(settings);
   }
 
-  /** Starts applicants by a file. `as`: the persona of the sandbox, which the local part of the e-mail names. */
+  /** Starts applicants with a file and expects each to be started. `as`: the persona, which the e-mail address selects. */
   async startSamples(applicants: readonly Row[]): Promise<void> {
     const results = await this.startApplicants(applicants);
     if (results.some((result) => result !== 'started')) throw new Error(`expected all to be started: ${results}`);
   }
 
-  /** The same with flags of the starter; returns the `result` of each row in the order of the output. */
+  /** Starts applicants with a file and flags of the starter; returns the `result` of each row in the order of the output. */
   async startApplicants(
     applicants: readonly Row[],
     flags: readonly string[] = [],
@@ -317,7 +321,8 @@ function databaseIn(home: string): string {
 function startTemporal(options: InstallationOptions, home: string, port?: number): Promise<TemporalServer> {
   const { database, temporalArguments: extraArgs = [] } = options;
   return startTemporalServer({
-    ...{ extraArgs, ...(port !== undefined && { port }) },
+    extraArgs,
+    ...(port !== undefined && { port }),
     ...(database === 'file' && { dbFile: databaseIn(home) }),
   });
 }

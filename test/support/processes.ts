@@ -38,7 +38,7 @@ const BUILD_TIMEOUT_MS = 240_000;
 
 let isClosed = false;
 
-/** Builds `dist` before the tests of a file, and kills the processes that they left after them. Under `npm test` it is built already. */
+/** Builds `dist` before the tests of a file; `npm test` has built it already. After the tests kills the processes that still run. */
 export function useBuild(): void {
   beforeAll(async () => {
     isClosed = false;

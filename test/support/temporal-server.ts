@@ -51,18 +51,8 @@ export async function startTemporalServer(
   const port = options.port ?? (await freePort());
   const command = spawnCommand(
     [
-      ...[
-        cli,
-        'server',
-        'start-dev',
-        '--headless',
-        '--ip',
-        '127.0.0.1',
-        '--port',
-        String(port),
-        '--log-level',
-        'error',
-      ],
+      cli,
+      ...['server', 'start-dev', '--headless', '--ip', '127.0.0.1', '--port', String(port), '--log-level', 'error'],
       ...(options.dbFile === undefined ? [] : ['--db-filename', options.dbFile, '--sqlite-pragma', 'journal_mode=wal']),
       ...Object.entries(options.searchAttributes ?? {}).flatMap(([name, type]) => [
         '--search-attribute',

@@ -116,6 +116,23 @@ describe('a cancel after the invitation', () => {
     await expectCancelled(applicant);
   });
 
+  test('does not wait for the last list before the conclusion, and its answer changes nothing', async () => {
+    const upstream = new FakeUpstream(ALL_SYNCED);
+    const applicant = await followOn(upstream, { policy: BY_NOTICES });
+    await applicant.sendNotices(ALL_SYNCED);
+    await applicant.skip(5 * MINUTE_MS);
+    const listed = upstream.count('listReports');
+    const release = upstream.hold('listReports');
+    const skipping = applicant.skip(10 * MINUTE_MS);
+    await upstream.waitForCall('listReports', listed + 1);
+    await applicant.handle.cancel();
+    await upstream.waitForCall('withdraw');
+    release();
+    await skipping;
+    await expectCancelled(applicant);
+    expect(applicant.manifest.documents).toHaveLength(3);
+  });
+
   test('during an outage: the withdrawal is retried until it succeeds', async () => {
     const upstream = new FakeUpstream([]);
     const applicant = await followOn(upstream, { policy: BY_NOTICES });

@@ -84,6 +84,20 @@ describe('a notice', () => {
     expect(applicant.routes()).not.toContain('withdraw');
   });
 
+  test.each([
+    ['readStatus', (applicant: ApplicantUnderTest, afterMs: number) => applicant.sendStatusNotice('Declined', afterMs)],
+    ['listReports', (applicant: ApplicantUnderTest, afterMs: number) => applicant.sendReportNotice(`r-${afterMs}`)],
+  ] as const)('every ten seconds costs five calls of %s at once, then one per minute', async (route, send) => {
+    const applicant = await syncing();
+    for (let afterMs = 2 * HOUR_MS; afterMs < 3 * HOUR_MS; afterMs += 10 * SECOND_MS) {
+      await applicant.skipTo(afterMs);
+      await send(applicant, afterMs);
+    }
+    expect(applicant.upstream.count(route)).toBeGreaterThanOrEqual(60);
+    expect(applicant.upstream.count(route)).toBeLessThanOrEqual(5 + 60);
+    expect((await applicant.state()).outcome).toBeNull();
+  });
+
   test('that is ahead of what upstream reads is confirmed by the next reads', async () => {
     const upstream = new FakeUpstream([...SYNCING, DECLINED]);
     const lagMs = 3 * MINUTE_MS;

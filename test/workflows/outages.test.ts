@@ -1,7 +1,7 @@
 import type { temporal } from '@temporalio/proto';
 import { DAY_MS, DEFAULT_POLICY, HOUR_MS, MINUTE_MS, type Policy } from '../../src/domain/policy';
 import { UNDECIDED } from '../../src/human-api/undecided-reasons';
-import { AccessDenied, Unavailable, Undecided } from '../../src/upstream/errors';
+import { AccessDenied, NotFound, Unavailable, Undecided } from '../../src/upstream/errors';
 import { useSimulation } from '../simulation/follow';
 import type { ApplicantUnderTest } from '../support/applicant-under-test';
 import { type Change, FakeUpstream, facts, provider, type Route } from '../support/fake-upstream';
@@ -159,6 +159,23 @@ describe('while the answers of a route decide nothing', () => {
     await applicant.skip(6 * HOUR_MS);
     expect(await applicant.state()).toMatchObject({ stuck: null, outcome: null, stage: 'invited' });
     expect(await readDetails(applicant)).not.toContain(WHY);
+  });
+
+  test.each([
+    ['reads of the status', 'readStatus', []],
+    ['look-ups after a 404', 'findPeople', [{ route: 'readStatus', error: new NotFound(facts(404)) }]],
+  ] as const)('no deadline takes effect (%s)', async (_what, route, otherFaults) => {
+    const [fromMs, untilMs] = [DEADLINE_MS - MINUTE_MS, DEADLINE_MS + 2 * DAY_MS];
+    const applicant = await withGateway(route, fromMs, untilMs, SHORT);
+    await applicant.skipTo(fromMs);
+    applicant.upstream.faults.push(...otherFaults);
+    await applicant.skipTo(untilMs - HOUR_MS);
+    expect(await applicant.state()).toMatchObject({ stuck: WHY, outcome: null, stage: 'invited' });
+    expect(applicant.upstream.count('withdraw')).toBe(0);
+    const { result, afterMs } = await applicant.waitForEnd(HOUR_MS);
+    expect(result?.outcome).toBe('expired');
+    expect(afterMs).toBeGreaterThan(untilMs);
+    expect(applicant.routes().slice(-2)).toEqual([route, 'withdraw']);
   });
 
   test('a withdrawal continues until upstream confirms it', async () => {

@@ -36,7 +36,7 @@ export const auditCommand: RegisterCommand = (program, select) => {
     )
     .addHelpText(
       'after',
-      '\nA chain shows what was changed, moved, added or removed in it. Only a checkpoint reveals a cut end or a removed file.\nAnyone with write access to the folder can write a chain without a key, under any date. A chain with a key requires AUDIT_KEY, or the PAYLOAD_KEYS that the key was derived from. If a key is set, a chain without one is unproven, unless --unkeyed-before accepts it.\nExit status: 0 everything is valid; 1 a line is invalid, a checkpoint does not match, or a chain is weaker than one before it; 2 something could not be read or proven, a chain is empty, or there was nothing to verify.',
+      '\nThe lines that a process writes form a chain of hashes, so a changed, moved, added or removed line shows. Only a checkpoint reveals a cut end or a removed file.\nAnyone with write access to the folder can write a chain without a key, under any date. A chain with a key requires AUDIT_KEY, or the PAYLOAD_KEYS that the key was derived from. If a key is set, a chain without one is unproven, unless --unkeyed-before accepts it.\nExit status: 0 everything is valid; 1 a line is invalid, a checkpoint does not match, or a chain is weaker than one before it; 2 something could not be read or proven, a chain is empty, or there was nothing to verify.',
     )
     .action((path: string | undefined, flags: AuditFlags) =>
       select((context) => verify(context, path ?? context.auditFolder, flags), 'verifier'),

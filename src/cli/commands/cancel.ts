@@ -16,7 +16,8 @@ export const cancelCommand: RegisterCommand = (program, select) => {
 };
 
 /**
- * `requested`: it will be cancelled. `cancelled`: it has closed so. `closed`: it closed with another outcome before the request took effect.
+ * `requested`: it will be cancelled. `cancelled`: it has closed as cancelled. `closed`: it closed with another outcome before the request took
+ * effect.
  * `unknown`: Temporal has no such applicant.
  */
 interface CancelResult {

@@ -24,7 +24,7 @@ export interface CommandContext {
   readonly taskQueue: string;
   /** The actor in the audit log: `cli:<os user>`. */
   readonly actor: string;
-  /** Returns the same log each time. Ends the process if it cannot be written. */
+  /** Returns the same log each time. @throws {ConfigurationError} if it cannot be opened; {AuditUnavailable} */
   readonly audit: () => Promise<Pick<Audit, 'record'>>;
   /** `AUDIT_LOG`. */
   readonly auditFolder: string;

@@ -91,7 +91,7 @@ function printEraseResult(
   if (others.length > 0) terminal.write(describeOthers(clientUserId, others));
   for (const id of mixed) {
     terminal.write(
-      `${id}: this quarantine record also holds notices of other people; replay or drop it: chartway quarantine show ${id}`,
+      `${id}: this quarantine record also holds notices of other people; \`npm run chartway -- quarantine show ${id}\` prints it, then replay or drop it`,
     );
   }
   if (spooled > 0) {

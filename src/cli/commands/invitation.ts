@@ -17,7 +17,7 @@ export const invitationCommand: RegisterCommand = (program, select) => {
   );
 };
 
-/** `why`: the reason without a link. */
+/** `why`: the reason if there is no link. */
 interface InvitationLink {
   readonly inviteLink: string | null;
   readonly why: keyof typeof REASON_TEXT | null;

@@ -7,7 +7,7 @@ import type { CommandContext } from './context';
 
 type QuarantineSource = Pick<Quarantine, 'list' | 'read' | 'drop'>;
 
-/** All records of this host: those of its spool and those of the mailboxes in the report store. No id is in both, because it holds the reason. */
+/** All records of this host: those of its spool and those of the mailboxes in the report store. No id is in both, because an id contains the reason. */
 export interface QuarantineView extends QuarantineSource {
   /** A text that names the place of the records. */
   readonly location: string;

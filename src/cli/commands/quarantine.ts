@@ -35,12 +35,12 @@ export const quarantineCommand: RegisterCommand = (program, select) => {
   const whyOption = (text: string) => new Option('--why <reason>', text).choices(QUARANTINE_REASONS);
   quarantine
     .command('list')
-    .description('print one line a record: id, time, reason, kind, ids')
+    .description('Print one line per record: id, time, reason, kind, ids.')
     .addOption(whyOption('only records with this reason'))
     .action((flags: QuarantineFlags) => select((context) => list(context, flags)));
   quarantine
     .command('show')
-    .description('print records with their notices')
+    .description('Print records with their notices.')
     .argument('<id...>')
     .action((ids: string[]) => select((context) => show(context, ids)));
   const addAction = (name: 'replay' | 'drop', description: string, act: typeof replayAll) => {
@@ -54,8 +54,8 @@ export const quarantineCommand: RegisterCommand = (program, select) => {
         select((context) => act(context, ids, flags));
       });
   };
-  addAction('replay', 'send the notices again; a record is removed when all of its notices are accepted', replayAll);
-  addAction('drop', 'remove the records without sending them', dropAll);
+  addAction('replay', 'Send the notices again. A record is removed when all of its notices are accepted.', replayAll);
+  addAction('drop', 'Remove records without sending their notices.', dropAll);
 };
 
 async function list(context: CommandContext, { why }: QuarantineFlags): Promise<ExitStatus> {
@@ -137,7 +137,7 @@ const RESULT_TEXT: Readonly<Record<ReplayResult['result'], string>> = {
   refused: 'kept: Temporal rejected it again; check the applicant in the Temporal UI',
   unreadable: 'kept: it holds no readable notice. Drop the record when you know why',
   locked: 'kept: encrypted with a key that PAYLOAD_KEYS does not list; add the key, then replay',
-  gone: 'there is no such record; run "quarantine list" to see all records',
+  gone: 'there is no such record; `npm run chartway -- quarantine list` prints all records',
 };
 
 /** `2 accepted by its open applicant; removed from the quarantine`. */

@@ -41,7 +41,9 @@ function describeSweep({ people, applicants, counts, first, unchecked, file }: S
       const more = counts[kind] > MAX_SHOWN ? ', ...' : '';
       return `${counts[kind]} ${kind}: ${TEXT[kind]}: ${first[kind].slice(0, MAX_SHOWN).join(', ')}${more}`;
     }),
-    ...(unchecked > 0 ? [`${unchecked} more were not checked one by one: the list of people may be incomplete`] : []),
+    ...(unchecked > 0
+      ? [`${unchecked} more may be gone: too many to look up each, or Human API gave no clear answer`]
+      : []),
     `the whole list: ${file} in the report store`,
   ];
 }

@@ -17,8 +17,8 @@ export async function warnWhileNoWorker<T>(context: CommandContext, work: () => 
 }
 
 /**
- * Warns if no worker polls, and until `done` aborts, whenever that changes. If Temporal does not answer, there is no warning, because the wait itself
- * shows that.
+ * Warns if no worker polls; then reports each change until `done` aborts, by default none. If Temporal does not answer, there is no warning, because
+ * the wait itself shows that.
  */
 export async function warnIfNoWorker(
   { taskQueue, terminal, temporal }: CommandContext,

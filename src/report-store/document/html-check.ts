@@ -32,7 +32,7 @@ export function createHtmlCheck(isTypeAnnounced: boolean): FormatCheck {
       if (!scan.hasTags && JSON_TEXT.test(shown)) throw documentFault('html', 'a document', 'JSON');
       if (scan.endsInTag) throw documentFault('html', 'a whole document', 'one that ends within a tag');
       if (isTruncated(scan)) throw documentFault('html', 'a whole document', 'a part of one: the end is missing');
-      if (shown === '' && !scan.shows && scan.scriptBytes < MIN_DRAWING_SCRIPT) {
+      if (shown === '' && !scan.hasVisibleElement && scan.scriptBytes < MIN_DRAWING_SCRIPT) {
         throw documentFault('html', 'a document that shows something', 'an empty page');
       }
       if (bytes <= MAX_PROXY_PAGE && isProxyPage(scan)) throw documentFault('html', 'a document', "a proxy's page");

@@ -25,7 +25,8 @@ export class HtmlScan {
   /** Whether it begins like a whole page. */
   isPage = false;
   hasTags = false;
-  shows = false;
+  /** Whether an element shows something without text. */
+  hasVisibleElement = false;
   asksPassword = false;
   scriptBytes = 0;
   title = '';
@@ -38,14 +39,17 @@ export class HtmlScan {
   /** Whether its generator omits optional end tags: `<body>` ended a head, or `<p>` a paragraph. */
   omitsEndTags = false;
   private state: State = 'text';
-  private readonly open = new Map<string, number>();
+  /** How many elements of each name in {@link MUST_CLOSE} are open. */
+  private readonly openElements = new Map<string, number>();
   private name = '';
   private isEnd = false;
   private attributes = '';
-  private before = '';
+  /** The last character within a tag that is not white space. */
+  private lastInTag = '';
   private quote = '';
   private dashes = 0;
-  private raw = '';
+  /** The last characters in a raw element, as far as they can begin its end tag. */
+  private endTagStart = '';
   private inHeading = false;
   private hasTitle = false;
   private readonly steps: Readonly<Record<State, (char: string) => void>> = {
@@ -69,7 +73,9 @@ export class HtmlScan {
 
   /** Whether it ends within an element that must be closed, or within a comment. */
   get isOpen(): boolean {
-    return this.state === 'comment' || this.state === 'raw' || [...this.open.values()].some((count) => count > 0);
+    return (
+      this.state === 'comment' || this.state === 'raw' || [...this.openElements.values()].some((count) => count > 0)
+    );
   }
 
   /** Ignores NULs: UTF-16 reads like latin1 then, and browsers drop others too. */
@@ -115,7 +121,7 @@ export class HtmlScan {
     this.name = char.toLowerCase();
     this.isEnd = isEnd;
     this.attributes = '';
-    this.before = '';
+    this.lastInTag = '';
   }
 
   private inDeclaration(char: string): void {
@@ -147,11 +153,11 @@ export class HtmlScan {
       this.endTag();
       return;
     }
-    if ((char === '"' || char === "'") && this.before === '=') {
+    if ((char === '"' || char === "'") && this.lastInTag === '=') {
       this.state = 'quoted';
       this.quote = char;
     }
-    if (!isSpace(char)) this.before = char;
+    if (!isSpace(char)) this.lastInTag = char;
     this.attribute(char);
   }
 
@@ -173,16 +179,16 @@ export class HtmlScan {
     this.noteOmittedEndTags(name, isEnd);
     if (isHeading(name)) this.inHeading = !isEnd && this.heading === '';
     if (isEnd) {
-      if (this.open.has(name)) this.open.set(name, Math.max(0, (this.open.get(name) ?? 0) - 1));
+      if (this.openElements.has(name)) this.openElements.set(name, Math.max(0, (this.openElements.get(name) ?? 0) - 1));
       return;
     }
     this.asksPassword ||= name === 'input' && /type\s*=\s*["']?password/i.test(this.attributes);
-    this.shows ||= VISIBLE.has(name);
-    const isSelfClosed = this.before === '/';
-    if (MUST_CLOSE.has(name) && !isSelfClosed) this.open.set(name, (this.open.get(name) ?? 0) + 1);
+    this.hasVisibleElement ||= VISIBLE.has(name);
+    const isSelfClosed = this.lastInTag === '/';
+    if (MUST_CLOSE.has(name) && !isSelfClosed) this.openElements.set(name, (this.openElements.get(name) ?? 0) + 1);
     if (!RAW.has(name) || isSelfClosed) return;
     this.state = 'raw';
-    this.raw = '';
+    this.endTagStart = '';
   }
 
   private noteOmittedEndTags(name: string, isEnd: boolean): void {
@@ -197,11 +203,11 @@ export class HtmlScan {
 
   private inRaw(char: string): void {
     const end = `</${this.name}`;
-    if (this.raw === end && (isSpace(char) || char === '/' || char === '>')) {
+    if (this.endTagStart === end && (isSpace(char) || char === '/' || char === '>')) {
       if (this.name === 'title') this.endTitle(end);
       this.isEnd = true;
       this.attributes = '';
-      this.before = '';
+      this.lastInTag = '';
       this.state = 'tag';
       this.inTag(char);
       return;
@@ -209,8 +215,8 @@ export class HtmlScan {
     if (this.name === 'title' && !this.hasTitle && this.title.length < MAX_TEXT) this.title += char;
     if (this.name === 'textarea') this.text(char);
     if (this.name === 'script') this.scriptBytes += 1;
-    const next = this.raw + char.toLowerCase();
-    this.raw = end.startsWith(next) ? next : char === '<' ? '<' : '';
+    const next = this.endTagStart + char.toLowerCase();
+    this.endTagStart = end.startsWith(next) ? next : char === '<' ? '<' : '';
   }
 
   /** Removes the end tag, of which parts were added. Later titles are those of drawings. */
