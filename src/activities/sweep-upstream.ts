@@ -42,11 +42,11 @@ export function createSweepUpstreamActivities({
 
     /** Whether the upstream has the person of a finding. Asked by humanId, then by clientUserId, because a 404 alone proves nothing. */
     async isThere(input: IsThereInput): Promise<boolean | UndecidedAnswer> {
-      return attemptDecision(input, () => isUpstream(input), startProgress);
+      return attemptDecision(input, () => existsUpstream(input), startProgress);
     },
   };
 
-  async function isUpstream({ sweepId, at: [shard, part, index], by }: IsThereInput): Promise<boolean> {
+  async function existsUpstream({ sweepId, at: [shard, part, index], by }: IsThereInput): Promise<boolean> {
     const findings = await translateStoreErrors(() => sweepFiles(shelf, sweepId).readFindings(shard, part));
     const finding = findings[index];
     if (!finding) return false;

@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { parseWanted, type Wanted } from '../domain/reports';
+import { CARRIER_CODE, CARRIER_CODE_EXPECTED } from '../observability/audit-chain';
 import type { RawDetails } from './details';
 import { CLOSED_PIPE_HELP, DiscreetCommand, parseOrExit } from './discreet-command';
 
@@ -17,9 +18,6 @@ export interface StarterArguments {
   /** The carrier's reference to the authorizations of these applicants. The audit log records it. */
   readonly authorizationReference: string | null;
 }
-
-/** It is written to the audit log, so it must not be a sentence or an e-mail address. */
-const AUTHORIZATION_REFERENCE = /^[A-Za-z0-9][A-Za-z0-9._~:/-]{0,99}$/;
 
 interface Flags extends Partial<Omit<StarterArguments, 'source' | 'wanted'>>, DetailFlags {
   readonly reports?: Wanted;
@@ -102,8 +100,8 @@ function parseReports(text: string): Wanted {
 }
 
 function parseReference(text: string): string {
-  if (AUTHORIZATION_REFERENCE.test(text)) return text;
-  throw new InvalidArgumentError('Expected 1 to 100 letters, digits and ._~:/-, starting with a letter or digit.');
+  if (CARRIER_CODE.test(text)) return text;
+  throw new InvalidArgumentError(`Expected ${CARRIER_CODE_EXPECTED}.`);
 }
 
 function toSource(flags: DetailFlags, command: Command): StarterArguments['source'] {

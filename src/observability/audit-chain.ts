@@ -39,6 +39,10 @@ export interface AuditEntry {
   readonly detail?: string | undefined;
 }
 
+/** A code of the carrier that the audit log shows, such as the number of a case. Not a sentence about a person, and not an e-mail address. */
+export const CARRIER_CODE = /^[A-Za-z0-9][A-Za-z0-9._~:/-]{0,99}$/;
+export const CARRIER_CODE_EXPECTED = '1 to 100 letters, digits and ._~:/-, starting with a letter or digit';
+
 /** A key of the audit log, for HMAC-SHA-256. */
 export interface AuditKey {
   /** Named in the first line of each chain that the key signs. */

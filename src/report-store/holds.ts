@@ -3,7 +3,7 @@ import { openApplicantShelf, type Shelf } from './shelf';
 /** A legal hold: the applicant must not be erased. */
 export interface Hold {
   readonly clientUserId: string;
-  /** A code of the carrier, such as the number of a case; matches {@link REASON_CODE}. */
+  /** A code of the carrier, such as the number of a case; matches CARRIER_CODE of the audit log. */
   readonly reasonCode: string;
   /** The actor, `cli:<os user>`. */
   readonly who: string;
@@ -20,9 +20,6 @@ export interface Holds {
   release(clientUserId: string): Promise<boolean>;
   list(): Promise<readonly Hold[]>;
 }
-
-/** The audit log shows it, so it is a code, not a sentence about a person. */
-export const REASON_CODE = /^[A-Za-z0-9][A-Za-z0-9._~:/-]{0,99}$/;
 
 export function openHolds(shelf: Shelf): Holds {
   const files = openApplicantShelf(shelf, 'holds', parseHold);

@@ -5,7 +5,7 @@ export interface AdaptiveConcurrency {
   /** The rest of the backoff, in ms. */
   backoffMs(): number;
   /** True if no delivery has succeeded since the last failure. */
-  readonly isDown: boolean;
+  readonly isTemporalDown: boolean;
   /** Returns whether it was down until now. */
   recordSuccess(): boolean;
   /** `startedMs`: when the delivery started, by the clock `nowMs`. */
@@ -39,7 +39,7 @@ export function createAdaptiveConcurrency(options: {
       return Math.max(1, Math.floor(pendingRequests() > 0 ? Math.min(limit, LIMIT_DURING_REQUESTS) : limit));
     },
     backoffMs: () => Math.max(0, backoffUntilMs - nowMs()),
-    get isDown() {
+    get isTemporalDown() {
       return failures > 0;
     },
     recordSuccess() {

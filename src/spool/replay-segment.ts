@@ -58,7 +58,7 @@ export async function replaySegment(
     if (outcome === 'done') done += 1;
     else if (outcome === 'unreachable' && task.tries < MAX_TRIES) unreachable.push(task);
     else staying.push(task);
-    if (outcome !== 'unreachable' && !concurrency.isDown && unreachable.length > 0) {
+    if (outcome !== 'unreachable' && !concurrency.isTemporalDown && unreachable.length > 0) {
       retries = [...retries, ...unreachable.splice(0)].sort(byPosition);
     }
     running -= 1;

@@ -73,9 +73,9 @@ export function startReplay(deps: {
   async function run(): Promise<void> {
     while (!stopping.signal.aborted) {
       const backoffMs = concurrency.backoffMs();
-      const segment = backoffMs > 0 ? null : segments.next(concurrency.isDown);
+      const segment = backoffMs > 0 ? null : segments.next(concurrency.isTemporalDown);
       if (segment === null) {
-        await pause(backoffMs > 0 ? backoffMs : segments.dueInMs(concurrency.isDown));
+        await pause(backoffMs > 0 ? backoffMs : segments.dueInMs(concurrency.isTemporalDown));
         continue;
       }
       try {
@@ -127,7 +127,7 @@ export function startReplay(deps: {
       segment.records = remains.lines.length;
     }
     // While Temporal is down it is unknown which records would be deferred.
-    segment.deferredBytes = concurrency.isDown ? Math.min(segment.deferredBytes, segment.bytes) : deferredBytes;
+    segment.deferredBytes = concurrency.isTemporalDown ? Math.min(segment.deferredBytes, segment.bytes) : deferredBytes;
     if (!stopping.signal.aborted) defer(segment);
   }
 

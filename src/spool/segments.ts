@@ -43,9 +43,9 @@ export interface Segments {
    * Of the due segments the one that was due first, so that retries do not delay new segments. While Temporal is down, the segments with records
    * for which it did not answer are due too.
    */
-  next(isDown: boolean): Segment | null;
+  next(isTemporalDown: boolean): Segment | null;
   /** Time until {@link next} may return a segment; null without segments. */
-  dueInMs(isDown: boolean): number | null;
+  dueInMs(isTemporalDown: boolean): number | null;
   /** Temporal is back: every segment is due. */
   resetRetries(): void;
   /** A segment whose records are not counted. */
@@ -87,8 +87,8 @@ export function createSegments(nowMs: () => number = Date.now): Segments {
     return segment;
   };
   const all = (): Segment[] => [...segments.values()];
-  const closableAtMs = (isDown: boolean): number =>
-    segments.size <= FEW_SEGMENTS ? 0 : closedAtMs + (isDown ? CLOSE_WHILE_DOWN_EVERY_MS : CLOSE_EVERY_MS);
+  const closableAtMs = (isTemporalDown: boolean): number =>
+    segments.size <= FEW_SEGMENTS ? 0 : closedAtMs + (isTemporalDown ? CLOSE_WHILE_DOWN_EVERY_MS : CLOSE_EVERY_MS);
 
   return {
     add: (name, bytes) => void insert(name, { bytes }),
@@ -104,20 +104,20 @@ export function createSegments(nowMs: () => number = Date.now): Segments {
     },
     remove: (name) => void segments.delete(name),
 
-    next(isDown) {
+    next(isTemporalDown) {
       const now = nowMs();
       const inOrder = all().sort((a, b) => a.retryAtMs - b.retryAtMs || (a.name < b.name ? -1 : 1));
-      const mayClose = now >= closableAtMs(isDown);
+      const mayClose = now >= closableAtMs(isTemporalDown);
       const next = inOrder.find(
         ({ retryAtMs, isUnreachable, isClosed }) =>
-          (retryAtMs <= now || (isDown && isUnreachable)) && (isClosed || mayClose),
+          (retryAtMs <= now || (isTemporalDown && isUnreachable)) && (isClosed || mayClose),
       );
       if (next?.isClosed === false) closedAtMs = now;
       return next ?? null;
     },
-    dueInMs(isDown) {
+    dueInMs(isTemporalDown) {
       if (segments.size === 0) return null;
-      const closableMs = closableAtMs(isDown);
+      const closableMs = closableAtMs(isTemporalDown);
       const dueMs = all().map(({ retryAtMs, isClosed }) => (isClosed ? retryAtMs : Math.max(retryAtMs, closableMs)));
       return Math.max(0, Math.min(...dueMs) - nowMs());
     },

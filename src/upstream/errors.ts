@@ -13,7 +13,7 @@ export interface CallFacts {
   readonly requestId: string | null;
 }
 
-/** The base of all failures; `kind` is the discriminator. */
+/** The base of all failures. Log lines show its `kind` and its message (observability/describe-error.ts). */
 export abstract class UpstreamError extends Error {
   abstract readonly kind:
     | 'validation'

@@ -7,12 +7,12 @@ import type { NoticeSender } from '../temporal/notices';
 export interface Confirmations {
   /** Null if it is not confirmed. */
   findOwner(humanId: string): string | null;
-  /** The applicant accepted a status notice with this humanId. */
-  confirmClaim(humanId: string, clientUserId: string): void;
-  /** A mailbox accepted a report notice with this humanId. */
-  confirmMailbox(humanId: string): void;
-  /** Starts the confirmations that wait. Called after the answer is sent. */
-  startWaiting(): void;
+  /** Call after the applicant accepted a status notice with this humanId. Its run decides whether they belong together. */
+  confirmByApplicant(humanId: string, clientUserId: string): void;
+  /** Call after a mailbox accepted a report notice with this humanId. The mailbox finds the owner. */
+  confirmByMailbox(humanId: string): void;
+  /** Starts the pending confirmations. Call after the answer is sent, so that they do not delay it. */
+  startPending(): void;
 }
 
 /** About 10 MB when full. An evicted person costs one mailbox. */
@@ -33,7 +33,7 @@ export function createConfirmations(deps: {
 }): Confirmations {
   const { sender, log } = deps;
   const owners = new LRUCache<string, string>({ max: MAX_OWNERS });
-  const claims = createBacklog(DESCRIBE_CONCURRENCY);
+  const applicants = createBacklog(DESCRIBE_CONCURRENCY);
   const mailboxes = createBacklog(MAILBOX_CONCURRENCY);
 
   async function confirm(humanId: string, readOwner: () => Promise<string | null>): Promise<void> {
@@ -47,27 +47,27 @@ export function createConfirmations(deps: {
 
   return {
     findOwner: (humanId) => owners.get(humanId) ?? null,
-    confirmClaim(humanId, clientUserId) {
+    confirmByApplicant(humanId, clientUserId) {
       if (owners.get(humanId) === clientUserId) return;
-      claims.add(humanId, () =>
+      applicants.add(humanId, () =>
         confirm(humanId, async () => {
           const own = await sender.readHumanId(clientUserId, Date.now() + DESCRIBE_TIMEOUT_MS);
           return own === humanId ? clientUserId : null;
         }),
       );
     },
-    confirmMailbox(humanId) {
+    confirmByMailbox(humanId) {
       const readOwner = () => sender.waitForMailboxOwner(humanId, Date.now() + MAILBOX_TIMEOUT_MS);
       mailboxes.add(humanId, () => confirm(humanId, readOwner));
     },
-    startWaiting() {
-      claims.start();
+    startPending() {
+      applicants.start();
       mailboxes.start();
     },
   };
 }
 
-/** Work that waits for its start: one piece per key, a bounded number waiting and running. */
+/** Work that is started later, at most once per key at a time. Beyond {@link MAX_WAITING} pieces, work is dropped. */
 function createBacklog(concurrency: number) {
   const limit = pLimit(concurrency);
   const keys = new Set<string>();

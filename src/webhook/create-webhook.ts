@@ -49,7 +49,7 @@ export function createWebhook(
   const server = createWebhookServer({
     ...{ ...deps, ...timeouts, delivery, metrics },
     checkSignature: createSignatureGate({ ...deps.signature, quarantine: spool?.quarantine ?? null, registry, log }),
-    onAnswered: confirmations.startWaiting,
+    onAnswered: confirmations.startPending,
   });
   return { server, ready: () => server.listening && (spool === null || spool.healthy || !delivery.isTemporalAway) };
 }

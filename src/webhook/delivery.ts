@@ -72,9 +72,9 @@ export function createDelivery(deps: {
     if (isForMailbox && !budget.tryTake(notice.humanId)) throw new MailboxBudgetSpent();
     try {
       const receiver = await sender.send(notice, owner, noticeRequestId(notice), untilMs);
-      if (receiver === 'mailbox') confirmations.confirmMailbox(notice.humanId);
+      if (receiver === 'mailbox') confirmations.confirmByMailbox(notice.humanId);
       if (notice.kind === 'status' && receiver === 'applicant')
-        confirmations.confirmClaim(notice.humanId, notice.clientUserId);
+        confirmations.confirmByApplicant(notice.humanId, notice.clientUserId);
       const result = receiver === 'nowhere' ? 'ignored' : 'accepted';
       countResult(receiver === 'nowhere' ? 'applicant' : receiver, result);
       return result;
@@ -187,7 +187,7 @@ export function createDelivery(deps: {
         const result = await withDeadline(sent, untilMs, () => 'unavailable' as const);
         if (result === 'deferred') return result; // nothing was sent
         if (result !== 'unavailable') setTemporalAway(false);
-        confirmations.startWaiting();
+        confirmations.startPending();
         return result;
       },
       describe(text) {

@@ -3,6 +3,7 @@ import type { ApplicantRuns } from '../../src/activities/applicant-runs';
 import { createMailboxActivities } from '../../src/activities/mailbox';
 import { createActivityMetrics } from '../../src/activities/metrics';
 import { createRefreshActivities } from '../../src/activities/refresh';
+import { createWithdrawalRecordActivities } from '../../src/activities/withdrawal';
 import { NO_ENCRYPTION } from '../../src/domain/encryption';
 import { DAY_MS, DEFAULT_POLICY } from '../../src/domain/policy';
 import {
@@ -35,7 +36,7 @@ interface Workflow {
   readonly input?: unknown;
 }
 
-/** What the activities of a mailbox or a refresh call. */
+/** What the activities of a workflow other than an applicant call. */
 export interface Services {
   readonly upstream: FakeUpstream;
   readonly store: FakeStore;
@@ -130,7 +131,7 @@ export function useSimulation() {
       await applicant.sendNotices(script);
       return applicant;
     },
-    /** Starts a mailbox or a refresh. */
+    /** Starts a mailbox, a refresh or a withdrawal. */
     startWorkflow: (workflow: Workflow, services: Services) =>
       createHandle(start({ input: {}, ...workflow }, createAllActivities(withRuns(services))), clock),
     /** Signals a mailbox or a refresh, and starts it if it does not run. */
@@ -140,7 +141,7 @@ export function useSimulation() {
       const server = servers.get(workflowId);
       return server ? createHandle(server, clock) : null;
     },
-    /** Waits until a mailbox or a refresh closes, and returns its result. */
+    /** Waits until a mailbox, a refresh or a withdrawal closes, and returns its result. */
     async waitForResult<R>(workflowId: string): Promise<R> {
       const server = servers.get(workflowId);
       await clock.runUntil(() => server?.closed !== null, clock.nowMs + 3 * DAY_MS);
@@ -164,6 +165,7 @@ function createAllActivities({ upstream, store: reportStore, runs }: Required<Se
     ...createActivities(upstream, reportStore, runs),
     ...createMailboxActivities({ ...deps, metrics: createActivityMetrics(new Registry()) }),
     ...createRefreshActivities(deps),
+    ...createWithdrawalRecordActivities(deps),
   } as Activities;
 }
 

@@ -21,7 +21,7 @@ function setup() {
     confirmations,
     asked,
     start: () => {
-      confirmations.startWaiting();
+      confirmations.startPending();
       return turn();
     },
     answer: (what: string, owner: string | null) => {
@@ -33,11 +33,11 @@ function setup() {
 
 test('a mailbox or the applicant itself confirms an owner, and the latest confirmation counts', async () => {
   const { confirmations, start, answer } = setup();
-  confirmations.confirmMailbox('h');
+  confirmations.confirmByMailbox('h');
   await start();
   await answer('mailbox h', 'POL-1');
   expect(confirmations.findOwner('h')).toBe('POL-1');
-  confirmations.confirmClaim('h', 'POL-2');
+  confirmations.confirmByApplicant('h', 'POL-2');
   await start();
   await answer('describe POL-2', 'h');
   expect(confirmations.findOwner('h')).toBe('POL-2');
@@ -45,8 +45,8 @@ test('a mailbox or the applicant itself confirms an owner, and the latest confir
 
 test('no claim is confirmed whose applicant has another humanId or none', async () => {
   const { confirmations, start, answer } = setup();
-  confirmations.confirmClaim('h', 'POL-1');
-  confirmations.confirmClaim('i', 'POL-2');
+  confirmations.confirmByApplicant('h', 'POL-1');
+  confirmations.confirmByApplicant('i', 'POL-2');
   await start();
   await answer('describe POL-1', 'another');
   await answer('describe POL-2', null);
@@ -56,8 +56,8 @@ test('no claim is confirmed whose applicant has another humanId or none', async 
 test('nothing is asked before the start, then a bounded number at a time', async () => {
   const { confirmations, asked, start, answer } = setup();
   for (let n = 0; n < 20; n += 1) {
-    confirmations.confirmMailbox(`h-${n}`);
-    confirmations.confirmClaim(`h-${n}`, `POL-${n}`);
+    confirmations.confirmByMailbox(`h-${n}`);
+    confirmations.confirmByApplicant(`h-${n}`, `POL-${n}`);
   }
   expect(asked).toEqual([]);
   await start();
@@ -70,21 +70,21 @@ test('nothing is asked before the start, then a bounded number at a time', async
 
 test('a person is asked for once, and again after the answer', async () => {
   const { confirmations, asked, start, answer } = setup();
-  confirmations.confirmMailbox('h');
-  confirmations.confirmMailbox('h');
+  confirmations.confirmByMailbox('h');
+  confirmations.confirmByMailbox('h');
   await start();
-  confirmations.confirmMailbox('h');
+  confirmations.confirmByMailbox('h');
   await start();
   expect(asked).toEqual(['mailbox h']);
   await answer('mailbox h', null);
-  confirmations.confirmMailbox('h');
+  confirmations.confirmByMailbox('h');
   await start();
   expect(asked).toEqual(['mailbox h', 'mailbox h']);
 });
 
 test('people beyond 1,000 that wait are not asked for', async () => {
   const { confirmations, asked, start, answer } = setup();
-  for (let n = 0; n < 1_100; n += 1) confirmations.confirmMailbox(`h-${n}`);
+  for (let n = 0; n < 1_100; n += 1) confirmations.confirmByMailbox(`h-${n}`);
   await start();
   for (let n = 0; n < 1_100; n += 1) await answer(`mailbox h-${n}`, null);
   expect(asked).toHaveLength(1_000);

@@ -1,10 +1,7 @@
-import type { temporal } from '@temporalio/proto';
 import { DAY_MS, DEFAULT_POLICY, HOUR_MS, MINUTE_MS, type Policy } from '../../src/domain/policy';
-import { UNDECIDED } from '../../src/human-api/undecided-reasons';
-import { AccessDenied, NotFound, Unavailable, Undecided } from '../../src/upstream/errors';
+import { AccessDenied, Unavailable } from '../../src/upstream/errors';
 import { useSimulation } from '../simulation/follow';
-import type { ApplicantUnderTest } from '../support/applicant-under-test';
-import { type Change, FakeUpstream, facts, provider, type Route } from '../support/fake-upstream';
+import { type Change, FakeUpstream, facts, provider } from '../support/fake-upstream';
 
 const { followOn, followByNotices, nowMs } = useSimulation();
 
@@ -127,76 +124,5 @@ describe('access that upstream denies', () => {
     expect(await applicant.state()).toMatchObject({ stage: 'attention', outcome: null, waitingFor });
     await applicant.handle.cancel();
     expect((await applicant.waitForEnd(MINUTE_MS)).status).toBe('CANCELLED');
-  });
-});
-
-describe('while the answers of a route decide nothing', () => {
-  const WHY = UNDECIDED.unidentified404;
-
-  /** A gateway answers a route in the form of upstream's envelopes, from and until these times after the start. */
-  async function withGateway(route: Route, fromMs: number, untilMs: number, policy = DEFAULT_POLICY) {
-    const upstream = new FakeUpstream([]);
-    const startMs = await nowMs();
-    const when = (atMs: number) => atMs >= startMs + fromMs && atMs < startMs + untilMs;
-    upstream.faults.push({ route, error: new Undecided(facts(404), WHY), when });
-    return followOn(upstream, { policy });
-  }
-
-  async function readDetails({ handle }: ApplicantUnderTest): Promise<string> {
-    const metadata = await handle.query<temporal.api.sdk.v1.IWorkflowMetadata>('__temporal_workflow_metadata');
-    return metadata.currentDetails ?? '';
-  }
-
-  test('an applicant shows the reason, adds no history, and continues after the next decisive answer', async () => {
-    const applicant = await withGateway('readStatus', HOUR_MS, 2 * DAY_MS);
-    const state = await applicant.skipUntil(({ stuck }) => stuck !== null);
-    expect(state).toMatchObject({ stuck: WHY, outcome: null, stage: 'invited' });
-    expect(await readDetails(applicant)).toContain(WHY);
-    const events = await applicant.countEvents();
-    await applicant.skipTo(2 * DAY_MS - MINUTE_MS);
-    expect(await applicant.state()).toMatchObject({ stuck: WHY, outcome: null });
-    expect(await applicant.countEvents()).toBeLessThanOrEqual(events + 1);
-    await applicant.skip(6 * HOUR_MS);
-    expect(await applicant.state()).toMatchObject({ stuck: null, outcome: null, stage: 'invited' });
-    expect(await readDetails(applicant)).not.toContain(WHY);
-  });
-
-  test.each([
-    ['reads of the status', 'readStatus', []],
-    ['look-ups after a 404', 'findPeople', [{ route: 'readStatus', error: new NotFound(facts(404)) }]],
-  ] as const)('no deadline takes effect (%s)', async (_what, route, otherFaults) => {
-    const [fromMs, untilMs] = [DEADLINE_MS - MINUTE_MS, DEADLINE_MS + 2 * DAY_MS];
-    const applicant = await withGateway(route, fromMs, untilMs, SHORT);
-    await applicant.skipTo(fromMs);
-    applicant.upstream.faults.push(...otherFaults);
-    await applicant.skipTo(untilMs - HOUR_MS);
-    expect(await applicant.state()).toMatchObject({ stuck: WHY, outcome: null, stage: 'invited' });
-    expect(applicant.upstream.count('withdraw')).toBe(0);
-    const { result, afterMs } = await applicant.waitForEnd(HOUR_MS);
-    expect(result?.outcome).toBe('expired');
-    expect(afterMs).toBeGreaterThan(untilMs);
-    expect(applicant.routes().slice(-2)).toEqual([route, 'withdraw']);
-  });
-
-  test('a withdrawal continues until upstream confirms it', async () => {
-    const applicant = await withGateway('withdraw', 0, DAY_MS);
-    await applicant.waitForInvitation();
-    await applicant.handle.cancel();
-    expect(await applicant.skipUntil(({ stuck }) => stuck !== null)).toMatchObject({ stuck: WHY, outcome: null });
-    await applicant.skipTo(DAY_MS + 10 * MINUTE_MS);
-    expect(applicant.upstream.people).toMatchObject([{ deleted: true }]);
-    expect((await applicant.handle.describe()).status.name).toBe('CANCELLED');
-    expect(applicant.manifest).toMatchObject({ outcome: 'cancelled' });
-  });
-
-  test('no one is invited, and exactly one person once the look-ups decide', async () => {
-    const applicant = await withGateway('findPeople', 0, HOUR_MS);
-    expect(await applicant.skipUntil(({ stuck }) => stuck !== null)).toMatchObject({ stuck: WHY, stage: 'inviting' });
-    expect(applicant.upstream.count('invite')).toBe(0);
-    expect(await applicant.skipUntil(({ humanId }) => humanId !== null)).toMatchObject({
-      stuck: null,
-      stage: 'invited',
-    });
-    expect(applicant.upstream.people).toHaveLength(1);
   });
 });

@@ -1,4 +1,5 @@
-import { openHolds, REASON_CODE } from '../../report-store/holds';
+import { CARRIER_CODE, CARRIER_CODE_EXPECTED } from '../../observability/audit-chain';
+import { openHolds } from '../../report-store/holds';
 import type { ExitStatus } from '../exit-status';
 import { addApplicantCommand, type CommandContext, printResult, type RegisterCommand, recordAct } from './context';
 
@@ -9,8 +10,7 @@ export const holdCommand: RegisterCommand = (program, select) => {
     'hold',
     'Keep an applicant from being erased until it is released.',
     (clientUserId, { reasonCode }: { readonly reasonCode: string }) => {
-      if (!REASON_CODE.test(reasonCode))
-        command.error('error: expected 1 to 100 letters, digits and ._~:/- as reason code');
+      if (!CARRIER_CODE.test(reasonCode)) command.error(`error: expected ${CARRIER_CODE_EXPECTED} as reason code`);
       select((context) => hold(context, clientUserId, reasonCode));
     },
   ).requiredOption(
