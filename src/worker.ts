@@ -32,7 +32,10 @@ runProcess('worker', async () => {
   const { namespace } = config.temporal;
   const { log, registry } = openLogAndMetrics('worker', config.logLevel);
   const audit = await openProcessAudit({
-    ...{ settings: config.audit, process: 'worker', names: listSetNames(), log },
+    settings: config.audit,
+    process: 'worker',
+    names: listSetNames(),
+    log,
     required: retentionMs !== null,
   });
   if (config.hasRealUpstream && !config.reportsAtRest.encrypts)
@@ -76,14 +79,24 @@ runProcess('worker', async () => {
   // Erases no entries of the spool, which belongs to the webhook and is usually on another host.
   const entries = { spoolFolder: null, reportStore: () => reportStore, noticeEncryption };
   const internalActivities = createInternalActivities({
-    ...{ reportStore, noticeEncryption, audit, metrics, refreshForMs, policy },
+    reportStore,
+    noticeEncryption,
+    audit,
+    metrics,
+    refreshForMs,
+    policy,
     digestKeys: createDigestKeys(config.payload.ring, humanApi.clientSecret),
     runs: createApplicantRuns({ client, taskQueue, refreshForMs }),
     sweepSource: createSweepSource({ client, taskQueue }),
     retention: { retentionMs, eraseClosed, dropQuarantined: (...person) => eraseEntries(entries, ...person) },
   });
   const workers = await createWorkers({
-    ...{ connection, namespace, taskQueue, bundlePath: BUNDLE, deployment: config.deployment, dataConverter },
+    connection,
+    namespace,
+    taskQueue,
+    bundlePath: BUNDLE,
+    deployment: config.deployment,
+    dataConverter,
     internalActivities,
     upstreamActivities: createUpstreamActivities({ upstream, reportStore, timeoutMs: humanApi.timeoutMs, metrics }),
     maxCallsPerSecond: humanApi.maxCallsPerSecond,

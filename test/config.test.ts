@@ -56,12 +56,17 @@ test('without variables, returns the documented defaults', () => {
     retentionMs: null,
     sweepEveryMs: 86_400_000,
     webhook: {
-      ...{ host: '127.0.0.1', port: 3001, secrets: [], auditKey: '' },
+      host: '127.0.0.1',
+      port: 3001,
+      secrets: [],
+      auditKey: '',
       signature: {
         mode: 'off',
         secrets: [],
         headers: { signature: 'x-humanapi-signature', timestamp: 'x-humanapi-timestamp', nonce: 'x-humanapi-nonce' },
-        ...{ encoding: 'auto', timeUnit: 'auto', toleranceMs: 5 * MINUTE_MS },
+        encoding: 'auto',
+        timeUnit: 'auto',
+        toleranceMs: 5 * MINUTE_MS,
       },
       trustedProxies: [],
       tls: null,
@@ -69,8 +74,14 @@ test('without variables, returns the documented defaults', () => {
       spoolMaxBytes: 256 * 1024 ** 2,
     },
     api: {
-      ...{ host: '127.0.0.1', port: 3000, keys: [], origins: [], tls: null, trustedProxies: [] },
-      ...{ codec: 'off', uiOrigins: [] },
+      host: '127.0.0.1',
+      port: 3000,
+      keys: [],
+      origins: [],
+      tls: null,
+      trustedProxies: [],
+      codec: 'off',
+      uiOrigins: [],
     },
     payload: { ring: null, encrypts: false },
     hasPayloadSettings: false,
@@ -128,15 +139,29 @@ test('the webhook must not have an AUDIT_KEY of other processes, nor they only t
 
 test('reads each duration of the policy from the variable of its name', () => {
   const env = {
-    ...{ POLL_INVITED: '1s', POLL_ENGAGED: '2s', POLL_SYNCING: '3s', POLL_ATTENTION: '4s', POLL_SOME_SYNCED: '5s' },
-    ...{ POLL_DISCONNECTED: '6s', SETTLE_ALL_SYNCED: '7s', SETTLE_SOME_SYNCED: '8s', SETTLE_ERROR: '9s' },
-    ...{ INVITATION_EXPIRES_AFTER: '10s', APPLICANT_EXPIRES_AFTER: '250ms', REPORTS: 'Unity:json' },
+    POLL_INVITED: '1s',
+    POLL_ENGAGED: '2s',
+    POLL_SYNCING: '3s',
+    POLL_ATTENTION: '4s',
+    POLL_SOME_SYNCED: '5s',
+    POLL_DISCONNECTED: '6s',
+    SETTLE_ALL_SYNCED: '7s',
+    SETTLE_SOME_SYNCED: '8s',
+    SETTLE_ERROR: '9s',
+    INVITATION_EXPIRES_AFTER: '10s',
+    APPLICANT_EXPIRES_AFTER: '250ms',
+    REPORTS: 'Unity:json',
     REFRESH_CHECK_AFTER: '1h, 2d',
     ACCESS_REFUSED_PATIENCE: '11s',
   };
   expect(read(env).policy).toEqual({
     pollMs: {
-      ...{ invited: 1_000, engaged: 2_000, syncing: 3_000, attention: 4_000, someSynced: 5_000, disconnected: 6_000 },
+      invited: 1_000,
+      engaged: 2_000,
+      syncing: 3_000,
+      attention: 4_000,
+      someSynced: 5_000,
+      disconnected: 6_000,
     },
     settleMs: { allSynced: 7_000, someSynced: 8_000, error: 9_000 },
     expiresMs: { invitation: 10_000, applicant: 250 },
@@ -232,8 +257,12 @@ test('reports all faults at once, each with its key, what was expected and what 
 
 test('shows no secret', () => {
   const env = {
-    ...{ WEBHOOK_SECRET: 'hush,,hush', API_KEYS: 'hush', PAYLOAD_KEYS: 'hush', HUMAN_API_CLIENT_SECRT: 'hush' },
-    ...{ HUMAN_API_AUTH_URL: 'https://user:hush@host/', HUMAN_API_ADMIN_URL: 'https://host/?token=hush' },
+    WEBHOOK_SECRET: 'hush,,hush',
+    API_KEYS: 'hush',
+    PAYLOAD_KEYS: 'hush',
+    HUMAN_API_CLIENT_SECRT: 'hush',
+    HUMAN_API_AUTH_URL: 'https://user:hush@host/',
+    HUMAN_API_ADMIN_URL: 'https://host/?token=hush',
     REPORT_STORE: 'ftp://key:h/u@hush@bucket',
     TEMPORAL_CONFIG_FILE: path.join(folder, 'temporal.toml'),
   };
@@ -286,8 +315,12 @@ test.each([
 ])('trims secrets that end in %s, in the environment and in .env', (_, ending) => {
   const secrets = {
     ...CREDENTIALS,
-    ...{ TEMPORAL_API_KEY: 'api-key', TEMPORAL_TLS: 'true', WEBHOOK_SECRET: 'a-secret-of-this-test' },
-    ...{ PAYLOAD_KEYS: generateKey('k1'), AUDIT_KEY: generateKey('audit'), REPORT_STORE: './elsewhere' },
+    TEMPORAL_API_KEY: 'api-key',
+    TEMPORAL_TLS: 'true',
+    WEBHOOK_SECRET: 'a-secret-of-this-test',
+    PAYLOAD_KEYS: generateKey('k1'),
+    AUDIT_KEY: generateKey('audit'),
+    REPORT_STORE: './elsewhere',
   };
   const shown = ({ humanApi, temporal, webhook, payload, audit, reportStore }: ReturnType<typeof read>) => [
     ...[humanApi.clientId, humanApi.clientSecret, temporal.connection.apiKey, webhook.secrets],

@@ -5,8 +5,11 @@ import { readFaults } from './support/configuration';
 
 /** What every process needs for the real upstream, whose addresses are the defaults. */
 const REAL = {
-  ...{ HUMAN_API_CLIENT_ID: 'id-1', HUMAN_API_CLIENT_SECRET: 'classified', PAYLOAD_KEYS: generateKey('main') },
-  ...{ WEBHOOK_SECRET: 'a-secret-of-16-characters', REPORTS_ENCRYPTION: 'off' },
+  HUMAN_API_CLIENT_ID: 'id-1',
+  HUMAN_API_CLIENT_SECRET: 'classified',
+  PAYLOAD_KEYS: generateKey('main'),
+  WEBHOOK_SECRET: 'a-secret-of-16-characters',
+  REPORTS_ENCRYPTION: 'off',
 };
 const SANDBOX = Object.fromEntries(
   ['AUTH', 'ADMIN', 'DATA'].map((name) => [`HUMAN_API_${name}_URL`, 'http://127.0.0.1:3002']),
@@ -113,8 +116,11 @@ test.each([
 
 test('all faults of a real upstream are reported together', () => {
   const env = {
-    ...{ TEMPORAL_ADDRESS: 'temporal:7233', INVITATION_EXPIRES_AFTER: '1m', APPLICANT_EXPIRES_AFTER: '1m' },
-    ...{ HUMAN_API_CLIENT_ID: 'id', HUMAN_API_CLIENT_SECRET: 'secret' },
+    TEMPORAL_ADDRESS: 'temporal:7233',
+    INVITATION_EXPIRES_AFTER: '1m',
+    APPLICANT_EXPIRES_AFTER: '1m',
+    HUMAN_API_CLIENT_ID: 'id',
+    HUMAN_API_CLIENT_SECRET: 'secret',
   };
   const keys = faultsOf(env, 'worker').map(({ key }) => key);
   expect(keys.sort()).toEqual([

@@ -190,7 +190,9 @@ export function startReplay(deps: {
     const described = target.describe(text);
     const outcome = await moveToQuarantine({
       ...(described ?? { kind: 'unknown', clientUserId: null, humanId: null }),
-      ...{ why: 'refused', detail: described === null ? 'UNREADABLE' : 'INVALID_ARGUMENT', content: text },
+      why: 'refused',
+      detail: described === null ? 'UNREADABLE' : 'INVALID_ARGUMENT',
+      content: text,
     });
     if (outcome === 'done') rejections.delete(key);
     return outcome;

@@ -141,7 +141,14 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
 
     start(target) {
       replay = startReplay({
-        ...{ partition, files, encryption, segments, quarantine, target, metrics, log },
+        partition,
+        files,
+        encryption,
+        segments,
+        quarantine,
+        target,
+        metrics,
+        log,
         rotate: writer.rotate,
       });
       void countClaimed();

@@ -90,8 +90,17 @@ export function createApplicants({ client, taskQueue }: TemporalDeps): Applicant
           }),
         );
         return {
-          ...{ clientUserId, workflowId, runId, standing: 'open', startedAtMs: Date.now(), closedAtMs: null },
-          ...{ stage: 'inviting', outcome: null, reason: null, humanId: null, result: 'started' },
+          clientUserId,
+          workflowId,
+          runId,
+          standing: 'open',
+          startedAtMs: Date.now(),
+          closedAtMs: null,
+          stage: 'inviting',
+          outcome: null,
+          reason: null,
+          humanId: null,
+          result: 'started',
         };
       } catch (error) {
         if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;

@@ -72,7 +72,13 @@ export function createSignals({ client, taskQueue }: TemporalDeps): Signals {
       try {
         const signalInput = { payloads: await encode(workflowId, payload) };
         const request = {
-          ...{ namespace, identity, requestId, workflowId, signalName, signalInput, priority: { priorityKey } },
+          namespace,
+          identity,
+          requestId,
+          workflowId,
+          signalName,
+          signalInput,
+          priority: { priorityKey },
           workflowType: { name: workflowType },
           taskQueue: { name: taskQueue },
           workflowIdReusePolicy: WorkflowIdReusePolicy.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,

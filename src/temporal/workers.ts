@@ -82,8 +82,11 @@ export async function createWorkers(options: WorkersOptions): Promise<{ run(): P
   const { connection, namespace, taskQueue, dataConverter } = options;
   const bundle = await readFile(options.bundlePath, 'utf8');
   const common = {
-    ...{ connection, namespace, ...versionOf(options.deployment, bundle) },
-    ...{ shutdownGraceTime: DRAIN_MS, shutdownForceTime: FORCE_AFTER_MS },
+    connection,
+    namespace,
+    ...versionOf(options.deployment, bundle),
+    shutdownGraceTime: DRAIN_MS,
+    shutdownForceTime: FORCE_AFTER_MS,
     ...(dataConverter && { dataConverter }),
     interceptors: { activity: [rejectUndecodable] },
   };

@@ -35,7 +35,11 @@ export function createWebhook(
   const metrics = createWebhookMetrics(registry);
   const confirmations = createConfirmations({ sender, log });
   const delivery = createDelivery({
-    ...{ sender, spool, confirmations, metrics, log },
+    sender,
+    spool,
+    confirmations,
+    metrics,
+    log,
     budget: deps.budget ?? createMailboxBudget(),
     temporalMs: timeouts.deliveryTimeoutMs,
   });
@@ -47,7 +51,10 @@ export function createWebhook(
   );
   spool?.start(delivery.spoolTarget);
   const server = createWebhookServer({
-    ...{ ...deps, ...timeouts, delivery, metrics },
+    ...deps,
+    ...timeouts,
+    delivery,
+    metrics,
     checkSignature: createSignatureGate({ ...deps.signature, quarantine: spool?.quarantine ?? null, registry, log }),
     onAnswered: confirmations.startPending,
   });

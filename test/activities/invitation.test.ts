@@ -21,7 +21,8 @@ function setup(createError: Error | null = null, reportStore = new FakeStore()) 
   const { invite } = createInvitationActivities({ upstream, reportStore, timeoutMs: 100 });
   const input = { details: DETAILS, begunAtMs: Date.parse(STARTED_AT) };
   return {
-    ...{ upstream, reportStore },
+    upstream,
+    reportStore,
     invite: (maxAttempts: number, more: Partial<Parameters<typeof invite>[0]> = {}, options = {}) =>
       runAttempts(invite, { ...input, ...more }, maxAttempts, options),
   };

@@ -10,7 +10,10 @@ const CLINIC = { id: 'o1', name: 'Sample Clinic' };
 const MAX_BYTES = 1_000_000;
 
 const row = (id: string, type = 'unity', organization: ListedReport['organization'] = CLINIC): ListedReport => ({
-  ...{ id, type, organization, updatedAt: '2026-01-01T00:00:00Z' },
+  id,
+  type,
+  organization,
+  updatedAt: '2026-01-01T00:00:00Z',
 });
 const many = (count: number, make: (at: number) => ListedReport) => Array.from({ length: count }, (_, at) => make(at));
 const bytesOf = (value: unknown) => Buffer.byteLength(JSON.stringify(value));

@@ -6,7 +6,10 @@ import { FakeUpstream, facts, row } from '../support/fake-upstream';
 import { runAttempts } from './attempts';
 
 const INPUT: ListReportsInput = {
-  ...{ clientUserId: 'POL-1', wanted: { unity: ['pdf'] }, concluding: true, patienceMs: null },
+  clientUserId: 'POL-1',
+  wanted: { unity: ['pdf'] },
+  concluding: true,
+  patienceMs: null,
   refusedPatienceMs: HOUR_MS,
 };
 const MAX_ATTEMPTS = 200;

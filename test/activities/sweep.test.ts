@@ -26,13 +26,19 @@ function setup() {
   const { isThere } = createSweepUpstreamActivities({ upstream, reportStore: store });
   const environment = new MockActivityEnvironment({}, { logger: SILENT });
   return {
-    ...{ store, upstream, files: sweepFiles(store.shelf, SWEEP_ID) },
+    store,
+    upstream,
+    files: sweepFiles(store.shelf, SWEEP_ID),
     erase: (clientUserId: string) => openErasureRecords(store).eraseFiles(clientUserId),
     isThere: (index: number) =>
       environment.run(isThere, { sweepId: SWEEP_ID, at: [0, 0, index], by: 'humanId' } as const),
     finish: (confirmed: readonly number[]) =>
       environment.run(finishSweep, {
-        ...{ settings, people: 0, applicants: 0, parts: [1], unchecked: 0 },
+        settings,
+        people: 0,
+        applicants: 0,
+        parts: [1],
+        unchecked: 0,
         confirmed: confirmed.map((index) => [0, 0, index] as const),
       }),
     compare: () => environment.run(compareShard, { settings, shard: 0, shards: 1, peoplePages: 1, applicantPages: 1 }),
@@ -41,7 +47,9 @@ function setup() {
 }
 
 const finding = (kind: 'unattended' | 'gone', clientUserId: string, humanId: string) => ({
-  ...{ kind, clientUserId, humanId },
+  kind,
+  clientUserId,
+  humanId,
 });
 
 test('an erasure during a sweep changes the position of no other finding', async () => {
@@ -98,7 +106,8 @@ test('a damaged working file ends the sweep', async () => {
     const error = await call.catch((rejection: unknown) => rejection);
     expect(error).toBeInstanceOf(ApplicationFailure);
     expect(error).toMatchObject({
-      ...{ nonRetryable: true, type: 'SweepDamaged' },
+      nonRetryable: true,
+      type: 'SweepDamaged',
       message: 'a file of the sweep is damaged: run the sweep again',
     });
   }

@@ -18,7 +18,9 @@ describe('a deletion', () => {
     const { withdraw } = createWithdrawalActivities({ upstream });
     const input = { humanId: person.humanId, ...PATIENCE };
     return {
-      ...{ upstream, person, routes: () => upstream.calls.map(({ route }) => route) },
+      upstream,
+      person,
+      routes: () => upstream.calls.map(({ route }) => route),
       run: (maxAttempts: number) => runAttempts(withdraw, input, maxAttempts),
     };
   }

@@ -34,14 +34,24 @@ export async function startApi(
   const audit = await openAudit({ folder, process: 'api' });
   const lines: string[] = [];
   const settings: ApiSettings = {
-    ...{ host: '127.0.0.1', port: 0, origins: [], tls: null, trustedProxies: [], codec: 'on', uiOrigins: [UI] },
+    host: '127.0.0.1',
+    port: 0,
+    origins: [],
+    tls: null,
+    trustedProxies: [],
+    codec: 'on',
+    uiOrigins: [UI],
     keys: ROLES.map((role) => ({ name: `${role}-1`, roles: [role], hash: sha256(KEYS[role]) })),
     ...options.settings,
   };
   const { senderTimeoutMs, renewalEveryMs, nowMs } = options;
   const registry = createRegistry('api');
   const app = await createApi({
-    ...{ settings, ring, namespace: NAMESPACE, audit, registry },
+    settings,
+    ring,
+    namespace: NAMESPACE,
+    audit,
+    registry,
     log: createLogger({ process: 'api', level: 'info' }, { write: (line: string) => void lines.push(line) }),
     ...(senderTimeoutMs !== undefined && { senderTimeoutMs }),
     ...(renewalEveryMs !== undefined && { renewalEveryMs }),

@@ -65,7 +65,8 @@ test('a session may decode for the UI, but not without an Origin or for another 
 test('a session ends after an hour, and at the logout', async () => {
   const [first, second] = [await session(), await session()];
   const out = await api.app.inject({
-    ...{ method: 'DELETE', url: '/session' },
+    method: 'DELETE',
+    url: '/session',
     headers: { host: '127.0.0.1:3000', origin: 'http://127.0.0.1:3000', cookie: first },
   });
   expect([out.statusCode, out.headers['set-cookie']]).toEqual([204, expect.stringContaining('Max-Age=0')]);

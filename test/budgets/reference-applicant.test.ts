@@ -33,12 +33,20 @@ async function sendAllNotices(installation: Installation): Promise<void> {
   });
   const syncedMs = Date.parse(person.updatedAt);
   const statuses = ['Engaged', 'Syncing', 'All Synced'].map((value, index) => ({
-    ...{ clientUserId, humanId, endpoint: 'https://admin.humanapi.co/api/v1/users', property: 'status', value },
+    clientUserId,
+    humanId,
+    endpoint: 'https://admin.humanapi.co/api/v1/users',
+    property: 'status',
+    value,
     updatedAt: new Date(syncedMs - 2 + index).toISOString(),
   }));
   const reports = (await upstream.reports(REFERENCE)).map(({ id, name, updatedAt }) => ({
-    ...{ humanId, endpoint: 'https://api.humanapi.co/v1/human/medical/reports', action: 'created' },
-    ...{ type: name, objectId: id, updatedAt },
+    humanId,
+    endpoint: 'https://api.humanapi.co/v1/human/medical/reports',
+    action: 'created',
+    type: name,
+    objectId: id,
+    updatedAt,
   }));
   process.kill(worker.pid, 'SIGSTOP');
   for (const notice of statuses) expect(await installation.notify([notice])).toEqual({ accepted: 1, ignored: 0 });

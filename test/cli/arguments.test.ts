@@ -13,8 +13,12 @@ test('reads one applicant from flags', () => {
     ...PLAIN,
     source: {
       single: {
-        ...{ clientUserId: 'POL-1', clientUserEmail: 'max@example.org', firstName: 'Max', lastName: 'Muster' },
-        ...{ dateOfBirth: '1968-02-13', suggestedSources: ['Clinic', 'Pharmacy'] },
+        clientUserId: 'POL-1',
+        clientUserEmail: 'max@example.org',
+        firstName: 'Max',
+        lastName: 'Muster',
+        dateOfBirth: '1968-02-13',
+        suggestedSources: ['Clinic', 'Pharmacy'],
       },
     },
   });
@@ -36,7 +40,12 @@ test('reads a file or standard input, with switches', () => {
     'unity:json;ccdraw:pdf',
   ];
   expect(readStarterArguments(['--file', '-', ...switches])).toEqual({
-    ...{ source: { file: '-' }, wait: true, json: true, again: true, dryRun: true, autoInvite: false },
+    source: { file: '-' },
+    wait: true,
+    json: true,
+    again: true,
+    dryRun: true,
+    autoInvite: false,
     wanted: { unity: ['json'], ccdraw: ['pdf'] },
     authorizationReference: null,
   });

@@ -149,8 +149,11 @@ describe('the starter', () => {
 
 describe('the operator command', () => {
   const env = () => ({
-    ...{ TEMPORAL_ADDRESS: temporal().address, TASK_QUEUE: 'operator', LOG_LEVEL: 'error' },
-    ...{ WEBHOOK_SPOOL: join(folder, 'spool'), REPORT_STORE: join(folder, 'reports') },
+    TEMPORAL_ADDRESS: temporal().address,
+    TASK_QUEUE: 'operator',
+    LOG_LEVEL: 'error',
+    WEBHOOK_SPOOL: join(folder, 'spool'),
+    REPORT_STORE: join(folder, 'reports'),
   });
 
   async function chartway(...args: string[]) {
@@ -172,8 +175,11 @@ describe('the operator command', () => {
     });
     const webhook = await startProcess('webhook', folder, {
       ...env(),
-      ...{ WEBHOOK_PORT: '0', WEBHOOK_SECRET: 'hush-hush-hush-hush', WEBHOOK_SIGNATURE: 'verify' },
-      ...{ HUMAN_API_CLIENT_SECRET: 'new', WEBHOOK_SIGNATURE_SECRETS: 'client-secret' },
+      WEBHOOK_PORT: '0',
+      WEBHOOK_SECRET: 'hush-hush-hush-hush',
+      WEBHOOK_SIGNATURE: 'verify',
+      HUMAN_API_CLIENT_SECRET: 'new',
+      WEBHOOK_SIGNATURE_SECRETS: 'client-secret',
     });
     const post = async (notice: object, isSigned: boolean) => {
       const body = JSON.stringify(notice);

@@ -295,8 +295,14 @@ test('invalid details of a single applicant are wrong usage: status 2, without t
   const expected = 'one e-mail address of at most 254 characters';
   expect(parseLines(printed)).toEqual([
     {
-      ...{ clientUserId: 'POL-1', humanId: null, workflowId: null, result: 'invalid', stage: null },
-      ...{ outcome: null, reason: null, errors: [{ field: 'clientUserEmail', expected }] },
+      clientUserId: 'POL-1',
+      humanId: null,
+      workflowId: null,
+      result: 'invalid',
+      stage: null,
+      outcome: null,
+      reason: null,
+      errors: [{ field: 'clientUserEmail', expected }],
     },
   ]);
   expect(written).toEqual([`clientUserEmail: expected ${expected} (POL-1)`]);

@@ -16,8 +16,12 @@ test.each([
 test('the default policy is the documented one', () => {
   expect(DEFAULT_POLICY).toEqual({
     pollMs: {
-      ...{ invited: 6 * HOUR_MS, engaged: HOUR_MS, syncing: 10 * MINUTE_MS, attention: 6 * HOUR_MS },
-      ...{ someSynced: HOUR_MS, disconnected: 6 * HOUR_MS },
+      invited: 6 * HOUR_MS,
+      engaged: HOUR_MS,
+      syncing: 10 * MINUTE_MS,
+      attention: 6 * HOUR_MS,
+      someSynced: HOUR_MS,
+      disconnected: 6 * HOUR_MS,
     },
     settleMs: { allSynced: 10 * MINUTE_MS, someSynced: 24 * HOUR_MS, error: HOUR_MS },
     expiresMs: { invitation: 30 * DAY_MS, applicant: 90 * DAY_MS },

@@ -28,8 +28,12 @@ async function setup() {
     async chain(processName: string, keys: AuditKeys, at: Date): Promise<AuditCheckpoint> {
       const printed: string[] = [];
       const audit = await openAudit({
-        ...{ folder, process: processName, key: keys.signing, now: () => at },
-        ...{ printCheckpoint: (line: string) => void printed.push(line), checkpointEveryMs: null },
+        folder,
+        process: processName,
+        key: keys.signing,
+        now: () => at,
+        printCheckpoint: (line: string) => void printed.push(line),
+        checkpointEveryMs: null,
       });
       await audit.record({ who: processName, did: 'erase', clientUserId: 'POL-1' });
       await audit.close();

@@ -11,14 +11,20 @@ describe("the SDK's log lines", () => {
   test('keep only ids, attempt, failure type and category', () => {
     const { sdk, lines, last } = setup();
     const error = Object.assign(new Error('Max Muster', { cause: new Error('max@example.org') }), {
-      ...{ type: 'Unavailable', category: 'BENIGN', details: ['Max Muster'] },
+      type: 'Unavailable',
+      category: 'BENIGN',
+      details: ['Max Muster'],
     });
     const meta = { workflowId: 'applicant-POL-1', attempt: 2, error, input: 'max@example.org', stack: 'Max Muster' };
     sdk.warn('Activity failed\nMax Muster', meta);
     const { level, msg, workflowId, attempt, failure, category } = last();
     expect({ level, msg, workflowId, attempt, failure, category }).toEqual({
-      ...{ level: 'warn', msg: 'Activity failed', workflowId: 'applicant-POL-1', attempt: 2 },
-      ...{ failure: 'Unavailable', category: 'BENIGN' },
+      level: 'warn',
+      msg: 'Activity failed',
+      workflowId: 'applicant-POL-1',
+      attempt: 2,
+      failure: 'Unavailable',
+      category: 'BENIGN',
     });
     expect(lines.join()).not.toMatch(/Muster|max@|\.ts:/);
   });

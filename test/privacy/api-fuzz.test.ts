@@ -68,7 +68,9 @@ test('for any method, path, headers and body the api answers below 500, and with
     fc.asyncProperty(METHOD, PATH, HEADERS, fc.oneof(BODY, fc.constant(null)), async (method, url, headers, body) => {
       const payload = body ?? JSON.stringify({ payloads: [secret] });
       const answer = await api.app.inject({
-        ...{ method: method as 'GET', url, payload },
+        method: method as 'GET',
+        url,
+        payload,
         headers: { host: '127.0.0.1:3000', 'content-type': 'application/json', ...headers },
       });
       expect(answer.statusCode).toBeLessThan(500);
@@ -86,9 +88,12 @@ test('for any method, path, headers and body the api answers below 500, and with
 test('for any body of a user with the role the api answers below 500, and a bad element does not affect the others', async () => {
   const ask = (body: string) =>
     api.app.inject({
-      ...{ method: 'POST', url: '/codec/decode', payload: body },
+      method: 'POST',
+      url: '/codec/decode',
+      payload: body,
       headers: {
-        ...{ host: '127.0.0.1:3000', 'content-type': 'application/json' },
+        host: '127.0.0.1:3000',
+        'content-type': 'application/json',
         authorization: `Bearer ${KEYS.records}`,
         'x-forwarded-for': '10.0.0.1',
       },
@@ -131,7 +136,9 @@ test.each<[string, () => string, number]>([
   const payload = bodyOf();
   const before = process.cpuUsage();
   const answer = await api.app.inject({
-    ...{ method: 'POST', url: '/codec/decode', payload },
+    method: 'POST',
+    url: '/codec/decode',
+    payload,
     headers: { host: '127.0.0.1:3000', 'content-type': 'application/json', authorization: `Bearer ${KEYS.records}` },
   });
   const { user, system } = process.cpuUsage(before);

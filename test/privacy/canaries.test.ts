@@ -87,7 +87,8 @@ async function runApplicants(
     notices: 'sent',
     policy: { SETTLE_ALL_SYNCED: '1s', POLL_SYNCING: '1s', SETTLE_ERROR: '1s' },
     logLevel: 'trace',
-    ...{ database: 'file', temporalArguments: DELETES_SOON },
+    database: 'file',
+    temporalArguments: DELETES_SOON,
     ...(keys && { keys }),
   });
   try {
@@ -103,7 +104,11 @@ async function runApplicants(
     const about = { clientUserId: CANCELLED, humanId, updatedAt: new Date().toISOString(), endpoint };
     const statusNotice = { ...about, property: 'status', value: 'Wobbling Cormorant' };
     const reportNotice = {
-      ...{ ...about, humanId: 'f'.repeat(32), objectId: 'r-1', action: 'created', type: 'gallimaufry-report' },
+      ...about,
+      humanId: 'f'.repeat(32),
+      objectId: 'r-1',
+      action: 'created',
+      type: 'gallimaufry-report',
       endpoint: 'https://api.humanapi.co/v1/human/medical/reports',
     };
     await installation.notify([statusNotice, reportNotice]);

@@ -29,7 +29,8 @@ const STARTS = {
   },
   async api(files: Files, timeoutMs?: number) {
     const api = await startApi({
-      ...{ settings: { tls: files }, renewalEveryMs: 20 },
+      settings: { tls: files },
+      renewalEveryMs: 20,
       ...(timeoutMs && { senderTimeoutMs: timeoutMs }),
     });
     closers.push(api.close);

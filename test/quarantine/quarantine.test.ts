@@ -16,7 +16,12 @@ function encryptionWith(byte: number): FileEncryption {
 }
 
 const record = (change: Partial<QuarantineRecord> = {}): QuarantineRecord => ({
-  ...{ why: 'refused', kind: 'status', clientUserId: 'POL-1', humanId: 'h', detail: null, content: 'a notice' },
+  why: 'refused',
+  kind: 'status',
+  clientUserId: 'POL-1',
+  humanId: 'h',
+  detail: null,
+  content: 'a notice',
   ...change,
 });
 

@@ -11,7 +11,10 @@ async function setup() {
   const { root, store, save, read } = await newStore();
   const lock = join(root, 'POL-1', '.manifest.json.lock');
   return {
-    ...{ root, store, save, read },
+    root,
+    store,
+    save,
+    read,
     /** Makes the lock look as if its process had died a minute ago. */
     ageLock: async () => {
       const then = new Date(Date.now() - 60_000);

@@ -50,7 +50,13 @@ export interface SimulationResult {
 
 /** A case without faults; add a truth and deliveries. */
 export const NO_FAULTS: Omit<SimulationCase, 'truth' | 'deliveries'> = {
-  ...{ cancelAtMs: null, deaths: [], forgetAfterTasks: null, suggestAfter: null, failing: 0, commitMs: 0, skewMs: 0 },
+  cancelAtMs: null,
+  deaths: [],
+  forgetAfterTasks: null,
+  suggestAfter: null,
+  failing: 0,
+  commitMs: 0,
+  skewMs: 0,
   seed: 1,
 };
 

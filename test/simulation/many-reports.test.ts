@@ -40,7 +40,9 @@ function setup(upstream: FakeUpstream) {
 
 test('2,900 reports, more than one answer lists, are collected in parts over several runs, and an unavailable format counts as answered', async () => {
   const reports = Array.from({ length: 2_900 }, (_, index) => ({
-    ...{ id: `5b1daf3f079c652e${String(index).padStart(8, '0')}`, type: 'unity', organization: CLINIC },
+    id: `5b1daf3f079c652e${String(index).padStart(8, '0')}`,
+    type: 'unity',
+    organization: CLINIC,
     updatedAt: new Date(T0 + index).toISOString(),
   }));
   const upstream = new FakeUpstream([{ afterMs: 0, status: 'All Synced', reports }]);

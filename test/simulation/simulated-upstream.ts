@@ -131,8 +131,12 @@ export class SimulatedUpstream implements Upstream {
     const { clientUserId, clientUserEmail } = this.person;
     const updatedAtMs = person.updatedAtMs === null ? null : person.updatedAtMs + this.faults.skewMs;
     return {
-      ...{ clientUserId, subjectId: humanId, email: clientUserEmail },
-      ...{ status: person.status, updatedAtMs, inviteLink: null },
+      clientUserId,
+      subjectId: humanId,
+      email: clientUserEmail,
+      status: person.status,
+      updatedAtMs,
+      inviteLink: null,
     };
   }
 

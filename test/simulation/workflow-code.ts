@@ -48,10 +48,19 @@ export class WorkflowCode {
   async load(run: RunStart): Promise<LoadedWorkflow> {
     const { workflowId, workflowType, runId, taskQueue, startedAtMs } = run;
     const info: WorkflowInfo = {
-      ...{ workflowId, workflowType, runId, taskQueue, namespace: 'default', attempt: 1, taskTimeoutMs: 10_000 },
-      ...{ firstExecutionRunId: runId, originalExecutionRunId: runId },
-      ...{ startTime: new Date(startedAtMs), runStartTime: new Date(startedAtMs) },
-      ...{ searchAttributes: {}, typedSearchAttributes: new TypedSearchAttributes() },
+      workflowId,
+      workflowType,
+      runId,
+      taskQueue,
+      namespace: 'default',
+      attempt: 1,
+      taskTimeoutMs: 10_000,
+      firstExecutionRunId: runId,
+      originalExecutionRunId: runId,
+      startTime: new Date(startedAtMs),
+      runStartTime: new Date(startedAtMs),
+      searchAttributes: {},
+      typedSearchAttributes: new TypedSearchAttributes(),
       ...{
         historyLength: 3,
         historySize: 0,

@@ -69,9 +69,17 @@ async function completeNext(client: Client, taskQueue: string, result: unknown):
 test('a start returns the open run, and stores the stage and the digest of the details', async () => {
   const { applicants, request, clientUserId, handle } = setup();
   expect(await applicants.start({ ...request, batch: true })).toEqual({
-    ...{ clientUserId, workflowId: `applicant-${clientUserId}`, runId: expect.any(String), result: 'started' },
-    ...{ standing: 'open', startedAtMs: expect.any(Number), closedAtMs: null },
-    ...{ stage: 'inviting', outcome: null, reason: null, humanId: null },
+    clientUserId,
+    workflowId: `applicant-${clientUserId}`,
+    runId: expect.any(String),
+    result: 'started',
+    standing: 'open',
+    startedAtMs: expect.any(Number),
+    closedAtMs: null,
+    stage: 'inviting',
+    outcome: null,
+    reason: null,
+    humanId: null,
   });
   const { memo, searchAttributes, type } = await handle.describe();
   expect(type).toBe('collectRecords');

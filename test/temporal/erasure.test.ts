@@ -188,7 +188,9 @@ test('an erasure of closed applicants leaves an open one, and stops for a run th
   await applicants.requestCancel('POL-N');
   await applicants.waitForClose('POL-N');
   expect(await erasure({ begin: afterFirstBegin(records, () => invite('POL-N')) }).eraseClosed('POL-N')).toMatchObject({
-    ...{ result: 'open', people: 0, files: 0 },
+    result: 'open',
+    people: 0,
+    files: 0,
   });
   expect((await applicants.read('POL-N'))?.standing).toBe('open');
   expect(upstream.people.map(({ deleted }) => deleted)).toEqual([true, false]);

@@ -26,7 +26,8 @@ const server = useTemporalServer({ extraArgs: DELETES_SOON });
 function setup(options: { namespace?: string; codec?: PayloadCodec; refreshForMs?: number } = {}) {
   const { namespace = 'default', codec, refreshForMs = 30 * DAY_MS } = options;
   const client = new Client({
-    ...{ connection: server().connection, namespace },
+    connection: server().connection,
+    namespace,
     ...(codec && { dataConverter: { payloadCodecs: [codec] } }),
   });
   const clientUserId = `POL-${randomUUID()}`;
@@ -51,7 +52,16 @@ function setup(options: { namespace?: string; codec?: PayloadCodec; refreshForMs
       },
     });
   return {
-    ...{ client, clientUserId, taskQueue, humanId, payload, report, status, sender, start, signalsOf },
+    client,
+    clientUserId,
+    taskQueue,
+    humanId,
+    payload,
+    report,
+    status,
+    sender,
+    start,
+    signalsOf,
     runs: createApplicantRuns({ client, taskQueue, refreshForMs }),
     sendReport: (requestId = 'request-1') => sender.send(report, clientUserId, requestId),
     async close(outcome: Outcome) {

@@ -16,7 +16,11 @@ function setup(status: number | null) {
     return result;
   };
   const workflowExecutionInfo = {
-    ...{ status, type: { name: 'sweep' }, taskQueue: 'queue', execution: { runId: 'r' }, closeTime: { seconds: 1 } },
+    status,
+    type: { name: 'sweep' },
+    taskQueue: 'queue',
+    execution: { runId: 'r' },
+    closeTime: { seconds: 1 },
   };
   const notFound = Object.assign(new Error('gone'), { code: 5, details: 'gone', metadata: { get: () => [] } });
   const client = {

@@ -65,7 +65,10 @@ test('an erasure ends an applicant whose task always fails, withdraws and erases
   await start(client, taskQueue, COLLECT_RECORDS, { workflowId, args: [UNDECODABLE], searchAttributes });
   const slow = await invite('SLOW-1');
   upstream.faults.push({
-    ...{ route: 'withdraw', error: new Unavailable(facts(503), 'scripted'), target: slow, times: 3 },
+    route: 'withdraw',
+    error: new Unavailable(facts(503), 'scripted'),
+    target: slow,
+    times: 3,
   });
   const ended = applicants.waitForClose('SLOW-1', signal).catch(() => null);
   expect(await Promise.all([erase('STUCK-1', '--yes'), erase('SLOW-1', '--yes')])).toEqual([0, 0]);
@@ -133,7 +136,7 @@ test('a withdrawal replaces a run under its id that is forged or can never end',
 test('a withdrawal does not end an applicant that waits for a key, and prints what to do; an erasure ends it', async () => {
   const [known, lost] = [generateKey('known'), generateKey('lost')];
   const { client, clientWith, operator, upstream, run, messages, printed, runs } = await setup({
-    ...{ dataConverter: converterFor(known) },
+    dataConverter: converterFor(known),
   });
   const { humanId } = upstream.addPerson('KEY-1', 'key-1@example.org', 0);
   const workflowId = applicantWorkflowId('KEY-1');

@@ -104,7 +104,8 @@ const file = (name: string) => join(folder, name);
 const trusted = () => ({ TLS_SERVER_CA_CERT_PATH: file('ca.pem') });
 const mutual = (name: string) => ({
   ...trusted(),
-  ...{ TLS_CLIENT_CERT_PATH: file(`${name}.pem`), TLS_CLIENT_KEY_PATH: file(`${name}.key`) },
+  TLS_CLIENT_CERT_PATH: file(`${name}.pem`),
+  TLS_CLIENT_KEY_PATH: file(`${name}.key`),
 });
 
 /** Connects and disconnects, for both kinds of connections. */

@@ -83,7 +83,9 @@ describe('the registry of connections', () => {
   /** A registry with a fixed clock, and connections that close when they are destroyed. */
   function registry({ isProxy = () => false }: { isProxy?: (address: string) => boolean } = {}) {
     const dropped = new Counter({
-      ...{ name: 'dropped', help: 'x', labelNames: ['why'] as const },
+      name: 'dropped',
+      help: 'x',
+      labelNames: ['why'] as const,
       registers: [new Registry()],
     });
     const clock = { nowMs: 1_000 };
@@ -93,7 +95,12 @@ describe('the registry of connections', () => {
     const open = (remoteAddress = '10.0.0.1', over: Partial<Socket> = {}): Stub => {
       ports += 1;
       const socket = Object.assign(new EventEmitter(), {
-        ...{ remoteAddress, remotePort: ports, localAddress: '10.9.9.9', localPort: 443, destroyed: false, ...over },
+        remoteAddress,
+        remotePort: ports,
+        localAddress: '10.9.9.9',
+        localPort: 443,
+        destroyed: false,
+        ...over,
         destroy: () => {
           socket.destroyed = true;
           socket.emit('close');

@@ -8,7 +8,10 @@ const BODY = '[{"property":"status","value":"é"}]';
 
 function setup(over: Partial<SignatureScheme> = {}) {
   const check = createSignatureCheck({
-    ...{ secrets: ['client-secret'], encoding: 'auto', timeUnit: 'auto', toleranceMs: 300_000 },
+    secrets: ['client-secret'],
+    encoding: 'auto',
+    timeUnit: 'auto',
+    toleranceMs: 300_000,
     headers: { signature: 'x-humanapi-signature', timestamp: 'x-humanapi-timestamp', nonce: 'x-humanapi-nonce' },
     ...over,
   });

@@ -42,7 +42,11 @@ export interface Reply {
 
 /** Signatures as they are configured by default, not checked. */
 const UNSIGNED: SignatureSettings = {
-  ...{ mode: 'off', secrets: [], encoding: 'auto', timeUnit: 'auto', toleranceMs: 300_000 },
+  mode: 'off',
+  secrets: [],
+  encoding: 'auto',
+  timeUnit: 'auto',
+  toleranceMs: 300_000,
   headers: { signature: 'x-humanapi-signature', timestamp: 'x-humanapi-timestamp', nonce: 'x-humanapi-nonce' },
 };
 

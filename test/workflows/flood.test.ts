@@ -60,8 +60,11 @@ async function setup() {
   const signal = (name: string, notice: unknown, requestId: string = randomUUID()) =>
     sendUntilReceived(() =>
       server().client.workflowService.signalWorkflowExecution({
-        ...{ namespace: 'default', workflowExecution: { workflowId: applicant.workflowId } },
-        ...{ signalName: name, requestId, input: { payloads: [defaultPayloadConverter.toPayload(notice)] } },
+        namespace: 'default',
+        workflowExecution: { workflowId: applicant.workflowId },
+        signalName: name,
+        requestId,
+        input: { payloads: [defaultPayloadConverter.toPayload(notice)] },
       }),
     );
   const ignored = (name: string, notice: unknown) => {
@@ -85,7 +88,11 @@ async function setup() {
     },
   ];
   return {
-    ...{ applicant, upstream, personUpstream, store, counts },
+    applicant,
+    upstream,
+    personUpstream,
+    store,
+    counts,
     /** Sends this number of signals of every kind. */
     async flood(count: number): Promise<void> {
       for (let sent = 0; sent < count; sent += CONCURRENCY) {

@@ -38,8 +38,11 @@ test('a read that confirms the claimed status starts no timer while the list is 
 test('only the start and the invitation contain personal data, and no event contains a path of the store', async () => {
   const personal = /maxine|mustermann|1971/i;
   const details = {
-    ...{ clientUserId: 'POL-history', clientUserEmail: 'maxine@example.org' },
-    ...{ firstName: 'Maxine', lastName: 'Mustermann', dateOfBirth: '1971-02-03' },
+    clientUserId: 'POL-history',
+    clientUserEmail: 'maxine@example.org',
+    firstName: 'Maxine',
+    lastName: 'Mustermann',
+    dateOfBirth: '1971-02-03',
   };
   const store = new FakeStore();
   const write = store.updateManifest;

@@ -25,8 +25,17 @@ const NEWER: Change = { afterMs: 1, reports: [row('u-p', 'unity', 'p', V2)] };
 
 function stored(reportId: string, type: string, format: 'json' | 'pdf'): StoredDocument {
   return {
-    ...{ file: `${type}/${reportId}.${V1}.${format}`, type, organization: { id: 'o-p', name: 'p' }, format, reportId },
-    ...{ updatedAt: V1, seenAt: null, sha256: 'old', bytes: 3, contentType: 'application/pdf', storedAt: V1 },
+    file: `${type}/${reportId}.${V1}.${format}`,
+    type,
+    organization: { id: 'o-p', name: 'p' },
+    format,
+    reportId,
+    updatedAt: V1,
+    seenAt: null,
+    sha256: 'old',
+    bytes: 3,
+    contentType: 'application/pdf',
+    storedAt: V1,
     superseded: false,
   };
 }
@@ -55,7 +64,10 @@ async function setup(script: readonly Change[] = [NEWER], closed: Partial<Manife
     manifest: () => store.manifests.get(ID),
     handle: () => handle as Handle,
     notice: (reportId: string, updatedAt: string | null = V2): ReportNotice => ({
-      ...{ humanId, reportId, type: 'unity', updatedAt },
+      humanId,
+      reportId,
+      type: 'unity',
+      updatedAt,
     }),
     send(...notices: readonly ReportNotice[]) {
       for (const notice of notices) handle = signalWithStart(WORKFLOW, reportNoticeSignal, notice, { upstream, store });
@@ -96,8 +108,11 @@ test('documents of a round with other details are superseded and fetched again',
 
 test('a stored document is removed from the missing ones', async () => {
   const missing = (['json', 'pdf'] as const).map((format) => ({
-    ...{ type: 'unity', organization: { id: 'o-p', name: 'p' }, format },
-    ...{ reason: 'missing' as const, detail: 'upstream lists no such report' },
+    type: 'unity',
+    organization: { id: 'o-p', name: 'p' },
+    format,
+    reason: 'missing' as const,
+    detail: 'upstream lists no such report',
   }));
   const documents = [stored('c-p', 'ccdraw', 'pdf')];
   const partial = { outcome: 'partial', reason: 'missing-documents', missing, documents } as const;

@@ -16,7 +16,9 @@ const POLICY: Policy = {
 };
 
 const at = (seconds: number, status: string, reports: Change['reports'] = []): Change => ({
-  ...{ afterMs: seconds * SECOND_MS, status, reports },
+  afterMs: seconds * SECOND_MS,
+  status,
+  reports,
 });
 
 /** Every outcome; a late poll does not change it. */

@@ -113,8 +113,11 @@ test('a mailbox drops an undecodable notice and delivers the others', async () =
   const { humanId } = await until('an invitation', () => applicant.personUpstream.people[0]);
   const notice = (reportId: string) => ({ humanId, reportId, type: null, updatedAt: null });
   const mailbox = await server().client.workflow.signalWithStart(DELIVER_NOTICES, {
-    ...{ taskQueue: TASK_QUEUE, workflowId: `notices-${humanId}`, args: [{}] },
-    ...{ signal: reportNoticeSignal, signalArgs: [notice('damaged-on-the-way')] },
+    taskQueue: TASK_QUEUE,
+    workflowId: `notices-${humanId}`,
+    args: [{}],
+    signal: reportNoticeSignal,
+    signalArgs: [notice('damaged-on-the-way')],
   });
   await mailbox.signal(reportNoticeSignal, notice('r-1'));
   expect(await mailbox.result()).toEqual({ clientUserId: 'POL-5', delivered: 1 });

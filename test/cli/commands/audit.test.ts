@@ -27,7 +27,10 @@ async function setup(processes: Readonly<Record<string, number>> = { starter: 5 
   const files = (await readdir(folder)).sort();
   return {
     ...fixture,
-    ...{ folder, checkpoints, files, first: files[0] ?? '' },
+    folder,
+    checkpoints,
+    files,
+    first: files[0] ?? '',
     change: async (file: string, change: (text: string) => string) => {
       const path = join(folder, file);
       await writeFile(path, change(await readFile(path, 'utf8')));

@@ -14,11 +14,17 @@ import { useFolders } from '../../support/folders';
 import { putMailboxRecord } from '../../support/mailbox-record';
 
 export const STATUS: Notice = {
-  ...{ kind: 'status', clientUserId: 'POL-1', humanId: 'h-1', status: 'Declined' },
+  kind: 'status',
+  clientUserId: 'POL-1',
+  humanId: 'h-1',
+  status: 'Declined',
   updatedAt: '2026-01-01T00:00:00.000Z',
 };
 export const REPORT: Notice = {
-  ...{ kind: 'report', humanId: 'h-2', reportId: 'r-1', type: 'unity' },
+  kind: 'report',
+  humanId: 'h-2',
+  reportId: 'r-1',
+  type: 'unity',
   updatedAt: '2026-01-01T00:00:00.000Z',
 };
 
@@ -102,7 +108,9 @@ export async function createFixture(overrides: Partial<CommandContext> = {}) {
       const before = new Set((await spool.list()).map(({ id }) => id));
       const [first] = typeof content === 'string' ? [] : content;
       await spool.put({
-        ...{ why, kind: first?.kind ?? 'spool', detail: null },
+        why,
+        kind: first?.kind ?? 'spool',
+        detail: null,
         clientUserId: first?.kind === 'status' ? first.clientUserId : null,
         humanId: first?.humanId ?? null,
         content: typeof content === 'string' ? content : serializeNotices(content),

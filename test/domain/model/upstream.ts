@@ -130,7 +130,12 @@ function stored(report: ListedReport, format: Format, atMs: number): StoredDocum
   const { id: reportId, type, organization, updatedAt } = report;
   return storedDocument({
     file: `${type}/${reportId}.${versionName(updatedAt)}.${format}`,
-    ...{ type, organization, format, reportId, updatedAt, sha256: documentKey({ report, format }) },
+    type,
+    organization,
+    format,
+    reportId,
+    updatedAt,
+    sha256: documentKey({ report, format }),
     storedAt: new Date(atMs).toISOString(),
   });
 }
