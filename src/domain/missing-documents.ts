@@ -70,7 +70,10 @@ function limitEntries(missing: readonly MissingDocument[]): MissingDocument[] {
     rest.set(key, { entry, count: (rest.get(key)?.count ?? 0) + 1 });
   }
   const counted = [...rest.values()].map(({ entry: { type, format, reason }, count }) => ({
-    ...{ type, organization: null, format, reason },
+    type,
+    organization: null,
+    format,
+    reason,
     detail: `and ${count} more`,
   }));
   return [...sorted.slice(0, MAX_ENTRIES), ...counted];
