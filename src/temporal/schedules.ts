@@ -34,7 +34,7 @@ export const RETENTION_SCHEDULE: ScheduleSpec = {
   },
   name: 'the retention schedule',
   effect: 'nothing is erased by age',
-  advice: 'set REPORTS_RETENTION=off and run `npm run erase` yourself',
+  advice: 'set REPORTS_RETENTION=off and run `npm run chartway -- erase` yourself',
 };
 
 /** A run that was missed during an outage of the server starts up to a day later, once. */

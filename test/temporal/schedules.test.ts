@@ -102,7 +102,7 @@ test('if schedules are not allowed, a warning with the remedy is logged once', a
     expect.stringMatching(/not allowed here, so no sweep runs: .*SWEEP_EVERY=off.*chartway -- sweep/),
   ]);
   await keepRetention(DAY_MS, through);
-  expect(logged[1]).toMatch(/nothing is erased by age: .*REPORTS_RETENTION=off.*npm run erase/);
+  expect(logged[1]).toMatch(/nothing is erased by age: .*REPORTS_RETENTION=off.*npm run chartway -- erase/);
   // Without a schedule in the settings, nothing is logged.
   await keepRetention(null, through);
   expect(logged).toHaveLength(2);

@@ -155,7 +155,7 @@ test('a withdrawal does not end an applicant that waits for a key, and prints wh
     TIMEOUT_MS,
   );
   expect(messages.join('')).toMatch(
-    /KEY-1: its applicant is open but makes no progress: .* \(key "lost" is missing in the workers' PAYLOAD_KEYS\).*npm run erase -- KEY-1/s,
+    /KEY-1: its applicant is open but makes no progress: .* \(key "lost" is missing in the workers' PAYLOAD_KEYS\).*npm run chartway -- erase KEY-1/s,
   );
   expect(printed).toEqual([{ clientUserId: 'KEY-1', result: 'open', people: 0, recorded: false }]);
   expect(upstream.people).toMatchObject([{ deleted: false }]);

@@ -34,7 +34,7 @@ async function withdraw(context: CommandContext, clientUserId: string): Promise<
 function describeStuck(clientUserId: string, { workflowId, why }: StuckRun): string {
   return `${clientUserId}: its applicant is open but makes no progress: ${why}.
   - If PAYLOAD_KEYS of the workers lacks a key, add it: the applicant then continues.
-  - If the key is lost, \`npm run erase -- ${clientUserId}\` withdraws the person and removes everything.
+  - If the key is lost, \`npm run chartway -- erase ${clientUserId}\` withdraws the person and removes everything.
   - To keep the stored documents, run \`temporal workflow terminate --workflow-id ${workflowId}\`, then this command again.`;
 }
 
