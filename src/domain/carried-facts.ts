@@ -28,16 +28,16 @@ export interface CarriedFacts {
 }
 
 export function carriedFacts({ status, timestamps, due, unknownFields }: Facts): CarriedFacts {
-  const { missingUpstream, ...known } = status;
-  const { current, ...since } = timestamps;
-  const { readBackRequestedAtMs, rereadSeriesAtMs, jitter, ...limits } = due;
+  const { missingUpstream, ...otherStatus } = status;
+  const { current, ...otherTimestamps } = timestamps;
+  const { readBackRequestedAtMs, rereadSeriesAtMs, jitter, ...otherDue } = due;
   return {
     ...unknownFields,
-    ...known,
+    ...otherStatus,
     absence: missingUpstream,
-    ...since,
+    ...otherTimestamps,
     ...current,
-    ...limits,
+    ...otherDue,
     doubtedAtMs: readBackRequestedAtMs,
     seriesAtMs: rereadSeriesAtMs,
     spread: jitter,

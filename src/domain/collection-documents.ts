@@ -83,17 +83,17 @@ function withRemainderRequested(collection: Collection, nowMs: number): Collecti
 
 /** True if too many results are unrecorded: they have to be recorded before the next download. */
 export function mustRecord(collection: Collection): boolean {
-  return collection.unrecorded && !collection.fetchesAllFirst && exceedsFullEntries(collection);
+  return collection.unrecorded && !collection.fetchesAllFirst && hasTooManyEntries(collection);
 }
 
-function exceedsFullEntries({ documents, answers }: Collection): boolean {
+function hasTooManyEntries({ documents, answers }: Collection): boolean {
   return documents.length > MAX_FULL_DOCUMENTS || Object.values(answers).filter(isFinal).length > MAX_FULL_FAILURES;
 }
 
 /** After a write of the manifest. If documents or final failures are many, only marks of them stay. */
 export function withRecorded(collection: Collection): Collection {
   const recorded = { ...collection, unrecorded: false };
-  if (!exceedsFullEntries(collection)) return recorded;
+  if (!hasTooManyEntries(collection)) return recorded;
   const answers = Object.entries(collection.answers).filter(([, failure]) => !isFinal(failure));
   return { ...recorded, documents: [], answers: Object.fromEntries(answers), marks: finishedMarks(collection) };
 }

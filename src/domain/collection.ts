@@ -125,19 +125,19 @@ export function withNoticeList(collection: Collection, nowMs: number, cadenceMs:
   return { ...collection, noticeLists: withCall(collection.noticeLists, nowMs, cadenceMs) };
 }
 
-/** `despite`: what a denial contradicts (see {@link findAccessEvidence}). */
+/** `evidence`: what {@link findAccessEvidence} found, in case access is denied. */
 export function withListAnswer(
   collection: Collection,
   answer: ListAnswer,
   nowMs: number,
   cadenceMs: number,
-  despite: string | null = null,
+  evidence: string | null = null,
 ): Collection {
   switch (answer.kind) {
     case 'listed':
       return withList(collection, answer, nowMs);
     case 'refused':
-      return withAccessDenied(collection, answer.askedAtMs, despite);
+      return withAccessDenied(collection, answer.askedAtMs, evidence);
     case 'not-yet':
       return withRequestAnswered(collection, answer.askedAtMs);
     case 'unavailable':
@@ -199,12 +199,12 @@ export function newestRows(rows: readonly ListedReport[]): ListedReport[] {
 }
 
 /** Upstream denied access to the list while it accepts our credentials: there is nothing to collect. */
-function withAccessDenied(collection: Collection, askedAtMs: number, despite: string | null): Collection {
+function withAccessDenied(collection: Collection, askedAtMs: number, evidence: string | null): Collection {
   return {
     ...withRequestAnswered(collection, askedAtMs),
     listedAtMs: askedAtMs,
     refused: true,
-    refusedDespite: despite,
+    refusedDespite: evidence,
   };
 }
 
@@ -219,7 +219,7 @@ function withDeferredList(collection: Collection, nowMs: number, cadenceMs: numb
   return { ...collection, noticeLists: defer(collection.noticeLists, untilMs, cadenceMs) };
 }
 
-/** What a denied access contradicts, because it shows that the person gave access; null: nothing. `kind` null: no status is known. */
+/** What shows that the person gave access, so that a denial contradicts it; null: nothing. `kind` null: no status is known. */
 export function findAccessEvidence(kind: StatusKind | null, collection: Collection): string | null {
   if (kind === 'all-synced') return 'the status said All Synced';
   if (kind === 'some-synced') return 'the status said Some Synced';

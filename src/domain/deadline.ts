@@ -15,6 +15,6 @@ export function isInvitationUnanswered({ timestamps }: Pick<DeadlineBase, 'times
 /** The deadline in ms since 1970, counted from our invitation or adoption. An outage of upstream moves it at most once. */
 export function deadlineMs(facts: DeadlineBase, kind: StatusKind, { expiresMs }: Policy): number {
   const { invitation, applicant } = expiresMs;
-  const forMs = isInvitationUnanswered(facts, kind) ? Math.min(invitation, applicant) : applicant;
-  return facts.timestamps.openedAtMs + forMs + (facts.due.extensionMs ?? 0);
+  const periodMs = isInvitationUnanswered(facts, kind) ? Math.min(invitation, applicant) : applicant;
+  return facts.timestamps.openedAtMs + periodMs + (facts.due.extensionMs ?? 0);
 }

@@ -81,7 +81,7 @@ function stepForReadBack({ facts, policy, nowMs }: Situation): Step | null {
  */
 function overdueDeadlineMs(facts: Facts, policy: Policy, nowMs: number): number | null {
   const current = currentKind(facts);
-  // A claim, such as Declined, removes no deadline: the status that was read still counts.
+  // A claim without a deadline, such as Declined, does not remove that of the last read.
   const kind = statusRules(current).waitsForDeadline ? current : lastReadKind(facts);
   const dueMs = deadlineMs(facts, kind, policy);
   const isOverdue = statusRules(kind).waitsForDeadline && nowMs >= dueMs && lastReadAtMs(facts) < dueMs;
@@ -176,7 +176,7 @@ function afterDisconnecting(situation: Situation, waitingFor: string): Step {
   return ifListedSince(situation, sinceMs, waitingFor, () => conclude('partial', 'disconnected', false));
 }
 
-/** The settle window begins with the first Some Synced by a read. */
+/** The settle window begins with the first read of Some Synced. */
 function afterSomeSynced(situation: Situation, waitingFor: string): Step {
   const { facts, policy, nowMs } = situation;
   const { someSyncedAtMs, current } = facts.timestamps;
@@ -210,7 +210,7 @@ function afterAllSynced(situation: Situation, waitingFor: string): Step {
 function concludeAtDeadline(situation: Situation, waitingFor: string): Step {
   const { facts, collection, policy, nowMs } = situation;
   const dueMs = deadlineMs(facts, currentKind(facts), policy);
-  // Only Disconnected gets here after the deadline and before its read: stepForStatus handles any other.
+  // Only Disconnected may still lack the read at the deadline here: stepForStatus has waited for that of any other status.
   if (nowMs < dueMs || lastReadAtMs(facts) < dueMs) {
     const untilMs = nowMs < dueMs ? dueMs : nowMs + MAX_WAIT_MS;
     return waitUntil(situation, waitingFor, untilMs, planPollsUntilDeadline(dueMs, situation));

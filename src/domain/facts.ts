@@ -47,7 +47,7 @@ export interface StatusTimestamps {
   readonly beforeClaim: KindTimestamps | null;
   /** When a read first proved that the person engaged. A claim moves the deadline only until it is read back. */
   readonly engagedAtMs: number | null;
-  /** When a notice first stated it. Then a later error does not mean that the invitation was not delivered. */
+  /** When a notice first reported an engagement. If so, an error does not mean that the invitation was not delivered. */
   readonly engagementHintAtMs: number | null;
   /** When a read first returned Some Synced. Its settle window never restarts. */
   readonly someSyncedAtMs: number | null;
@@ -115,7 +115,7 @@ export function openFacts(read: Read, nowMs: number, jitter = 0): Facts {
   };
 }
 
-/** The same with a read back, if the person has a status that is read back after a notice: an adopted person may have any. */
+/** The same, but requests a second read of a status that is read back after a notice: an adopted person may have any status. */
 export function openInvitedFacts(read: Read, nowMs: number, jitter: number): Facts {
   const opened = openFacts(read, nowMs, jitter);
   return statusRules(statusKind(read.status)).isReadBackAtOnce ? withReadBackRequest(opened, nowMs) : opened;
@@ -212,7 +212,7 @@ function withClaim(
   const kind = statusKind(status);
   const { isReadBackAtOnce } = statusRules(kind);
   if (claim && updatedAtMs <= claim.updatedAtMs) {
-    // All Synced can end the applicant too. Its claim waits for the read at the end of its window, but is never ignored.
+    // An overtaken notice is ignored, unless its status can end the applicant: All Synced can, although its claim is not read back at once.
     const isOvertaken = updatedAtMs < claim.updatedAtMs && !isReadBackAtOnce && kind !== 'all-synced';
     return isOvertaken ? facts : withReadBackRequest(facts, nowMs);
   }
@@ -338,10 +338,12 @@ function kindTimestamps(before: Facts, after: Facts, nowMs: number): KindTimesta
   if (currentKind(after) === currentKind(before)) {
     return isConfirmed ? { ...current, confirmedSinceMs: current.confirmedSinceMs ?? nowMs } : current;
   }
+  // A refuted claim restarts no window: the times before it continue.
   const isRefutedClaim = isConfirmed && hasSameKindAndDate(before.status.read, after.status.read);
   return (isRefutedClaim ? beforeClaim : null) ?? { kindSinceMs: nowMs, confirmedSinceMs: isConfirmed ? nowMs : null };
 }
 
+/** The timestamps as if there were no claim. */
 function readTimestamps(before: Facts, after: Facts, nowMs: number): KindTimestamps {
   const { current, beforeClaim } = before.timestamps;
   const isSame = hasSameKindAndDate(before.status.read, after.status.read);
@@ -358,7 +360,7 @@ function someSyncedAtMs(after: Facts, nowMs: number): number | null {
   return after.timestamps.someSyncedAtMs ?? (isConfirmed ? nowMs : null);
 }
 
-/** The cadence restarts with a new status. Among claims without a read it counts from the first one, unless the new claim is read back now. */
+/** The cadence restarts with a new status. In a series of unread claims it counts from the first, unless the new one is read back at once. */
 function pollBaseMs(before: Facts, after: Facts, nowMs: number): number {
   const { status, due } = after;
   if (normalizeStatus(currentStatus(after)) === normalizeStatus(currentStatus(before))) return due.pollBaseMs;

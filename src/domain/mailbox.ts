@@ -80,12 +80,12 @@ export function withOwner(mailbox: Mailbox, owner: string | null): Mailbox {
   return { ...mailbox, owner: mailbox.owner ?? owner };
 }
 
-/** Schedules the next look-up. */
-export function withFailedLookUp(mailbox: Mailbox, nowMs: number): Mailbox {
+/** Schedules the next look-up, or none after the end of the search. */
+export function withNextLookUp(mailbox: Mailbox, nowMs: number): Mailbox {
   const { search } = mailbox;
   const untilMs = searchEndsAtMs(mailbox);
   const delayMs = LOOK_UP_DELAYS_MS[search.looks] ?? MAX_LOOK_UP_DELAY_MS;
-  const nextLookAtMs = nowMs >= untilMs ? null : Math.min(nowMs + delayMs, untilMs);
+  const nextLookAtMs = hasSearchEnded(mailbox, nowMs) ? null : Math.min(nowMs + delayMs, untilMs);
   return { ...mailbox, search: { ...search, looks: search.looks + 1, nextLookAtMs } };
 }
 
@@ -115,6 +115,11 @@ export function decideMailbox(mailbox: Mailbox, nowMs: number, isAsking: boolean
     return notices.length === 0 ? { do: 'end' } : { do: 'set-aside', notices: batch };
   }
   return { do: 'wait', untilMs: earliest(askAtMs, searchAtMs, setAsideAtMs) ?? Infinity };
+}
+
+/** True once look-ups at Human API have ended. */
+export function hasSearchEnded(mailbox: Mailbox, nowMs: number): boolean {
+  return nowMs >= searchEndsAtMs(mailbox);
 }
 
 function searchEndsAtMs({ search }: Mailbox): number {

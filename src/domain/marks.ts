@@ -21,7 +21,7 @@ const MARK_OF: Readonly<Record<string, Mark>> = { s: 'stored', n: 'not-offered',
 /** 32 bits are enough for the few versions of one report. */
 const VERSION_CHARACTERS = 7;
 const TOKEN_CHARACTERS = 1 + VERSION_CHARACTERS;
-/** If a version without a mark is listed again, it is downloaded again, which changes nothing. */
+/** How many versions of a document keep marks. An older one that is listed again is downloaded again, which changes nothing. */
 const MAX_VERSIONS = 4;
 
 /** Where the mark of a document is. Computed once per document, because marks are looked up often. */

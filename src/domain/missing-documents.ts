@@ -26,17 +26,18 @@ function allMissing(collection: Collection, wanted: Wanted): MissingDocument[] {
     return cause ? [{ type: report.type.toLowerCase(), organization: report.organization, format, ...cause }] : [];
   });
   const absent = findAbsentReports([...collection.listed, ...collection.others], wanted);
-  const isUnknown = collection.refused && !hasListedReports(collection);
+  const isListDenied = collection.refused && !hasListedReports(collection);
   const detail = accessDenialDetail(collection);
   return [
     ...undownloaded,
-    ...(isUnknown ? absent.map((entry) => ({ ...entry, detail })) : absent),
+    ...(isListDenied ? absent.map((entry) => ({ ...entry, detail })) : absent),
     ...unreachedReports(collection, wanted),
   ];
 }
 
 type MissingCause = Pick<MissingDocument, 'reason' | 'detail'>;
 
+/** Null: the document is still to be downloaded. */
 function missingCause({ failure, mark }: MissingVersion, collection: Collection): MissingCause | null {
   if (failure) return { reason: failure.reason, detail: failure.detail.slice(0, MAX_DETAIL_LENGTH) };
   if (mark === 'not-offered') return { reason: 'not-offered', detail: NOT_OFFERED_DETAIL };

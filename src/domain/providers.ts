@@ -13,7 +13,7 @@ export interface Provider {
 
 /**
  * Groups organizations by provider (decision 0040). Two organizations are one provider if they have the same id, or the same name and no different
- * ids. If only one provider has no name and only one has no id, they are one.
+ * ids. If exactly one provider has no name, and exactly one has no id, they are one.
  */
 export function groupProviders(organizations: Iterable<Organization | null>): Provider[] {
   const byId = new Map<string, ProviderDraft>();

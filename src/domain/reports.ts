@@ -183,7 +183,7 @@ function absentReports(type: string, rows: readonly ListedKind[], providers: rea
   );
 }
 
-/** The providers without a report of a type; `[null]` if the type exists once per person and is absent. */
+/** The providers without a report of a type. `[null]`: the person has none, of a type that exists once per person, or in a list without providers. */
 function ownersWithoutRow(
   type: string,
   rows: readonly ListedKind[],

@@ -74,7 +74,7 @@ function rules(waitingFor: string, exceptions: Partial<StatusRules>): StatusRule
 /** The statuses that have rules. Any other text is `unknown`, because upstream may add statuses. */
 export type StatusKind = keyof typeof RULES;
 
-/** The normalized texts of our domain. Payloads have texts, and adapters return them. */
+/** The status texts, normalized. Adapters and payloads use these texts, not the kinds. */
 const KIND_BY_TEXT: ReadonlyMap<string, StatusKind> = new Map([
   ['invited', 'invited'],
   ['engaged', 'engaged'],

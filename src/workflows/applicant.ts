@@ -32,15 +32,15 @@ export class Applicant {
   readonly state: RunState;
   /** The input with a complete policy. */
   readonly input: CollectRecordsInput;
-  /** True if a version without `accessRefusedPatienceMs` started the run. */
+  /** True if a version without `accessRefusedPatienceMs` started this run: its history has no timer for the expiry of a list. */
   readonly isOfEarlierVersion: boolean;
   /** True once an invitation may have been sent. */
   mayBeInvited: boolean;
-  /** True once upstream has confirmed the create. A deletion that finds no person then looks for them for 30 s, not for 60 s. */
+  /** True once upstream has confirmed the create. If a deletion then finds no person, the search for them lasts 30 s, not 60 s. */
   isCreateConfirmed = false;
   private knownFacts: Facts | null;
   private signalCount = 0;
-  /** Null before the invitation, and from the closing on. Not part of the state, because more people may read the state. */
+  /** Null before the invitation, and from the closing on. Not part of the state, because more people may read the state than the link. */
   private knownInvitation: InvitationAnswer | null;
   private isClosing = false;
   /** Notices that came before the answer to the invitation: until then the humanId is unknown. */
@@ -228,7 +228,7 @@ export class Applicant {
   }
 }
 
-/** An unknown status may be any text, which only the state may hold. */
+/** Hides the text of an unknown status, which may contain personal data. */
 function displayStatus(status: string): string {
   return statusKind(status) === 'unknown' ? 'an unknown status' : `"${status.trim()}"`;
 }

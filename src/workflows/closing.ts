@@ -46,7 +46,7 @@ export async function collectLateReports(applicant: Applicant): Promise<void> {
     await listReports(applicant, 'late-notice');
     const documents = selectDownloads(state.collection, input.policy.wanted, Date.now());
     if (documents.length === 0) continue;
-    // A download that fails because of a defect must not keep a run open whose outcome is written.
+    // Ignores failures: the outcome is written, so a defect of a download must not keep the run open.
     await fetchConcurrently(documents, applicant);
     await recordOutcome(applicant);
   }

@@ -64,7 +64,7 @@ export const turnTaskQueue = (taskQueue: string, work: PacedWork) => `${taskQueu
 /** The lowest priority. */
 export const POLL_PRIORITY = 5;
 
-/** The activities that code recognises in histories and in lists of pending activities. */
+/** The activity types that code looks for in histories and in lists of pending activities. */
 export const ACTIVITIES = {
   awaitTurn: 'awaitTurn',
   invite: 'invite',
@@ -148,7 +148,7 @@ export interface ApplicantState {
   stageSinceMs: number;
   /** In upstream's spelling; null before the invitation. */
   status: string | null;
-  /** For operators; null while an activity runs. */
+  /** For operators; null while a step other than a wait or a withdrawal runs. */
   waitingFor: string | null;
   waitingUntilMs: number | null;
   /** Why the answers do not decide about the person; null: not stuck. Once set, activities return no further undecided answer. */

@@ -2,12 +2,13 @@ import { CancellationScope, condition, continueAsNew, setHandler, workflowInfo }
 import {
   decideMailbox,
   exceedsCarryLimit,
+  hasSearchEnded,
   type MailboxStep,
   type OwnerSearch,
   openMailbox,
-  withFailedLookUp,
   withFullQuarantine,
   withHeldNotice,
+  withNextLookUp,
   withOwner,
   withoutFirstNotices,
   withSearchResult,
@@ -68,7 +69,7 @@ export async function deliverNotices(input: DeliverNoticesInput = {}): Promise<D
     await searchApplicant();
     if (mailbox.owner !== null) return;
     // After a day, only Temporal is searched, once more.
-    if (decideMailbox(mailbox, Date.now(), true).do === 'stop-asking') mailbox = withFailedLookUp(mailbox, Date.now());
+    if (hasSearchEnded(mailbox, Date.now())) mailbox = withNextLookUp(mailbox, Date.now());
     else startLookUp();
   }
 
@@ -92,7 +93,7 @@ export async function deliverNotices(input: DeliverNoticesInput = {}): Promise<D
       })
       .then((owner) => {
         if (lookUp !== scope) return;
-        mailbox = withFailedLookUp(withOwner(mailbox, owner), Date.now());
+        mailbox = withNextLookUp(withOwner(mailbox, owner), Date.now());
         lookUp = null;
       })
       .catch((error: unknown) => {

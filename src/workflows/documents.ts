@@ -14,13 +14,14 @@ interface DownloadTarget {
   readonly policy: Policy;
 }
 
-/** Downloads documents concurrently. Waits for all. @throws the first failure, a cancellation last; the collection keeps what is stored */
+/** Downloads documents concurrently, and waits for all. Then throws the first failure that is not a cancellation, else the cancellation. */
 export async function fetchDocuments(documents: readonly WantedDocument[], applicant: Applicant): Promise<void> {
   const results = await fetchConcurrently(documents, applicant);
   const failures = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
   if (failures.length > 0) throw failures.find((reason) => !isCancellation(reason)) ?? failures[0];
 }
 
+/** The same, but returns the failures. The collection learns each result when it arrives. */
 export function fetchConcurrently(
   documents: readonly WantedDocument[],
   applicant: Applicant,

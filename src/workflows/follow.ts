@@ -40,7 +40,7 @@ async function perform(step: Exclude<Step, { do: 'conclude' }>, applicant: Appli
       return performWait(step.wait, applicant, waiter);
     case 'read': {
       const read = () => readStatus(applicant, step.because);
-      // A read for a notice is deferred after minutes; any other is retried until upstream answers.
+      // A read for a notice ends after minutes. Any other is retried until upstream answers, so it must be interruptible.
       return step.because === 'notice' ? read() : interruptibly(read);
     }
     case 'list': {
@@ -102,7 +102,7 @@ async function runInterruptibly(
     await working;
   }
   const failed = await working;
-  // Work that this function cancelled fails as a consequence: the reasons to cancel still hold.
+  // The failure of cancelled work is expected; the reason to cancel still holds.
   if (failed && !shouldEnd()) throw failed.error;
 
   function shouldEnd(): boolean {
@@ -133,15 +133,14 @@ async function handleNextChange(
 }
 
 /**
- * A list for a conclusion may be retried for an hour because access is denied. It expires if a read returns a status that was neither read nor claimed
- * when the list began; a minute later, so that an answer in flight still counts. Stateful: remembers when it first saw such a status.
+ * A list for a conclusion may be retried for an hour because access is denied. Once a read returns a status that was neither read nor claimed when the
+ * list began, the list is pointless. It expires a minute later, so that an answer in flight still counts. Stateful: remembers when it saw that status.
  */
 function listExpiry(applicant: Applicant): Expiry {
   const expected = new Set([lastReadKind(applicant.facts), currentKind(applicant.facts)]);
   let changedAtMs: number | null = null;
   return () => {
     if (expected.has(lastReadKind(applicant.facts))) changedAtMs = null;
-    // The history of an earlier version has no timer here.
     else if (!applicant.isOfEarlierVersion) changedAtMs ??= Date.now();
     return changedAtMs === null ? null : changedAtMs + LIST_IN_FLIGHT_MS;
   };

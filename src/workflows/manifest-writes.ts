@@ -14,8 +14,8 @@ export async function recordDocuments(applicant: Applicant): Promise<void> {
 }
 
 /**
- * Writes the outcome into the manifest, and schedules the checks. Not a local activity: if its workflow task failed after the write, the result would
- * be lost, and a cancel request that came before the repetition would replace the outcome.
+ * Writes the outcome into the manifest, and schedules the checks. Not a local activity: its result is lost if the workflow task fails after the write.
+ * A cancel request that came before the second attempt would then replace the written outcome.
  */
 export async function recordOutcome(applicant: Applicant, checkAfterMs: readonly number[] = []): Promise<void> {
   const { state } = applicant;
@@ -28,7 +28,8 @@ export async function recordOutcome(applicant: Applicant, checkAfterMs: readonly
     });
     syncRevision(state, recorded);
     state.collection = withRecorded(state.collection);
-    // After a restore of Temporal or a terminated run, the manifest may have a newer revision: write again, but not over a later round.
+    // A write with an old revision changes no outcome, and the revision may be old after a restore of Temporal or a terminated run. Write again with
+    // the next one, but not over a later round.
     if (!recorded || recorded.outcome === state.outcome || (recorded.round ?? 1) > round) return;
   }
 }

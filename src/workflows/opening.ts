@@ -11,7 +11,7 @@ import { askUntilDecided } from './undecided';
 
 const CONFLICT = { outcome: 'failed', reason: 'conflict', humanId: null } as const;
 const NOTHING_STORED = { documents: [], marks: {} } as const;
-/** Enough in a flood, because each notice makes the refresh list all reports. */
+/** In a flood the rest may be dropped: one notice is enough to make the refresh list all reports. */
 const MAX_FORWARDED_NOTICES = 1_000;
 
 type KnownRound = Extract<EarlierRound, { kind: 'known' }>;
@@ -44,8 +44,8 @@ export function adoptRecordedOutcome(applicant: Applicant): Promise<boolean> {
 }
 
 /**
- * For a Temporal that was restored from a backup: before the restore this run may have withdrawn the person who is missing now. In that case it also
- * closed the manifest after it had started. Returns true if the run ends here, with that outcome.
+ * For a Temporal that was restored from a backup: before the restore, this run may have withdrawn the person who is missing now. If the manifest was
+ * closed after the start of this run, it did. Returns true if the run ends here, with the outcome in the manifest.
  */
 export async function endIfWithdrawnBefore(applicant: Applicant, { reason }: Conclusion): Promise<boolean> {
   if (reason !== 'deleted-upstream') return false;
@@ -80,7 +80,7 @@ async function showOutcome(
 async function forwardEarlyNotices(applicant: Applicant): Promise<void> {
   const { clientUserId } = applicant.state;
   await CancellationScope.nonCancellable(async () => {
-    // More notices may arrive while a batch is forwarded; the limit counts notices.
+    // More notices may arrive while a batch is forwarded.
     for (let forwarded = 0; forwarded < MAX_FORWARDED_NOTICES; ) {
       const notices = applicant.takeEarlyReportNotices(NOTICES_PER_BATCH);
       if (notices.length === 0) return;
@@ -100,8 +100,9 @@ export async function invite(applicant: Applicant): Promise<Conclusion | null> {
   const call = upstreamActivities(batch ? 'batch' : 'invite', 'Invite the person', {
     cancellationType: 'WAIT_CANCELLATION_COMPLETED',
   });
+  // A person recorded in the manifest since then was invited by this run, before a restore of Temporal.
   const begunAtMs = workflowInfo().startTime.getTime();
-  // The next activity needs this after an undecided one.
+  // What an undecided activity found out, for the next one.
   let sent: { createSent?: boolean; exists?: boolean } = {};
   const answer = await askUntilDecided(applicant, async (patience) => {
     const invited = await call.invite({ details, autoInvite, begunAtMs, ...sent, ...patience });

@@ -88,7 +88,7 @@ export async function refreshReports(input: RefreshReportsInput = {}): Promise<R
   async function performStep(step: RefreshStep, round: ClosedRound): Promise<void> {
     const before = refresh.round?.closedAt;
     refresh = withClosedRound(refresh, round);
-    // A round that closed in the meantime has not been listed yet.
+    // The documents of an earlier round are not fetched: the new round has no list yet.
     if (step.do === 'fetch' && before === refresh.round?.closedAt) await fetchAll(step.documents);
     else if (isListRequested(refresh) || isCheckDue()) await list();
   }
@@ -110,14 +110,14 @@ export async function refreshReports(input: RefreshReportsInput = {}): Promise<R
         : 'Checking Human API for reports since the applicant closed.',
     );
     // A round with reports contradicts a denial: retry it before accepting it.
-    const despite = findAccessEvidence(null, refresh.collection);
+    const evidence = findAccessEvidence(null, refresh.collection);
     const answer = await upstreamActivities(isForNotice ? 'notice' : 'background', 'List the reports').listReports({
       clientUserId,
       ...listSelection(refresh.collection, round.policy),
       named: refresh.awaited.map(({ notice }) => notice.reportId),
       concluding: true,
       patienceMs: null,
-      ...accessPatience(despite, round.policy),
+      ...accessPatience(evidence, round.policy),
     });
     const { collection } = refresh;
     // The activity has proven our credentials: the person withdrew the access.

@@ -81,7 +81,7 @@ export class StatusWaiter {
     start: (call: C) => Promise<A>,
     toFinding: (answer: A) => PollFinding,
   ): void {
-    // The plan follows from the facts and the collection alone, so it stays equal until they change.
+    // The plan of a call stays equal until the facts or the collection change, or a deadline passes.
     const key = call && JSON.stringify([subject, call]);
     const running = this.running.get(of);
     if (running && running.key !== key) {

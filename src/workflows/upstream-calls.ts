@@ -27,13 +27,13 @@ import type { Applicant } from './applicant';
 import type { PollCalls, PollFinding } from './status-waiter';
 import { askUntilDecided, undecidedPatience } from './undecided';
 
-/** While a list for a notice is retried, no deadline takes effect. */
+/** The limit for a requested list, because no deadline takes effect while it is retried. */
 const MAX_LIST_PATIENCE_MS = HOUR_MS;
-/** How long a read for a notice is retried before it is deferred: the age of the request, so each read lasts as long as all before it. */
+/** A read for a notice is retried for as long as its request is old, within these limits, then deferred: each lasts about twice the previous one. */
 const MIN_READ_PATIENCE_MS = MINUTE_MS;
 const MAX_READ_PATIENCE_MS = HOUR_MS / 2;
 
-/** Reads the status and learns the answer. A read for a notice is deferred if upstream does not answer: the host of the reports may still answer. */
+/** Reads the status and learns the answer. Defers an unanswered read for a notice: the host of the reports may still answer. */
 export async function readStatus(
   applicant: Applicant,
   because: Extract<Step, { do: 'read' }>['because'],
@@ -61,11 +61,11 @@ export async function listReports(
   if (!isConcluding) state.collection = withNoticeList(state.collection, startedMs, cadenceMs);
   const patienceMs = because === 'request' ? Math.min(MAX_LIST_PATIENCE_MS, cadenceMs) : null;
   const { clientUserId, collection } = state;
-  const despite = isConcluding ? findAccessEvidence(currentKind(applicant.facts), collection) : null;
+  const evidence = isConcluding ? findAccessEvidence(currentKind(applicant.facts), collection) : null;
   const request = { clientUserId, ...listSelection(collection, input.policy), concluding: isConcluding, patienceMs };
   const call = upstreamActivities(isConcluding ? 'conclude' : 'notice', 'List the reports');
-  const answer = await call.listReports({ ...request, ...accessPatience(despite, input.policy) });
-  learnList(applicant, clampAskedAt(answer, startedMs), despite);
+  const answer = await call.listReports({ ...request, ...accessPatience(evidence, input.policy) });
+  learnList(applicant, clampAskedAt(answer, startedMs), evidence);
 }
 
 /** Which rows of a list to return. */
@@ -73,9 +73,9 @@ export function listSelection(collection: Collection, { wanted }: Policy): Pick<
   return { wanted, ...(needsMarks(collection) && { done: finishedMarks(collection) }) };
 }
 
-/** How long to retry a list while access is denied: only if the denial contradicts something (`despite`). */
-export function accessPatience(despite: string | null, policy: Policy): { refusedPatienceMs?: number } {
-  return despite === null ? {} : { refusedPatienceMs: policy.accessRefusedPatienceMs };
+/** How long to retry a list while access is denied: only if there is evidence against the denial. */
+export function accessPatience(evidence: string | null, policy: Policy): { refusedPatienceMs?: number } {
+  return evidence === null ? {} : { refusedPatienceMs: policy.accessRefusedPatienceMs };
 }
 
 /** The polls of an applicant, and the read at a deadline, which has priority over polls (decision 0031). TRY_CANCEL: no one waits for their end. */
@@ -147,10 +147,10 @@ async function confirmMissingUpstream(applicant: Applicant, outageMs: number): P
   applicant.moveToStage(state.stage, { humanId });
 }
 
-function learnList(applicant: Applicant, answer: ListAnswer, despite: string | null = null): void {
+function learnList(applicant: Applicant, answer: ListAnswer, evidence: string | null = null): void {
   const { state, facts, input } = applicant;
   const cadenceMs = pollCadenceMs(facts, input.policy);
-  state.collection = withListAnswer(state.collection, answer, Date.now(), cadenceMs, despite);
+  state.collection = withListAnswer(state.collection, answer, Date.now(), cadenceMs, evidence);
 }
 
 /** Corrects rounding: the server may report an attempt as scheduled before the workflow requested it. */

@@ -23,9 +23,9 @@ export async function withdrawApplicant(applicant: Applicant): Promise<void> {
   state.waitingFor = null;
 }
 
+/** Deletes the person. If upstream does not find one that it created a moment ago, looks for them, and deletes again. */
 async function withdrawAndRecheck(humanId: string, applicant: Applicant): Promise<void> {
   if ((await withdraw(humanId, applicant)) === 'deleted' || !applicant.isInvited) return;
-  // Upstream may not find a person that it created a moment ago.
   if (Date.now() - applicant.facts.timestamps.openedAtMs >= FIND_INVITED_FOR_MS) return;
   const found = await findInvited(applicant, applicant.isCreateConfirmed ? FIND_CREATED_FOR_MS : FIND_INVITED_FOR_MS);
   if (found !== null) await withdraw(found, applicant);

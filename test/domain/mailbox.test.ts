@@ -4,9 +4,9 @@ import {
   type Mailbox,
   type MailboxStep,
   openMailbox,
-  withFailedLookUp,
   withFullQuarantine,
   withHeldNotice,
+  withNextLookUp,
   withOwner,
   withoutFirstNotices,
   withSearchResult,
@@ -46,7 +46,7 @@ function run({ mailbox = holding(noticeOf(1)), hasRoom = () => true, isAnswered 
     if (step.do === 'ask') {
       mailbox = withSearchResult({ ...mailbox, hasNews: false }, null, nowMs);
       isAsking = !isAnswered && decideMailbox(mailbox, nowMs, true).do !== 'stop-asking';
-      if (!isAsking) mailbox = withFailedLookUp(mailbox, nowMs);
+      if (!isAsking) mailbox = withNextLookUp(mailbox, nowMs);
     } else if (step.do === 'stop-asking') isAsking = false;
     else if (step.do === 'set-aside') {
       mailbox = hasRoom(atMs) ? withoutFirstNotices(mailbox, step.notices.length) : withFullQuarantine(mailbox, nowMs);
@@ -66,7 +66,7 @@ test('a mailbox holds each notice once, by request id or else by version', () =>
 });
 
 test('a mailbox drops no notice: if they are too large for continue-as-new, some are quarantined early', () => {
-  let mailbox = withFailedLookUp(holding(), T0);
+  let mailbox = withNextLookUp(holding(), T0);
   let count = 0;
   for (; !exceedsCarryLimit(mailbox); count += 1)
     mailbox = withHeldNotice(mailbox, noticeOf(count, `\u00e9${'x'.repeat(200)}`));
@@ -97,7 +97,7 @@ test('a full quarantine is tried each hour with one notice, and all notices are 
 });
 
 test('a notice between two look-ups starts a search of our own applicants, at most every five minutes', () => {
-  const searchedOnce = withFailedLookUp(withSearchResult({ ...holding(noticeOf(1)), hasNews: false }, null, T0), T0);
+  const searchedOnce = withNextLookUp(withSearchResult({ ...holding(noticeOf(1)), hasNews: false }, null, T0), T0);
   const pausing = { ...searchedOnce, search: { ...searchedOnce.search, nextLookAtMs: T0 + HOUR_MS } };
   const minutes = (n: number) => T0 + n * MINUTE_MS;
   const waitUntil = (n: number) => ({ do: 'wait', untilMs: minutes(n) });
@@ -117,7 +117,7 @@ test('an owner stays, and gets fifty notices at a time', () => {
 });
 
 test('continue-as-new does not restart the search', () => {
-  const { search, notices } = [1, 2, 3].reduce((mailbox) => withFailedLookUp(mailbox, T0), holding(noticeOf(1)));
+  const { search, notices } = [1, 2, 3].reduce((mailbox) => withNextLookUp(mailbox, T0), holding(noticeOf(1)));
   const next = { ...openMailbox(notices, search, T0 + MINUTE_MS), hasNews: false };
   expect(decideMailbox(next, T0 + MINUTE_MS, false)).toEqual({ do: 'wait', untilMs: T0 + 10 * MINUTE_MS });
 });
