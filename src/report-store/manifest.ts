@@ -84,15 +84,14 @@ function removeArrived(
   });
 }
 
-function afterWithdrawal(before: Manifest | null, change: WithdrawalChange): Manifest {
-  if (before && before.outcome !== null) return before;
-  const { clientUserId, humanId, closedAt, wanted } = change;
-  const base: Manifest = before ?? {
+/** A manifest with these fields, of an applicant without an outcome and without documents. The clientUserId comes first, because owner checks read only the head of the file. */
+export function newManifest(clientUserId: string, fields: Partial<Manifest>): Manifest {
+  return {
     clientUserId,
-    humanId,
+    humanId: null,
     outcome: null,
     reason: null,
-    wanted,
+    wanted: {},
     detailsDigest: null,
     openedAt: null,
     closedAt: null,
@@ -102,7 +101,14 @@ function afterWithdrawal(before: Manifest | null, change: WithdrawalChange): Man
     round: 1,
     detailsRound: 1,
     revision: 0,
+    ...fields,
   };
+}
+
+function afterWithdrawal(before: Manifest | null, change: WithdrawalChange): Manifest {
+  if (before && before.outcome !== null) return before;
+  const { clientUserId, humanId, closedAt, wanted } = change;
+  const base = before ?? newManifest(clientUserId, { humanId, wanted });
   const revision = base.revision + 1;
   return { ...base, humanId: base.humanId ?? humanId, outcome: 'cancelled', reason: 'operator', closedAt, revision };
 }

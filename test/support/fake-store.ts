@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { StoredDocument } from '../../src/domain/reports';
 import { NoSuchDocument } from '../../src/report-store/errors';
 import type { DigestKeys } from '../../src/report-store/keyed-digest';
-import { mergeManifest } from '../../src/report-store/manifest';
+import { mergeManifest, newManifest } from '../../src/report-store/manifest';
 import type { Manifest, ReportStore } from '../../src/report-store/port';
 import { checkShelfName, folderOfPrefix, type Shelf } from '../../src/report-store/shelf';
 import { until } from './condition';
@@ -35,23 +35,7 @@ export class FakeStore implements ReportStore {
 
   /** Adds the manifest of an earlier round. */
   addManifest(clientUserId: string, fields: Partial<Manifest>): void {
-    this.manifests.set(clientUserId, {
-      clientUserId,
-      humanId: null,
-      outcome: null,
-      reason: null,
-      wanted: {},
-      detailsDigest: null,
-      openedAt: null,
-      closedAt: null,
-      refreshedAt: null,
-      documents: [],
-      missing: [],
-      round: 1,
-      detailsRound: 1,
-      revision: 0,
-      ...fields,
-    });
+    this.manifests.set(clientUserId, newManifest(clientUserId, fields));
   }
 
   save: ReportStore['save'] = async (document, body) => {
