@@ -9,10 +9,9 @@ const MAX_JSON_DEPTH = 16;
 export function addBodyParsers(app: FastifyInstance): void {
   const parse = app.getDefaultJsonParser('error', 'error');
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
-    const text = String(body);
-    if (exceedsDepth(Buffer.from(text), MAX_JSON_DEPTH)) done(new Problem(400, 'expected JSON with less nesting'));
-    else parse(request, text, done);
+  app.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, body, done) => {
+    if (exceedsDepth(body, MAX_JSON_DEPTH)) done(new Problem(400, 'expected JSON with less nesting'));
+    else parse(request, String(body), done);
   });
   app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, body, done) => {
     done(null, { key: new URLSearchParams(String(body)).get('key') });
