@@ -48,7 +48,14 @@ export function createLogger(
 
 /** The fields of Temporal's SDK that are safe to log: ids, names and numbers. Its `error` holds messages and stacks, which may quote data. */
 export const SDK_FIELDS = [
-  ...['sdkComponent', 'workflowId', 'runId', 'workflowType', 'activityType', 'activityId', 'attempt', 'taskQueue'],
+  'sdkComponent',
+  'workflowId',
+  'runId',
+  'workflowType',
+  'activityType',
+  'activityId',
+  'attempt',
+  'taskQueue',
 ];
 /** Fields that are logged with their value: pseudonyms, ids, counts, addresses and codes. Add a new field here to make it readable. */
 const KNOWN_SAFE: ReadonlySet<string> = new Set([
