@@ -14,8 +14,12 @@ export type ExitStatus = 0 | 1 | 2 | 130;
 
 /** Errors whose message is for the user. */
 const EXPECTED = [
-  ...[TemporalUnreachable, SearchAttributesUnusable, KeyMissing],
-  ...[StoreError, ResultUnreadable, OperationStuck],
+  TemporalUnreachable,
+  SearchAttributesUnusable,
+  KeyMissing,
+  StoreError,
+  ResultUnreadable,
+  OperationStuck,
 ];
 
 /** Runs a command. An expected error is written to the terminal and returned as exit status. `repeat`: how to continue. @throws any other error */
