@@ -15,7 +15,7 @@ import {
 } from './process/configuration-fault';
 import { isLoopbackHost, removeOwnNoProxy } from './process/loopback';
 import { networks } from './process/networks';
-import { matching, parseList, SettingFault, setting } from './process/setting';
+import { parseList, parseMatch, SettingFault, setting } from './process/setting';
 import { tlsFaults, tlsFiles, tlsVariables } from './process/tls-settings';
 import { parseReportStore } from './report-store/store';
 import { parseBytes } from './spool/bytes';
@@ -164,7 +164,7 @@ export function listSetNames(env = process.env, folder = process.cwd()): readonl
 }
 
 const text = setting('a value', (value) => value);
-const host = setting('a host name or address', matching(/^[\w.:-]+$/));
+const host = setting('a host name or address', parseMatch(/^[\w.:-]+$/));
 const port = setting('a port, 0 to 65535', (value) => (/^\d{1,5}$/.test(value) && +value <= 65_535 ? +value : null));
 const durationMs = setting(DURATION_EXPECTED, parseDurationMs);
 const url = setting('an https URL (plain http on loopback only) without user, query or fragment', baseUrl);
@@ -190,7 +190,7 @@ const VARIABLES = {
     return timeoutMs !== null && timeoutMs <= 5 * MINUTE_MS ? timeoutMs : null;
   }).prefault('30s'),
   HUMAN_API_ENVELOPES: z.enum(['strict', 'lenient'], { error: 'strict or lenient' }).prefault('strict'),
-  TASK_QUEUE: setting('1 to 200 letters, digits, ".", "_", ":" or "-"', matching(/^[\w.:-]{1,200}$/)).prefault(
+  TASK_QUEUE: setting('1 to 200 letters, digits, ".", "_", ":" or "-"', parseMatch(/^[\w.:-]{1,200}$/)).prefault(
     'chartway',
   ),
   ...TEMPORAL_VARIABLES,
@@ -198,7 +198,7 @@ const VARIABLES = {
   REPORT_STORE: reportStore.prefault('./reports'),
   REPORT_STORE_ID: setting(
     '32 hex digits, as `npm run chartway -- store init` prints them',
-    matching(/^[0-9a-f]{32}$/),
+    parseMatch(/^[0-9a-f]{32}$/),
   ).optional(),
   REPORTS_ENCRYPTION: z.enum(['on', 'off'], { error: 'on or off' }).prefault('off'),
   ...RETENTION_VARIABLES,

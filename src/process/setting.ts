@@ -16,7 +16,7 @@ export function setting<T>(expected: string, read: (text: string) => T | Setting
 }
 
 /** A reader of texts that match `form`. */
-export function matching(form: RegExp): (text: string) => string | null {
+export function parseMatch(form: RegExp): (text: string) => string | null {
   return (text) => (form.test(text) ? text : null);
 }
 

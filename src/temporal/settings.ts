@@ -3,7 +3,7 @@ import type { ConnectionOptions } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { type ConfigurationFault, describeFault, type Environment } from '../process/configuration-fault';
 import { isLoopbackHost } from '../process/loopback';
-import { matching, parseList, setting } from '../process/setting';
+import { parseList, parseMatch, setting } from '../process/setting';
 
 /** The namespace, the address and the options of a connection. Both kinds of connection take them: gRPC for Node, and the worker's native one. */
 export interface TemporalSettings {
@@ -37,8 +37,8 @@ export const TEMPORAL_VARIABLES = {
 
 /** The variables of worker deployment versioning, which needs a name. */
 export const DEPLOYMENT_VARIABLES = {
-  WORKER_DEPLOYMENT_NAME: setting('1 to 100 letters, digits, "_" or "-"', matching(/^[\w-]{1,100}$/)).optional(),
-  WORKER_BUILD_ID: setting('1 to 100 letters, digits, ".", "_" or "-"', matching(/^[\w.-]{1,100}$/)).optional(),
+  WORKER_DEPLOYMENT_NAME: setting('1 to 100 letters, digits, "_" or "-"', parseMatch(/^[\w-]{1,100}$/)).optional(),
+  WORKER_BUILD_ID: setting('1 to 100 letters, digits, ".", "_" or "-"', parseMatch(/^[\w.-]{1,100}$/)).optional(),
 };
 
 /** Read by `@temporalio/envconfig` 1.24, by the SDK's worker (DEBUG), and by our setup for the programs that it starts. */
