@@ -115,8 +115,8 @@ export function createDelivery(deps: {
     isLate = true;
     limit.clearQueue();
 
-    const noticesWith = (result: string | undefined) => notices.filter((notice) => results.get(notice) === result);
-    const [deferred, unsent] = [noticesWith('deferred'), noticesWith(undefined)];
+    const selectNotices = (result: string | undefined) => notices.filter((notice) => results.get(notice) === result);
+    const [deferred, unsent] = [selectNotices('deferred'), selectNotices(undefined)];
     if (hasAnswered) setTemporalAway(false);
     // A slow sender leaves too little time to judge Temporal by, and so does a notice that was not sent.
     else if (spool !== null && unsent.length > 0 && waitMs >= temporalMs / 2) setTemporalAway(true);
@@ -124,8 +124,8 @@ export function createDelivery(deps: {
       metrics.notices.inc({ kind: 'report', to: 'mailbox', result: 'deferred' }, deferred.length);
     }
     return {
-      accepted: noticesWith('accepted').length,
-      ignored: noticesWith('ignored').length,
+      accepted: selectNotices('accepted').length,
+      ignored: selectNotices('ignored').length,
       deferred,
       unsent,
       failure,
