@@ -28,7 +28,7 @@ export interface SupervisorListener {
 /** A start that failed, or a service whose exit ends `npm start`. The message is for the user. */
 export class StartFailed extends Error {
   override readonly name = 'StartFailed';
-  readonly kind = 'service-lost';
+  readonly kind = 'start-failed';
 }
 
 /** The delay doubles with each quick exit, because a permanent fault must not flood the terminal. */
