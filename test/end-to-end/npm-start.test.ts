@@ -60,8 +60,10 @@ describe('npm start', () => {
       async () => {
         const isEnd = samples().length >= 5;
         // The sandbox stops soon after the last end. The list before it is complete: a story takes seconds.
-        const response = await fetch(peopleUrl).catch(() => null);
-        if (response) people = (await response.json()) as typeof people;
+        const list = await fetch(peopleUrl)
+          .then((response) => response.json() as Promise<typeof people>)
+          .catch(() => null);
+        if (list) people = list;
         return isEnd;
       },
       START_LIMIT_MS,
