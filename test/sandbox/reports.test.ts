@@ -1,5 +1,7 @@
+import { inflateSync } from 'node:zlib';
 import type { Format } from '../../src/domain/reports';
 import { createDocumentCheck } from '../../src/report-store/document/check';
+import { CONTENT_TYPE } from '../../src/report-store/document/content-type';
 import { DAY_MS, generalError, MINUTE_MS, startSandbox, validationError } from './fixture';
 
 const REPORTS = '/data/v1/human/medical/reports';
@@ -46,6 +48,29 @@ function checkDocument(format: Format, bytes: Buffer, headers: Headers): void {
   check.finish();
 }
 
+/** Expects a cross-reference table that has the position of each object, and returns the PDF as text with one letter per byte. */
+function checkPositions(pdf: Buffer): string {
+  const source = pdf.toString('latin1');
+  const table = source.slice(Number(/startxref\n(\d+)\n%%EOF\n$/.exec(source.slice(-64))?.[1]));
+  const offsets = Array.from(table.matchAll(/^(\d{10}) 00000 n $/gm), ([, offset]) => Number(offset));
+  expect(table.startsWith(`xref\n0 ${offsets.length + 1}\n`)).toBe(true);
+  expect(offsets.map((offset) => Number(/^(\d+) 0 obj\n/.exec(source.slice(offset, offset + 12))?.[1]))).toEqual(
+    offsets.map((_, index) => index + 1),
+  );
+  return source;
+}
+
+/** The visible text of a PDF of pdfkit, from its compressed content streams. */
+function visibleText(source: string): string {
+  const streams = Array.from(source.matchAll(/stream\n(.*?)\nendstream/gs), ([, stream = '']) =>
+    inflateSync(Buffer.from(stream, 'latin1')).toString('latin1'),
+  );
+  const drawn = Array.from(streams.join('\n').matchAll(/\[([^\]]*)\] TJ/g), ([, parts = '']) =>
+    Array.from(parts.matchAll(/<([0-9a-f]*)>/g), ([, hex = '']) => Buffer.from(hex, 'hex').toString('latin1')).join(''),
+  );
+  return drawn.join('\n');
+}
+
 describe('the list of reports', () => {
   it('is empty until the first delivery, then has one row per report', async () => {
     const { list, clock } = await setup('eager', 10);
@@ -80,10 +105,21 @@ describe('a report', () => {
           expect([status, body]).toEqual([415, generalError(415)]);
           continue;
         }
+        expect([status, headers.get('content-type')?.split(';')[0]]).toEqual([200, CONTENT_TYPE[format]]);
         checkDocument(format, bytes, headers);
         expect(bytes.equals((await raw(id, `?format=${format}`)).bytes)).toBe(true);
       }
     }
+  });
+
+  it('is a PDF with the position of each object, the name of the person and page numbers', async () => {
+    const { raw, idOf } = await setup('eager', 40);
+    const source = checkPositions((await raw(await idOf('ccdraw'), '?format=pdf')).bytes);
+    const pages = source.match(/\/Type \/Page\b/g)?.length ?? 0;
+    const text = visibleText(source);
+    expect(text).toContain('?ena (<Öz ?>, born 1968-02-13');
+    const numbers = Array.from({ length: pages }, (_, index) => `Page ${index + 1} of ${pages}`);
+    expect(text.match(/Page \d+ of \d+/g)).toEqual(numbers);
   });
 
   it('is HTML in which a name is escaped', async () => {
@@ -129,12 +165,15 @@ describe('a report', () => {
     expect((await json<{ results: object[] }>(before?.id)).results.slice(0, -1)).toEqual(results);
   });
 
-  it('of 60 MB is streamed with its length, as a valid PDF with the same bytes each time', async () => {
+  it('of 60 MB is streamed with its length, as a PDF with the position of each object, the name and the same bytes each time', async () => {
     const { raw, idOf } = await setup('huge', DAY_MS / MINUTE_MS);
     const id = await idOf('ccdraw', 'Starfleet Medical');
     const { bytes, headers } = await raw(id, '?format=pdf');
     expect(bytes.length / 1_000_000).toBeCloseTo(61, -1);
     checkDocument('pdf', bytes, headers);
+    const source = checkPositions(bytes);
+    expect(source.slice(0, 10_000)).toContain('(Patient: ?ena \\(<\xd6z ?>, born 1968-02-13)');
+    expect([source.match(/\/Count \d+/)?.[0], source.match(/\/Type \/Page\b/g)?.length]).toEqual(['/Count 61', 61]);
     expect((await raw(id, '?format=pdf')).bytes.equals(bytes)).toBe(true);
   });
 
