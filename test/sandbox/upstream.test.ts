@@ -194,6 +194,29 @@ describe('a look-up', () => {
     expect(ids).toEqual(numbers.map((number) => `POL-${number}`));
   });
 
+  it('of one person has the current status and no invite link', async () => {
+    const { invite, users, clock } = await startSandbox();
+    const humanId = await invite('POL-1', 'eager@example.org');
+    clock.advance(4 * MINUTE_MS);
+    const dates = { createdAt: '2030-03-01T09:00:00.000Z', updatedAt: '2030-03-01T09:04:00.000Z' };
+    const person = {
+      clientUserId: 'POL-1',
+      clientUserEmail: 'eager@example.org',
+      humanId,
+      status: 'Engaged',
+      ...dates,
+    };
+    expect((await users('GET', `/${humanId}`)).body).toEqual(person);
+  });
+
+  it('of an unknown person or path is a 404 with the request id of its header', async () => {
+    const { users } = await startSandbox();
+    for (const path of ['/0123456789abcdef0123456789abcdef', '/a/b']) {
+      const { body, headers } = await users('GET', path);
+      expect(body).toEqual({ ...generalError(404), 'x-humanapi-request-id': headers.get('x-humanapi-request-id') });
+    }
+  });
+
   it.each(['offset=-1', 'limit=5', 'clientUserId='])('with %s is rejected', async (query) => {
     const { users } = await startSandbox();
     expect((await users('GET', `?${query}`)).body).toEqual(validationError('query', [query.split('=')[0] ?? '']));
