@@ -145,18 +145,25 @@ describe('a fault of a call', () => {
   });
 
   // The report of the persona huge is streamed.
-  it.each([
-    ['truncate', 'eager'],
-    ['truncate', 'huge'],
-    ['shorten', 'eager'],
-    ['shorten', 'huge'],
-  ])('%s sends a part of a report of %s, with a broken connection or as the whole', async (fault, persona) => {
-    const { prepareDownload } = await setup({ on: 'download', fault, times: 1 });
-    const get = await prepareDownload(`${persona}@example.org`, 'ccdraw');
-    const [part, whole] = [await get('pdf'), await get('pdf')];
-    if (fault === 'truncate') return expect(part.status).toEqual(brokenConnection);
-    expect(part.headers.get('content-length')).toBe(String(Math.floor(whole.bytes.length / 2)));
-    expect(part.bytes.equals(whole.bytes.subarray(0, Math.floor(whole.bytes.length / 2)))).toBe(true);
+  describe.each(['eager', 'huge'])('of the download of %s', (persona) => {
+    const downloadTwice = async (fault: string) => {
+      const { prepareDownload } = await setup({ on: 'download', fault, times: 1 });
+      const get = await prepareDownload(`${persona}@example.org`, 'ccdraw');
+      return [await get('pdf'), await get('pdf')] as const;
+    };
+
+    it('truncate breaks the connection, and the next download is the whole', async () => {
+      const [part, whole] = await downloadTwice('truncate');
+      expect(part.status).toEqual(brokenConnection);
+      expect([whole.status, whole.bytes.subarray(-6).toString()]).toEqual([200, '%%EOF\n']);
+    });
+
+    it('shorten sends half of the report as the whole', async () => {
+      const [part, whole] = await downloadTwice('shorten');
+      const half = whole.bytes.subarray(0, Math.floor(whole.bytes.length / 2));
+      expect(part.headers.get('content-length')).toBe(String(half.length));
+      expect(part.bytes.equals(half)).toBe(true);
+    });
   });
 
   it('wrong-body sends other content with the right type, wrong-type the right content with another type', async () => {
