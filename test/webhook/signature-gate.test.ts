@@ -226,7 +226,7 @@ describe('with WEBHOOK_SIGNATURE=verify', () => {
   });
 
   it('a silent quarantine is abandoned 2.3 s after the start of the request, however late its body arrived', async () => {
-    const { port, server, spool, body } = await setup('verify', { quarantine: true });
+    const { port, server, spool, body, metrics } = await setup('verify', { quarantine: true });
     const put = jest.spyOn(spool?.quarantine ?? { put: async () => 'full' as const }, 'put');
     put.mockReturnValueOnce(new Promise(() => {}));
     const pass = stopClock();
@@ -242,6 +242,7 @@ describe('with WEBHOOK_SIGNATURE=verify', () => {
     const [answer] = await once(socket, 'data');
     socket.destroy();
     expect(String(answer)).toMatch(/^HTTP\/1.1 503 /);
+    expect(await metrics()).toMatch('doubted_notices_total{fate="failed",process="webhook"} 1');
   });
 
   it('a body without a notification is answered 400', async () => {
