@@ -24,6 +24,8 @@ interface Call {
 interface Options extends Partial<Omit<SandboxSettings, 'credentials' | 'webhook'>> {
   /** The status that the webhook answers; 0: no answer. */
   readonly webhookAnswers?: number;
+  /** Each notification waits for its answer as long as by default. */
+  readonly hasDefaultAnswerTimeout?: true;
   readonly webhookSecret?: string;
   /** Differences from the default form of signatures. */
   readonly signing?: Partial<Signing>;
@@ -33,7 +35,8 @@ interface Options extends Partial<Omit<SandboxSettings, 'credentials' | 'webhook
 
 /** Starts a sandbox on a free port with a virtual clock and a webhook that records notifications. */
 export async function startSandbox(options: Options = {}) {
-  const { clock = new VirtualClock(), webhookAnswers, webhookSecret, signing, saved, ...settings } = options;
+  const { clock = new VirtualClock(), webhookAnswers, webhookSecret, signing, saved, ...others } = options;
+  const { hasDefaultAnswerTimeout = false, ...settings } = others;
   const receiver = await startReceiver(webhookAnswers);
   addCleanup(receiver.close);
   const logged: Parameters<Log>[] = [];
@@ -50,7 +53,7 @@ export async function startSandbox(options: Options = {}) {
         urls: [receiver.url],
         secret: webhookSecret ?? null,
         signing: signing ? { ...signingDefaults, ...signing } : null,
-        answerTimeoutMs: webhookAnswers === 0 ? 100 : 20_000,
+        ...(!hasDefaultAnswerTimeout && { answerTimeoutMs: webhookAnswers === 0 ? 100 : 20_000 }),
       },
       tokenLifetimeSeconds: 86_400,
       createAnswer: null,

@@ -96,6 +96,13 @@ describe('a notification', () => {
     expect(JSON.stringify(logged)).not.toContain('hush');
   });
 
+  it('waits 3 s for its answer by default', async () => {
+    const timeout = jest.spyOn(AbortSignal, 'timeout');
+    await run('bounces', { hasDefaultAnswerTimeout: true });
+    expect(timeout.mock.calls).toEqual([[3_000]]);
+    timeout.mockRestore();
+  });
+
   it('is discarded without an answer in time, and does not delay the script', async () => {
     const { clock, invite, sandbox, logged, people } = await startSandbox({ webhookAnswers: 0 });
     await invite('POL-1', 'eager@example.org');
