@@ -36,6 +36,7 @@ interface Flags {
   readonly publicUrl?: URL;
   readonly webhook?: readonly string[];
   readonly webhookSecret?: string;
+  readonly answerTimeout?: number;
   readonly signNotices?: true;
   readonly clientId: string;
   readonly clientSecret: string;
@@ -82,6 +83,13 @@ export function readOptions(argv: readonly string[]): SandboxOptions {
       option('--webhook <url...>', 'URLs that receive notifications, separated by commas', 'SANDBOX_WEBHOOK_URL'),
     )
     .addOption(option('--webhook-secret <text>', 'Basic password of notifications', 'SANDBOX_WEBHOOK_SECRET'))
+    .addOption(
+      option(
+        '--answer-timeout <duration>',
+        'how long a notification waits for its answer (default: 3s, as the vendor)',
+        'SANDBOX_ANSWER_TIMEOUT',
+      ).argParser(parseDuration),
+    )
     // No environment variable: commander reads any value of a switch as "on", even "off".
     .addOption(new Option('--sign-notices', 'sign notifications with the client secret'))
     .addOption(
@@ -159,6 +167,7 @@ function fromFlags(flags: Flags, urls: readonly URL[]): SandboxOptions {
         urls,
         secret: flags.webhookSecret || null,
         signing: flags.signNotices ? toSigning(flags) : null,
+        ...(flags.answerTimeout !== undefined && { answerTimeoutMs: flags.answerTimeout }),
       },
       tokenLifetimeSeconds: flags.tokenSeconds,
       createAnswer: flags.createAnswer ?? null,

@@ -14,6 +14,8 @@ let personas: readonly Persona[];
 const installation = useInstallation({
   speed: SPEED,
   notices: 'sent',
+  // On a busy machine the sandbox must not discard a notice.
+  answerTimeout: '20s',
   policy: {
     SETTLE_ALL_SYNCED: '2s',
     SETTLE_SOME_SYNCED: '4s',
@@ -84,14 +86,13 @@ test('each applicant has exactly one invited person, and only a withdrawal delet
   expect(count(/^DELETE /)).toBe(personas.filter(({ outcome }) => withdrawn.includes(outcome)).length);
 });
 
-test('the webhook rejected no notice', async () => {
+test('the webhook accepted each notice', async () => {
   const people = await Promise.all(personas.map(({ name }) => installation().upstream.people(idOf(name))));
   expect(people.flat().reduce((sum, { notices }) => sum + notices.delivered, 0)).toBeGreaterThan(personas.length);
-  // On a busy machine the sandbox may discard a notice that is not answered within 3 s.
   const failed = installation()
     .sandboxLog()
     .filter(({ event }) => event === 'notice-failed');
-  expect(failed.filter(({ failure }) => failure !== 'TimeoutError')).toEqual([]);
+  expect(failed).toEqual([]);
 });
 
 // The last test, because it stops the installation.

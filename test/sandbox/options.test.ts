@@ -15,6 +15,7 @@ describe('the options', () => {
     [['--port', '70000']],
     [['--reset']],
     [['--longest-wait', '5 minutes']],
+    [['--answer-timeout', '3']],
     [['--signature-headers', 'X-One,X-Two']],
     [['--public-url', 'http://127.0.0.1/path']],
     [['--webhook', 'http://user:canary@127.0.0.1/']],
@@ -35,6 +36,11 @@ describe('the options', () => {
   it('limit a single wait at high speed only', () => {
     expect(settingsOf('--speed', '100')?.storySpeed).toEqual({ speed: 100, longestWaitMs: 20_000 });
     expect(settingsOf()?.storySpeed).toEqual({ speed: 1, longestWaitMs: null });
+  });
+
+  it('set how long a notification waits for its answer', () => {
+    expect(settingsOf('--answer-timeout', '30s')?.webhook).toMatchObject({ answerTimeoutMs: 30_000 });
+    expect(settingsOf()?.webhook).not.toHaveProperty('answerTimeoutMs');
   });
 
   it('list the personas, one per line', () => {

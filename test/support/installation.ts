@@ -28,6 +28,8 @@ export interface InstallationOptions {
   readonly notices: 'sent' | 'lost' | 'by hand';
   /** The policy as environment variables. */
   readonly policy: Readonly<Record<string, string>>;
+  /** How long the sandbox waits for the answer to a notice, before it discards the notice. Default: 3 s, as upstream. */
+  readonly answerTimeout?: string;
   /** Returns the URL to which the sandbox posts its notices instead of the given URL of the webhook. */
   readonly noticesBy?: (webhookUrl: string) => Promise<string>;
   /** PAYLOAD_KEYS of worker, starter and operator, and of the webhook. Default: no encryption. */
@@ -117,6 +119,7 @@ export class Installation {
       ...(options.notices === 'sent' && {
         SANDBOX_WEBHOOK_URL: (await options.noticesBy?.(webhookUrl)) ?? webhookUrl,
         SANDBOX_WEBHOOK_SECRET: WEBHOOK_SECRET,
+        ...(options.answerTimeout && { SANDBOX_ANSWER_TIMEOUT: options.answerTimeout }),
       }),
     });
     const [url = ''] = sandbox.addresses;
