@@ -3,7 +3,7 @@ import { runForExitStatus } from '../../src/cli/exit-status';
 import * as errors from '../../src/report-store/errors';
 
 /** An error for each class that has a message for the operator. */
-const ERRORS = [
+const ERRORS: readonly errors.StoreError[] = [
   new errors.AlteredDocument('the message'),
   new errors.LinkInStore('the message'),
   new errors.NoSuchDocument('the message'),
@@ -11,6 +11,14 @@ const ERRORS = [
   new errors.StoreUnavailable('EBUSY', 'rmdir', 'the message'),
   new errors.UnreadableManifest('the message'),
 ];
+
+/** The base class, two that activities handle themselves, and one that only a bug throws. */
+const OTHERS = [errors.StoreError, errors.NotTheDocument, errors.WrongFolder, errors.InvalidShelfName];
+
+test('each class of error is listed above', () => {
+  const listed = [...ERRORS.map((error) => error.constructor), ...OTHERS].map(({ name }) => name);
+  expect(listed.sort()).toEqual(Object.keys(errors).sort());
+});
 
 test.each(ERRORS.map((error) => [error.constructor.name, error] as const))(
   'the message of %s is shown by a command and by the failure of an activity',
