@@ -109,7 +109,7 @@ describe('npm run build', () => {
     );
     const start = () => clone.node(['scripts/build.mjs'], { PATH: `${npm}${delimiter}${process.env['PATH']}` });
     const killed = start();
-    const pid = await until('npm ci', () => existsSync(clone.at('npm.pid')) && clone.read('npm.pid'));
+    const pid = await until('npm ci', () => existsSync(clone.at('npm.pid')) && (clone.read('npm.pid') || null));
     await until('its pid in the lock', () => clone.read('.data/build.lock').endsWith(` ${pid}`));
     killed.child.kill('SIGKILL');
     await once(killed.child, 'exit');
