@@ -5,6 +5,7 @@ import { createFolderStore } from '../../src/report-store/folder/store';
 import { createApplicants } from '../../src/temporal/applicants';
 import { createDataConverter } from '../../src/temporal/data-converter';
 import { generateKey, parseKeyRing } from '../../src/temporal/key-ring';
+import { useCleanup } from '../support/cleanup';
 import { until } from '../support/condition';
 import { FakeUpstream } from '../support/fake-upstream';
 import { useFolders } from '../support/folders';
@@ -16,6 +17,7 @@ const POLLS = 5;
 
 const temporal = useTemporalServer();
 const newFolder = useFolders();
+const addCleanup = useCleanup();
 
 /** A data converter that counts the payloads it encrypts. */
 function createCounter() {
@@ -41,7 +43,7 @@ test('a poll without news encrypts two payloads: its progress and its failure (d
   const reportStore = createFolderStore(await newFolder());
   await reportStore.init();
   const taskQueue = 'payload-count';
-  const stop = await startWorkers({ address, client, taskQueue, upstream, dataConverter, reportStore });
+  addCleanup(await startWorkers({ address, client, taskQueue, upstream, dataConverter, reportStore }));
   const details = { clientUserId: 'POL-1', clientUserEmail: 'max@example.org', suggestedSources: [] };
   const policy = { ...DEFAULT_POLICY, pollMs: { ...DEFAULT_POLICY.pollMs, invited: 20 } };
   await createApplicants({ client, taskQueue }).start({ details, detailsDigest: 'd', policy });
@@ -53,5 +55,4 @@ test('a poll without news encrypts two payloads: its progress and its failure (d
   const perPoll = (encrypted() - before.payloads) / polls;
   // Each count may be read during a poll.
   expect(Math.round(perPoll)).toBe(2);
-  await stop();
 });
