@@ -8,6 +8,7 @@ import {
   ValidationRejected,
 } from '../../src/upstream/errors';
 import type { ReportBody } from '../../src/upstream/port';
+import { useCleanup } from '../support/cleanup';
 
 /** An upstream without faults, to check the adapter against. */
 export interface FaultlessUpstream {
@@ -21,16 +22,13 @@ export interface FaultlessUpstream {
 
 /** What the adapter does with an upstream without faults, in whatever shapes it answers. */
 export function conformance(makeUpstream: () => Promise<FaultlessUpstream>): void {
-  const cleanups: (() => Promise<void>)[] = [];
-  afterEach(async () => {
-    for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-  });
+  const addCleanup = useCleanup();
 
   async function setup(settings: Partial<HumanApiSettings> = {}) {
     const upstream = await makeUpstream();
-    cleanups.push(() => upstream.close());
+    addCleanup(() => upstream.close());
     const api = createUsersUpstream({ ...upstream.settings, ...settings });
-    cleanups.push(() => api.close());
+    addCleanup(() => api.close());
     const clientUserId = 'POL-1~a.b_c';
     const invite = () =>
       api.invite({

@@ -2,26 +2,18 @@ import { inspect } from 'node:util';
 import { createUsersUpstream, type HumanApiSettings } from '../../src/human-api/users/adapter';
 import { UpstreamError } from '../../src/upstream/errors';
 import type { Upstream } from '../../src/upstream/port';
+import { useCleanup } from '../support/cleanup';
 import { startRecordedUpstream } from './recorded-upstream';
 
-const cleanups: (() => Promise<void>)[] = [];
-
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
-
-/** Closes it after the test. */
-function closeAfterwards(close: () => Promise<void>): void {
-  cleanups.push(close);
-}
+const addCleanup = useCleanup();
 
 /** An adapter for a recorded upstream with one connected person. Its clock stands still until the test sets it. */
 export async function startClient(settings: Partial<HumanApiSettings> = {}) {
   const upstream = await startRecordedUpstream();
-  closeAfterwards(() => upstream.close());
+  addCleanup(() => upstream.close());
   const clock = { nowMs: Date.parse('2030-03-01T09:00:00.000Z') };
   const api = createUsersUpstream({ ...upstream.settings, ...settings }, { now: () => clock.nowMs });
-  closeAfterwards(() => api.close());
+  addCleanup(() => api.close());
   const { subjectId: humanId } = await api.invite({ clientUserId: 'POL-1', clientUserEmail: 'max@example.org' });
   upstream.connect('POL-1');
   upstream.received.length = 0;

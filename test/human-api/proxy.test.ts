@@ -1,26 +1,24 @@
 import { createServer, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import { type AddressInfo, connect } from 'node:net';
+import { connect } from 'node:net';
 import { readProxy } from '../../src/human-api/proxy-settings';
 import { createUsersUpstream, type HumanApiSettings } from '../../src/human-api/users/adapter';
 import { createAuthority, issueCertificate } from '../support/certificates';
+import { useCleanup } from '../support/cleanup';
+import { listenOnLoopback } from '../support/loopback';
 import { failureOf, startClient } from './fixture';
 import { CREDENTIALS } from './recorded-upstream';
 
 const FAR = 'https://admin.humanapi.invalid';
 
-const cleanups: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
+const addCleanup = useCleanup();
 
-async function listening(server: Server): Promise<number> {
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  cleanups.push(async () => {
+function listening(server: Server): Promise<number> {
+  addCleanup(async () => {
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
   });
-  return (server.address() as AddressInfo).port;
+  return listenOnLoopback(server);
 }
 
 /** A proxy that records the requested tunnels, and opens each to `port`, or rejects it with `status`. */
@@ -36,7 +34,7 @@ async function startProxy({ port = 0, status = 200 }: { port?: number; status?: 
       far.pipe(socket).pipe(far);
     });
     far.on('error', () => socket.destroy());
-    cleanups.push(async () => void [far.destroy(), socket.destroy()]);
+    addCleanup(() => [far.destroy(), socket.destroy()]);
   });
   return { tunnels, address: `127.0.0.1:${await listening(server)}` };
 }
@@ -46,7 +44,7 @@ function clientThrough(env: Record<string, string>, settings: Partial<HumanApiSe
   if (proxy === null || 'malformed' in proxy) throw new Error('expected a proxy');
   const urls = { authUrl: FAR, adminUrl: FAR, dataUrl: FAR };
   const api = createUsersUpstream({ ...CREDENTIALS, ...urls, timeoutMs: 20_000, proxy, ...settings });
-  cleanups.push(() => api.close());
+  addCleanup(() => api.close());
   return api;
 }
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { HumanApiSettings } from '../../src/human-api/users/adapter';
+import { listenOnLoopback } from '../support/loopback';
 import { COOKBOOK, type Dialect, envelope } from './dialects';
 
 /** A request; `path` is without the query. */
@@ -67,7 +67,7 @@ export async function startRecordedUpstream(dialect: Dialect = COOKBOOK) {
       return due.answer(response, seen);
     });
   });
-  const base = await listen(server);
+  const base = `http://127.0.0.1:${await listenOnLoopback(server)}`;
 
   function reply({ method, path, query, headers, body }: Received): Reply {
     const bearer = tokens.get(headers.authorization?.replace(/^Bearer /, '') ?? '') ?? '';
@@ -209,9 +209,4 @@ async function read(request: IncomingMessage): Promise<Received> {
     headers: request.headers,
     body: body as Record<string, unknown>,
   };
-}
-
-async function listen(server: Server): Promise<string> {
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }

@@ -8,23 +8,21 @@ import { readConfig } from '../../src/config';
 import type { ConfigurationError } from '../../src/process/configuration-fault';
 import { KEYS, startApi } from '../api/api-fixture';
 import { createAuthority, issueCertificate, writePair } from '../support/certificates';
+import { useCleanup } from '../support/cleanup';
 import { until } from '../support/condition';
 import { startWebhook, statusNotification } from '../webhook/webhook-fixture';
 
 const ca = createAuthority();
 /** Also limits the handshake, which must succeed on a busy machine. */
 const SLOW_MS = 2_000;
-const closers: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close();
-});
+const addCleanup = useCleanup();
 
 const SECRET = 's3cret';
 const STARTS = {
   async webhook(files: Files, timeoutMs?: number) {
     const timeouts = { renewalEveryMs: 20, ...(timeoutMs && { senderTimeoutMs: timeoutMs }) };
     const webhook = await startWebhook({ tls: files, secrets: [SECRET], timeouts });
-    closers.push(webhook.stop);
+    addCleanup(webhook.stop);
     return { url: webhook.url, logged: webhook.logged, metrics: webhook.metrics };
   },
   async api(files: Files, timeoutMs?: number) {
@@ -33,7 +31,7 @@ const STARTS = {
       renewalEveryMs: 20,
       ...(timeoutMs && { senderTimeoutMs: timeoutMs }),
     });
-    closers.push(api.close);
+    addCleanup(api.close);
     return { url: api.url, logged: () => api.lines.join(''), metrics: () => api.registry.metrics() };
   },
 };
@@ -44,7 +42,7 @@ async function setup(
   options: { pair?: ReturnType<typeof issueCertificate>; timeoutMs?: number } = {},
 ) {
   const disk = await writePair(options.pair ?? issueCertificate(ca));
-  closers.push(disk.remove);
+  addCleanup(disk.remove);
   const started = await STARTS[edge](disk.files, options.timeoutMs);
   const port = Number(new URL(started.url).port);
   return {
@@ -55,7 +53,7 @@ async function setup(
     shake: async (over: ConnectionOptions = {}): Promise<TLSSocket> => {
       const socket = connect({ port, host: '127.0.0.1', ca: ca.cert, ...over });
       await once(socket, 'secureConnect');
-      closers.push(async () => socket.destroy());
+      addCleanup(() => socket.destroy());
       return socket;
     },
   };
@@ -228,12 +226,10 @@ describe.each([
   };
 
   test('rejects half a pair, an unreadable file, a file that is not PEM, and a key of another certificate', async () => {
-    const { files, folder } = await writePair(issueCertificate(ca)).then((disk) => {
-      closers.push(disk.remove);
-      return disk;
-    });
+    const { files, folder, remove } = await writePair(issueCertificate(ca));
+    addCleanup(remove);
     const other = await writePair(issueCertificate(ca));
-    closers.push(other.remove);
+    addCleanup(other.remove);
     const none = join(folder, 'none');
     const text = join(folder, 'text');
     await writeFile(text, 'not PEM');

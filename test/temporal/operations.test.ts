@@ -1,9 +1,10 @@
 import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
+import { createServer } from 'node:net';
 import type { Client } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
 import { createLazyClient } from '../../src/temporal/connection';
 import { createOperations } from '../../src/temporal/operations';
+import { listenOnLoopback } from '../support/loopback';
 
 const { WorkflowExecutionStatus: Status } = temporal.api.enums.v1;
 
@@ -63,8 +64,7 @@ test.each([
 test('a server that does not answer does not delay the end of an operation that is aborted', async () => {
   const server = createServer();
   const connected = once(server, 'connection');
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  const { port } = server.address() as AddressInfo;
+  const port = await listenOnLoopback(server);
   const client = createLazyClient({ namespace: 'default', connection: { address: `127.0.0.1:${port}` } });
   const stopping = new AbortController();
   const ended = createOperations({ client, taskQueue: 'queue' }).sweep({ signal: stopping.signal });

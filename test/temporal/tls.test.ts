@@ -1,8 +1,7 @@
-import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import { connect, createSecureServer, type Http2SecureServer, type IncomingHttpHeaders } from 'node:http2';
-import { type AddressInfo, connect as connectSocket } from 'node:net';
+import { connect, createSecureServer, type IncomingHttpHeaders } from 'node:http2';
+import { connect as connectSocket } from 'node:net';
 import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import {
@@ -16,6 +15,7 @@ import { readTemporalSettings, type TemporalEnvironment } from '../../src/tempor
 import { connectWorker } from '../../src/temporal/workers';
 import { createAuthority, issueCertificate } from '../support/certificates';
 import { useFolders } from '../support/folders';
+import { listenOnLoopback } from '../support/loopback';
 import { useTemporalServer } from '../support/temporal-server';
 
 const ca = createAuthority();
@@ -32,7 +32,7 @@ const silent = { info: () => {}, warn: () => {}, error: () => {} };
 const temporal = useTemporalServer();
 const newFolder = useFolders();
 let folder: string;
-let front: Http2SecureServer;
+let front: Awaited<ReturnType<typeof startFront>>;
 /** The key that the front end accepts. */
 let accepted = API_KEY;
 /** The gRPC status of the front end's rejections. */
@@ -56,7 +56,7 @@ beforeEach(() => {
 });
 
 /** A front end like that of a self-hosted cluster or Temporal Cloud: TLS, and a client certificate or an API key. */
-async function startFront(target: string): Promise<Http2SecureServer> {
+async function startFront(target: string) {
   const { cert, key } = issueCertificate(ca);
   const made = createSecureServer({ cert, key, ca: ca.cert, requestCert: true, rejectUnauthorized: false });
   const upstream = connect(`http://${target}`);
@@ -85,15 +85,13 @@ async function startFront(target: string): Promise<Http2SecureServer> {
     stream.on('close', () => call.close());
     stream.pipe(call);
   });
-  made.listen(0, '127.0.0.1');
-  await once(made, 'listening');
-  return made;
+  return { port: await listenOnLoopback(made), close: () => made.close() };
 }
 
 /** The settings of an environment, with names after `TEMPORAL_`. */
 function settings(over: Record<string, string>): TemporalEnvironment {
   const read = readTemporalSettings({
-    TEMPORAL_ADDRESS: `127.0.0.1:${(front.address() as AddressInfo).port}`,
+    TEMPORAL_ADDRESS: `127.0.0.1:${front.port}`,
     ...Object.fromEntries(Object.entries(over).map(([name, value]) => [`TEMPORAL_${name}`, value])),
   });
   if (!('connection' in read)) throw new Error(`expected settings, got ${JSON.stringify(read)}`);
@@ -168,9 +166,7 @@ async function startProxy(target: string) {
     for (const end of [tunnel, socket]) end.on('error', () => {});
     tunnel.pipe(socket).pipe(tunnel);
   });
-  proxy.listen(0, '127.0.0.1');
-  await once(proxy, 'listening');
-  const url = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+  const url = `http://127.0.0.1:${await listenOnLoopback(proxy)}`;
   return { url, hosts, close: () => void proxy.close() };
 }
 
