@@ -4,7 +4,8 @@ import { openSpool } from '../../src/spool/spool';
 import { NoticeUndelivered } from '../../src/temporal/notices';
 import { cleanUp, type Faults, faultyFiles, newFolder, segmentsIn, systemError } from '../spool/fixture';
 import { until } from '../support/condition';
-import { cpuMs, reportNotification, statusNotification, stopClock, webhooks } from './webhook-fixture';
+import { cpuMs } from '../support/cpu';
+import { reportNotification, statusNotification, stopClock, webhooks } from './webhook-fixture';
 
 /** The promise is an answer within 2.5 s on two free cores. */
 const CPU_LIMIT_MS = 2_500;

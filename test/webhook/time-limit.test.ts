@@ -4,8 +4,9 @@ import { openSpool } from '../../src/spool/spool';
 import { NoticeUndelivered } from '../../src/temporal/notices';
 import { cleanUp, type Faults, faultyFiles, newFolder } from '../spool/fixture';
 import { until } from '../support/condition';
+import { cpuMs } from '../support/cpu';
 import { deferred } from '../support/deferred';
-import { cpuMs, reportNotification, statusNotification, stopClock, webhooks } from './webhook-fixture';
+import { reportNotification, statusNotification, stopClock, webhooks } from './webhook-fixture';
 
 const never = () => new Promise<never>(() => {});
 const setup = webhooks();
