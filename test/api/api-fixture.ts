@@ -11,14 +11,15 @@ import { createLogger } from '../../src/observability/log';
 import { createRegistry } from '../../src/observability/metrics';
 import { drain, listen } from '../../src/process/listening';
 import { createPayloadCodec } from '../../src/temporal/codec';
-import { generateKey, parseKeyRing } from '../../src/temporal/key-ring';
+import { generateKey } from '../../src/temporal/key-ring';
+import { keyRingOf } from '../support/keys';
 
 export const UI = 'http://127.0.0.1:8233';
 export const KEYS = Object.fromEntries(ROLES.map((role) => [role, `key-of-${role}-0123456789abcdef`])) as Record<
   Role,
   string
 >;
-const ring = parseKeyRing(generateKey('main')) ?? fail();
+const ring = keyRingOf(generateKey('main'));
 const NAMESPACE = 'default';
 
 /** The api on a free port, with one key per role and the codec endpoint on. */

@@ -1,4 +1,5 @@
-import { generateKey, parseKeyRing } from '../../src/temporal/key-ring';
+import { generateKey } from '../../src/temporal/key-ring';
+import { keyRingOf } from '../support/keys';
 import { fc } from '../support/property';
 import { encrypted, KEYS, plain, startApi, UI, wire } from './api-fixture';
 
@@ -23,7 +24,7 @@ function decode(
 }
 
 test('payloads are decoded, and undecodable ones are returned unchanged in their place', async () => {
-  const other = parseKeyRing(generateKey('other')) ?? undefined;
+  const other = keyRingOf(generateKey('other'));
   const good = await encrypted({ email: 'max@example.org' }, 'applicant-POL-1');
   const late = await encrypted('second', 'notices-h1');
   const altered = { ...good, data: Buffer.from('other bytes, long enough for a tag').toString('base64') };

@@ -1,6 +1,5 @@
-import { createHash } from 'node:crypto';
 import type { Installation } from '../support/installation';
-import { filesIn, readStored } from '../support/stored';
+import { filesIn, readStored, sha256 } from '../support/stored';
 import type { Persona } from '../support/upstream';
 
 /** An applicant of a test, and the persona that acts for it in the sandbox. */
@@ -83,13 +82,10 @@ export async function expectCorrectEndings(
 async function expectCorrectFolder({ reports, upstream }: Installation, clientUserId: string): Promise<void> {
   const { manifest, files } = await readStored(reports, clientUserId);
   expect([...files.keys()].sort()).toEqual(manifest.documents.map(({ file }) => file).sort());
-  for (const { file, bytes, sha256, reportId, format, superseded } of manifest.documents) {
+  for (const entry of manifest.documents) {
+    const { file, reportId, format, superseded } = entry;
     const stored = files.get(file) ?? Buffer.alloc(0);
-    expect({ file, bytes, sha256 }).toEqual({
-      file,
-      bytes: stored.length,
-      sha256: createHash('sha256').update(stored).digest('hex'),
-    });
+    expect(entry).toMatchObject({ file, bytes: stored.length, sha256: sha256(stored) });
     if (superseded || manifest.outcome === 'failed') continue;
     const served = await upstream.document(clientUserId, reportId, format);
     expect({ file, same: served.equals(stored) }).toEqual({ file, same: true });

@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto';
 import { pollEvery } from '../chaos/sample-applicants';
 import { useInstallation } from '../support/installation';
-import { readStored } from '../support/stored';
+import { readStored, sha256 } from '../support/stored';
 import type { Persona } from '../support/upstream';
 
 /** Slow enough to store each version before the next one replaces it; a script of an hour takes 15 s. */
@@ -102,7 +101,3 @@ test('each process printed one ready line, and drains with exit status 0', async
   const printed = results.map(({ lines }) => lines.map((line) => (JSON.parse(line) as { process: string }).process));
   expect(printed.sort()).toEqual([['sandbox'], ['webhook'], ['worker']]);
 });
-
-function sha256(bytes: Buffer): string {
-  return createHash('sha256').update(bytes).digest('hex');
-}

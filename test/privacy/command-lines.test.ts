@@ -1,35 +1,11 @@
 import { readStarterArguments } from '../../src/cli/arguments';
 import { readCommandLine } from '../../src/cli/commands/command-line';
+import { captureExit } from '../support/captured-exit';
 import { fc } from '../support/property';
 
 /** Personal data that a user may type in a wrong place. */
 const CANARIES = ['zephyrina@quorwhistle.example', 'Zephyrina Ostrowhisk', '1971-03-09', 'Marzipan Infirmary'];
 const RUNS = 400;
-
-/** Returns a function that reads a command line and returns how it ends and what it prints. */
-function setup() {
-  let output = '';
-  const write = (text: string | Uint8Array) => {
-    output += String(text);
-    return true;
-  };
-  jest.spyOn(process.stderr, 'write').mockImplementation(write);
-  jest.spyOn(process.stdout, 'write').mockImplementation(write);
-  jest.spyOn(process, 'exit').mockImplementation((status) => {
-    throw new Error(`exit ${status}`);
-  });
-  return (read: (argv: readonly string[]) => unknown, argv: readonly string[]) => {
-    output = '';
-    let ended = 'read';
-    try {
-      read(argv);
-    } catch (error) {
-      ended = (error as Error).message;
-    }
-    return { ended, output };
-  };
-}
-afterEach(() => jest.restoreAllMocks());
 
 const CANARY = fc.constantFrom(...CANARIES);
 const ANYTHING = fc.oneof(
@@ -64,11 +40,10 @@ test.each([
   ['the starter', readStarterArguments, STARTERS],
   ["the operator's command", (argv: readonly string[]) => readCommandLine(argv), OPERATORS],
 ])('%s reads any command line or ends with status 2, and prints no personal data', (_, read, words) => {
-  const outcomeOf = setup();
   fc.assert(
     fc.property(argvOf(words), (argv) => {
-      const { ended, output } = outcomeOf(read, argv);
-      expect(['read', 'exit 0', 'exit 2']).toContain(ended);
+      const { status, output } = captureExit(() => read(argv));
+      expect([null, 0, 2]).toContain(status);
       expect(CANARIES.filter((canary) => output.includes(canary))).toEqual([]);
     }),
     { numRuns: RUNS },
@@ -81,15 +56,14 @@ test.each([
   [['--reports', 'zephyrina@quorwhistle.example'], 'error: --reports is invalid. Expected'],
   [['Zephyrina Ostrowhisk'], 'error: too many arguments'],
 ])('%j prints a message without the argument', (argv, words) => {
-  const { ended, output } = setup()(readStarterArguments, argv);
-  expect(ended).toBe('exit 2');
+  const { status, output } = captureExit(() => readStarterArguments(argv));
+  expect(status).toBe(2);
   expect(output).toContain(words);
 });
 
 test('an unknown operator command is not repeated in the message, which names the nearest command', () => {
-  const outcomeOf = setup();
-  expect(outcomeOf(readCommandLine, ['Zephyrina Ostrowhisk'])).toMatchObject({ ended: 'exit 2' });
-  expect(outcomeOf(readCommandLine, ['eraze', 'POL-1']).output).toMatch(
+  expect(captureExit(() => readCommandLine(['Zephyrina Ostrowhisk']))).toMatchObject({ status: 2 });
+  expect(captureExit(() => readCommandLine(['eraze', 'POL-1'])).output).toMatch(
     /^error: unknown command\n\(Did you mean erase\?\)/,
   );
 });

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join, resolve, sep } from 'node:path';
 import { createFolderStore } from '../../src/report-store/folder/store';
@@ -7,6 +6,7 @@ import type { Manifest } from '../../src/report-store/port';
 import { change, documentToStore, pdf, pieces } from '../report-store/fixtures';
 import { useFolders } from '../support/folders';
 import { fc } from '../support/property';
+import { sha256 } from '../support/stored';
 import { TRAVERSALS } from './planting-upstream';
 
 const newFolder = useFolders();
@@ -33,10 +33,9 @@ async function filesOf(folder: string): Promise<string[]> {
 
 /** Expects each document of the manifest at its path with its digest, and no other file. */
 async function expectMatchingFiles(root: string, { clientUserId, documents }: Manifest): Promise<void> {
-  for (const { file, sha256 } of documents) {
+  for (const { file, sha256: digest } of documents) {
     expect(isDocumentFile(file)).toBe(true);
-    const bytes = await readFile(join(root, clientUserId, file));
-    expect(createHash('sha256').update(bytes).digest('hex')).toBe(sha256);
+    expect(sha256(await readFile(join(root, clientUserId, file)))).toBe(digest);
   }
   const present = await filesOf(join(root, clientUserId));
   expect(present).toEqual([...documents.map(({ file }) => file), 'manifest.json'].sort());

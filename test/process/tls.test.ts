@@ -4,12 +4,11 @@ import { request } from 'node:https';
 import { connect as connectPlain } from 'node:net';
 import { join } from 'node:path';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
-import { readConfig } from '../../src/config';
-import type { ConfigurationError } from '../../src/process/configuration-fault';
 import { KEYS, startApi } from '../api/api-fixture';
 import { createAuthority, issueCertificate, writePair } from '../support/certificates';
 import { useCleanup } from '../support/cleanup';
 import { until } from '../support/condition';
+import { readFaults } from '../support/configuration';
 import { startWebhook, statusNotification } from '../webhook/webhook-fixture';
 
 const ca = createAuthority();
@@ -217,12 +216,8 @@ describe.each([
   const [CERT, KEY] = [`${prefix}_TLS_CERT_FILE`, `${prefix}_TLS_KEY_FILE`];
   const local = { HUMAN_API_AUTH_URL: 'http://127.0.0.1', HUMAN_API_ADMIN_URL: 'http://127.0.0.1' };
   const faults = (env: Record<string, string>, of: 'webhook' | 'api' | 'worker' = process) => {
-    try {
-      readConfig(of as 'webhook', { ...local, HUMAN_API_DATA_URL: 'http://127.0.0.1', ...env }, '/nowhere');
-      return [];
-    } catch (error) {
-      return (error as ConfigurationError).faults.map(({ key, expected, got }) => `${key}: ${expected}; ${got}`);
-    }
+    const found = readFaults(of, { ...local, HUMAN_API_DATA_URL: 'http://127.0.0.1', ...env });
+    return found.map(({ key, expected, got }) => `${key}: ${expected}; ${got}`);
   };
 
   test('rejects half a pair, an unreadable file, a file that is not PEM, and a key of another certificate', async () => {

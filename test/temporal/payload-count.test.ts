@@ -4,11 +4,12 @@ import { DEFAULT_POLICY } from '../../src/domain/policy';
 import { createFolderStore } from '../../src/report-store/folder/store';
 import { createApplicants } from '../../src/temporal/applicants';
 import { createDataConverter } from '../../src/temporal/data-converter';
-import { generateKey, parseKeyRing } from '../../src/temporal/key-ring';
+import { generateKey } from '../../src/temporal/key-ring';
 import { useCleanup } from '../support/cleanup';
 import { until } from '../support/condition';
 import { FakeUpstream } from '../support/fake-upstream';
 import { useFolders } from '../support/folders';
+import { keyRingOf } from '../support/keys';
 import { useTemporalServer } from '../support/temporal-server';
 import { startWorkers } from '../support/workers';
 
@@ -21,7 +22,7 @@ const addCleanup = useCleanup();
 
 /** A data converter that counts the payloads it encrypts. */
 function createCounter() {
-  const converter = createDataConverter({ ring: parseKeyRing(generateKey('k')), encrypts: true }, 'default') ?? {};
+  const converter = createDataConverter({ ring: keyRingOf(generateKey('k')), encrypts: true }, 'default') ?? {};
   const [codec] = converter.payloadCodecs ?? [];
   if (!codec) throw new Error('expected a codec');
   let encrypted = 0;

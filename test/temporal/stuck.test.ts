@@ -4,7 +4,7 @@ import { temporal } from '@temporalio/proto';
 import { UNDECODABLE } from '../../src/domain/encryption';
 import { DEFAULT_POLICY } from '../../src/domain/policy';
 import { createDataConverter } from '../../src/temporal/data-converter';
-import { generateKey, parseKeyRing } from '../../src/temporal/key-ring';
+import { generateKey } from '../../src/temporal/key-ring';
 import { createOperations, type OperationStep } from '../../src/temporal/operations';
 import { readStuckApplicant } from '../../src/temporal/run-health';
 import { Unavailable } from '../../src/upstream/errors';
@@ -16,6 +16,7 @@ import {
 } from '../../src/workflows/contract';
 import { until } from '../support/condition';
 import { facts } from '../support/fake-upstream';
+import { keyRingOf } from '../support/keys';
 import { setup } from './erasing-fixture';
 
 const TIMEOUT_MS = 90_000;
@@ -23,8 +24,7 @@ const TIMEOUT_MS = 90_000;
 const SHORT_TASKS = { workflowTaskTimeout: 2_000 } as const;
 
 function converterFor(...keys: string[]) {
-  const ring = parseKeyRing(keys.join(','));
-  return createDataConverter({ ring, encrypts: true }, 'default');
+  return createDataConverter({ ring: keyRingOf(...keys), encrypts: true }, 'default');
 }
 
 type RunOptions = Partial<WorkflowStartOptions> & { readonly workflowId: string; readonly args: readonly unknown[] };

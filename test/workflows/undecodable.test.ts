@@ -1,7 +1,7 @@
 import type { Payload, PayloadCodec } from '@temporalio/common';
 import { DEFAULT_POLICY, type Policy, SECOND_MS } from '../../src/domain/policy';
 import { createPayloadCodec, type DecodeFault } from '../../src/temporal/codec';
-import { generateKey, parseKeyRing } from '../../src/temporal/key-ring';
+import { generateKey } from '../../src/temporal/key-ring';
 import { createOperations, ResultUnreadable } from '../../src/temporal/operations';
 import { Unavailable } from '../../src/upstream/errors';
 import { DELIVER_NOTICES, reportNoticeSignal, stateQuery, statusNoticeSignal } from '../../src/workflows/contract';
@@ -9,6 +9,7 @@ import type { Handle } from '../support/applicant-under-test';
 import { until } from '../support/condition';
 import { FakeStore } from '../support/fake-store';
 import { type Change, facts, row } from '../support/fake-upstream';
+import { keyRingOf } from '../support/keys';
 import { BY_NOTICES } from '../support/policies';
 import { FakePeople } from './fake-people';
 import { useRealServer } from './real-server';
@@ -28,9 +29,7 @@ class DamagingCodec implements PayloadCodec {
   private readonly codec: PayloadCodec;
 
   constructor() {
-    const ring = parseKeyRing(generateKey('test'));
-    if (ring === null) throw new RangeError('expected a key ring');
-    this.codec = createPayloadCodec(ring, 'default', (fault) => this.faults.push(fault));
+    this.codec = createPayloadCodec(keyRingOf(generateKey('test')), 'default', (fault) => this.faults.push(fault));
   }
 
   encode: PayloadCodec['encode'] = (payloads, context) => this.codec.encode(payloads, context);
