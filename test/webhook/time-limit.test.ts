@@ -133,7 +133,7 @@ test.each([
     });
     stopClock();
     faults.sync = () => released;
-    const appends = jest.spyOn(spool ?? { append: async () => {} }, 'append');
+    const appends = jest.spyOn(spool(), 'append');
     const [replies, tookMs] = await cpuMs(async () => {
       const all = Array.from({ length: requests }, (_, n) => post(statusNotification({ clientUserId: `POL-${n}` })));
       await until('all of them', () => (isSpooled ? appends.mock.calls : asked).length === requests);

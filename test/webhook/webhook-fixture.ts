@@ -136,7 +136,11 @@ export async function startWebhook(
     port: Number(new URL(url).port),
     server,
     ready,
-    spool,
+    /** @throws without a spool */
+    spool: () => {
+      if (spool === null) throw new Error('expected a webhook with a spool');
+      return spool;
+    },
     asked,
     logged: () => lines.join(''),
     /** Our own figures, one a line. */
