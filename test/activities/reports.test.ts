@@ -1,6 +1,13 @@
 import { createReportActivities, type ListReportsInput } from '../../src/activities/reports';
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/domain/policy';
-import { AccessDenied, BadDocument, NotOffered, Unavailable, UnenvelopedFormat } from '../../src/upstream/errors';
+import {
+  AccessDenied,
+  BadDocument,
+  NotOffered,
+  RateLimited,
+  Unavailable,
+  UnenvelopedFormat,
+} from '../../src/upstream/errors';
 import { FakeStore } from '../support/fake-store';
 import { FakeUpstream, facts, row } from '../support/fake-upstream';
 import { runAttempts } from './attempts';
@@ -53,6 +60,15 @@ describe('a denied access that contradicts what is known', () => {
     expect(upstream.count('listReports')).toBe(21);
   });
 
+  it('never counts while our credentials are wrong', async () => {
+    const { upstream, list } = setup('listReports', [DENIED]);
+    upstream.faults.push({ route: 'proveCredentials', error: new Unavailable(facts(401), 'scripted') });
+    expect((await list()).result).toBeNull();
+    expect(upstream.count('proveCredentials')).toBeGreaterThan(0);
+    upstream.faults.length = 0;
+    expect((await list()).result).toMatchObject({ kind: 'listed' });
+  });
+
   it('uses up no patience in the queue', async () => {
     const { list } = setup('listReports', [DENIED]);
     const { waitedMs } = await list(INPUT, { queuedForMs: () => HOUR_MS });
@@ -100,6 +116,16 @@ describe('a download', () => {
     const { upstream, fetch } = setup('openReport', [DENIED]);
     expect((await fetch()).result).toMatchObject({ kind: 'unavailable' });
     expect(upstream.count('openReport')).toBe(5);
+  });
+
+  it.each([
+    ['unavailable', AWAY],
+    ['rate limited', new RateLimited(facts(503), 10 * MINUTE_MS)],
+  ])('that stays %s is given up after an hour', async (_how, error) => {
+    const { result, waitedMs } = await setup('openReport', [error]).fetch();
+    expect(result).toEqual({ kind: 'unavailable', detail: error.summary });
+    expect(waitedMs).toBeGreaterThanOrEqual(HOUR_MS - SECOND_MS);
+    expect(waitedMs).toBeLessThan(HOUR_MS + 6 * MINUTE_MS);
   });
 
   it("takes the upstream's own 400 as the answer", async () => {

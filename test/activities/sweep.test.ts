@@ -102,8 +102,8 @@ test('a damaged working file ends the sweep', async () => {
     `sweeps/${SWEEP_ID}/findings-000000-000000.jsonl`,
     Buffer.from('{"kind":"gone","humanId":"h-1'),
   );
-  for (const call of [isThere(0), finish([])]) {
-    const error = await call.catch((rejection: unknown) => rejection);
+  for (const call of [() => isThere(0), () => finish([])]) {
+    const error = await call().catch((rejection: unknown) => rejection);
     expect(error).toBeInstanceOf(ApplicationFailure);
     expect(error).toMatchObject({
       nonRetryable: true,

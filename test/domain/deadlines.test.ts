@@ -10,16 +10,16 @@ describe('an outage before the read at a deadline', () => {
   const READ_MS = INVITATION_MS + 1_000;
   const setup = (outageMs: number) => new Situation('Invited').read('Invited', READ_MS, { updatedMs: 0, outageMs });
 
-  /** By its length, 7 days at most. Null: the deadline acts, because polling had read no more. */
   test.each([
-    [0, null],
-    [MINUTE_MS, null],
-    [CADENCE_MS, null],
     [CADENCE_MS + 1, CADENCE_MS + 1],
     [2 * DAY_MS, 2 * DAY_MS],
     [20 * DAY_MS, 7 * DAY_MS],
-  ])('of %p ms moves it by %p ms', (outageMs, movedByMs) => {
-    expect(setup(outageMs).waitsUntilMs(READ_MS)).toBe(movedByMs && INVITATION_MS + movedByMs);
+  ])('of %p ms moves it by %p ms, 7 days at most', (outageMs, movedByMs) => {
+    expect(setup(outageMs).waitsUntilMs(READ_MS)).toBe(INVITATION_MS + movedByMs);
+  });
+
+  test.each([0, MINUTE_MS, CADENCE_MS])('of %p ms does not move it: polling had read no more', (outageMs) => {
+    expect(setup(outageMs).next(READ_MS)).toMatchObject({ do: 'conclude', conclusion: { outcome: 'expired' } });
   });
 
   test('moves it once; then the status is read again', () => {

@@ -95,10 +95,10 @@ describe('All Synced', () => {
     expect(endedAt(applicant, DUE_MS + 1)).toEqual(conclusion('collected', null));
   });
 
-  test('restarts its window for a read with a new date after a claim of Syncing', () => {
+  test('restarts its window for a read with a new date after a claim of Syncing, from the time of the read', () => {
     const applicant = setup()
-      .claim('Syncing', AT_MS - 1)
-      .read('All Synced', AT_MS)
+      .claim('Syncing', AT_MS - 3 * MINUTE_MS)
+      .read('All Synced', AT_MS, { updatedMs: AT_MS - 2 * MINUTE_MS })
       .list(CLINIC, AT_MS);
     expect(applicant.waitsUntilMs(AT_MS)).toBe(AT_MS + SETTLE_MS);
   });
@@ -106,20 +106,23 @@ describe('All Synced', () => {
   const spelledAs = (id: string | null, name: string | null) =>
     CLINIC.map((row) => ({ ...row, organization: { id, name } }));
 
+  const WAIT = { do: 'wait' };
+  const fetch = (length: number) => ({ do: 'fetch', documents: { length } });
+
   test.each([
-    [true, 'a new report', [...CLINIC, listedAt('u-2', 'unity', 0)]],
-    [true, 'a new organization', [...CLINIC, listedAt('u-o1', 'unity', 0, 'o2')]],
-    [true, 'a new report of an unwanted type', [...CLINIC, listedAt('t-1', 'timeline', 0)]],
-    [false, 'the same reports after an empty list', CLINIC],
-    [false, 'a newer version', clinicAt(DAY_MS)],
-    [false, 'a provider without its name', spelledAs('o1', null)],
-    [false, 'a provider in another spelling and without its id', spelledAs(null, ' CLINIC  o1')],
-  ])('restarts its window: %p, for %s', (isRestarted, _what, reports) => {
+    [true, 'a new report', fetch(2), [...CLINIC, listedAt('u-2', 'unity', 0)]],
+    [true, 'a new organization', WAIT, [...CLINIC, listedAt('u-o1', 'unity', 0, 'o2')]],
+    [true, 'a new report of an unwanted type', WAIT, [...CLINIC, listedAt('t-1', 'timeline', 0)]],
+    [false, 'the same reports after an empty list', WAIT, CLINIC],
+    [false, 'a newer version', fetch(3), clinicAt(DAY_MS)],
+    [false, 'a provider without its name', WAIT, spelledAs('o1', null)],
+    [false, 'a provider in another spelling and without its id', WAIT, spelledAs(null, ' CLINIC  o1')],
+  ])('restarts its window: %p, for %s, and fetches only what is new', (isRestarted, _what, step, reports) => {
     const applicant = setup()
       .list([], AT_MS - 1)
-      .list(reports, AT_MS)
-      .store(AT_MS);
-    expect(applicant.waitsUntilMs(AT_MS)).toBe(isRestarted ? AT_MS + SETTLE_MS : DUE_MS);
+      .list(reports, AT_MS);
+    expect(applicant.next(AT_MS)).toMatchObject(step);
+    expect(applicant.store(AT_MS).waitsUntilMs(AT_MS)).toBe(isRestarted ? AT_MS + SETTLE_MS : DUE_MS);
   });
 
   test('restarts its window for 24 h at most', () => {

@@ -1,4 +1,5 @@
 import type { WorkflowHandle } from '@temporalio/client';
+import type { temporal } from '@temporalio/proto';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { DAY_MS, DEFAULT_POLICY, HOUR_MS, MINUTE_MS, type Policy, SECOND_MS } from '../../src/domain/policy';
 import type { Manifest } from '../../src/report-store/port';
@@ -15,6 +16,12 @@ import type { Change, FakeUpstream, Route } from './fake-upstream';
 
 /** The newest run of an applicant. */
 export type Handle = WorkflowHandle<(input: CollectRecordsInput) => Promise<CollectRecordsResult>>;
+
+/** What the Temporal UI shows. */
+export async function readDetails(handle: Handle): Promise<string> {
+  const metadata = await handle.query<temporal.api.sdk.v1.IWorkflowMetadata>('__temporal_workflow_metadata');
+  return metadata.currentDetails ?? '';
+}
 
 export interface FollowOptions {
   readonly clientUserId?: string;

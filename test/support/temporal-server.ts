@@ -1,4 +1,5 @@
 import { Client, Connection } from '@temporalio/client';
+import type { DataConverter } from '@temporalio/common';
 import { tryPort } from '../../src/dev/ports';
 import { SEARCH_ATTRIBUTES } from '../../src/workflows/contract';
 import { spawnCommand } from './command';
@@ -13,7 +14,7 @@ export interface TemporalServer {
 }
 
 /** The search attributes of applicants, as the command of the server names their types. */
-export const APPLICANTS_ATTRIBUTES: Readonly<Record<string, string>> = Object.fromEntries(
+const APPLICANTS_ATTRIBUTES: Readonly<Record<string, string>> = Object.fromEntries(
   Object.entries(SEARCH_ATTRIBUTES).map(([name, type]) => [name, type === 'KEYWORD' ? 'Keyword' : 'Datetime']),
 );
 
@@ -78,14 +79,18 @@ export async function startTemporalServer(
   return { address, namespace: 'default', pid: command.pid, stop };
 }
 
-/** One server for the tests of a file or group, with the search attributes of applicants, and a client of it. */
-export function useTemporalServer(options: Parameters<typeof startTemporalServer>[0] = {}) {
+/** One server for the tests of a file or group, with the search attributes of applicants, and a client of it, with this `dataConverter`. */
+export function useTemporalServer({
+  dataConverter,
+  ...options
+}: Parameters<typeof startTemporalServer>[0] & { readonly dataConverter?: DataConverter | undefined } = {}) {
   let started: { server: TemporalServer; address: string; connection: Connection; client: Client } | undefined;
   beforeAll(async () => {
     const server = await startTemporalServer({ searchAttributes: APPLICANTS_ATTRIBUTES, ...options });
     const { address } = server;
     const connection = await Connection.connect({ address });
-    started = { server, address, connection, client: new Client({ connection }) };
+    const client = new Client({ connection, ...(dataConverter && { dataConverter }) });
+    started = { server, address, connection, client };
   });
   afterAll(async () => {
     await started?.connection.close();

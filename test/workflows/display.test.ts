@@ -1,7 +1,6 @@
-import type { temporal } from '@temporalio/proto';
 import { HOUR_MS, SECOND_MS } from '../../src/domain/policy';
 import { useSimulation } from '../simulation/follow';
-import type { ApplicantUnderTest } from '../support/applicant-under-test';
+import { readDetails } from '../support/applicant-under-test';
 import { type Change, provider } from '../support/fake-upstream';
 import { BY_NOTICES } from '../support/policies';
 
@@ -21,19 +20,13 @@ const SCRIPT: readonly Change[] = [
   { afterMs: 2 * HOUR_MS, status: 'All Synced', reports: provider('A') },
 ];
 
-/** What the Temporal UI shows. */
-async function readDetails({ handle }: ApplicantUnderTest): Promise<string> {
-  const metadata = await handle.query<temporal.api.sdk.v1.IWorkflowMetadata>('__temporal_workflow_metadata');
-  return metadata.currentDetails ?? '';
-}
-
 test('the UI and the search attributes show the stage, its start and the outcome, and nothing shows personal data', async () => {
   const { clientUserId } = DETAILS;
   const input = { details: DETAILS, detailsDigest: 'digest' };
   const applicant = await follow(SCRIPT, { clientUserId, policy: BY_NOTICES, input });
   const read = async () => {
     const { searchAttributes: attributes } = await applicant.handle.describe();
-    return { state: await applicant.state(), details: await readDetails(applicant), attributes };
+    return { state: await applicant.state(), details: await readDetails(applicant.handle), attributes };
   };
   await applicant.sendNotices(SCRIPT.slice(0, 1));
   const syncing = await read();
@@ -61,7 +54,7 @@ test('the text of an unknown status is not shown', async () => {
   const script = [{ afterMs: HOUR_MS, status: '<b>**[x](y)' }];
   const applicant = await follow(script, { policy: BY_NOTICES });
   await applicant.sendNotices(script);
-  const details = await readDetails(applicant);
+  const details = await readDetails(applicant.handle);
   expect(details).toContain('Stage: **invited**');
   expect(details).not.toContain('[x]');
 });

@@ -21,16 +21,24 @@ describe('a deadline', () => {
 
   test('waits for the end of an outage and moves by its length, with few events', async () => {
     const upstream = new FakeUpstream([]);
-    const when = (atMs: number) => Math.abs(atMs - applicant.invitedAtMs - DEADLINE_MS + 3.5 * HOUR_MS) < 4.5 * HOUR_MS;
+    const when = (atMs: number) => Math.abs(atMs - applicant.invitedAtMs - DEADLINE_MS + 6.5 * HOUR_MS) < 7.5 * HOUR_MS;
     upstream.faults.push({ route: 'readStatus', error: DOWN, when });
     const applicant = await followOn(upstream, { policy: SHORT });
-    await applicant.skipTo(DEADLINE_MS - 7 * HOUR_MS);
+    await applicant.skipTo(DEADLINE_MS - 13 * HOUR_MS);
     const eventsBefore = await applicant.countEvents();
+    const readsBefore = upstream.count('readStatus');
+    await applicant.skipTo(DEADLINE_MS - 7 * HOUR_MS);
+    // Only the last six hours before the deadline are reported to the workflow.
+    expect(await applicant.countEvents()).toBe(eventsBefore);
+    // Five hours: a read every four to five minutes, and more at first.
+    const reads = upstream.count('readStatus') - readsBefore;
+    expect(reads).toBeGreaterThanOrEqual((5 * 60) / 5);
+    expect(reads).toBeLessThan((5 * 60) / 4 + 25);
     await applicant.skipTo(DEADLINE_MS + HOUR_MS - MINUTE_MS);
     expect(await applicant.state()).toMatchObject({ outcome: null, facts: { extensionMs: null } });
     const state = await applicant.skipUntil((each) => each.facts?.extensionMs !== null);
-    // The poll six hours before the deadline is the first one that fails.
-    expect((state.facts?.extensionMs ?? 0) / HOUR_MS).toBeCloseTo(7, 0);
+    // The poll twelve hours before the deadline is the first one that fails.
+    expect((state.facts?.extensionMs ?? 0) / HOUR_MS).toBeCloseTo(13, 0);
     expect((await applicant.countEvents()) - eventsBefore).toBeLessThan(30);
     const { result, afterMs } = await applicant.waitForEnd(MINUTE_MS);
     expect(result).toEqual({ outcome: 'expired', reason: 'invitation-expired', documents: 0 });

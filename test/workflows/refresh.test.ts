@@ -1,6 +1,6 @@
 import type { ReportNotice } from '../../src/domain/notices';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../src/domain/policy';
-import type { StoredDocument } from '../../src/domain/reports';
+import { StoreUnavailable } from '../../src/report-store/errors';
 import type { Manifest } from '../../src/report-store/port';
 import { BadDocument } from '../../src/upstream/errors';
 import {
@@ -13,8 +13,9 @@ import { useSimulation } from '../simulation/follow';
 import type { Handle } from '../support/applicant-under-test';
 import { FakeStore } from '../support/fake-store';
 import { type Change, FakeUpstream, facts, provider, row } from '../support/fake-upstream';
+import { storedDocument } from '../support/stored';
 
-const { signalWithStart, waitForResult, nowMs } = useSimulation();
+const { signalWithStart, skip, waitForResult, nowMs } = useSimulation();
 
 const V1 = '2026-01-01T00:00:00.000Z';
 const V2 = '2026-02-01T00:00:00.000Z';
@@ -23,22 +24,9 @@ const WORKFLOW = { workflowType: REFRESH_REPORTS, workflowId: refreshWorkflowId(
 /** The second version of the unity report. */
 const NEWER: Change = { afterMs: 1, reports: [row('u-p', 'unity', 'p', V2)] };
 
-function stored(reportId: string, type: string, format: 'json' | 'pdf'): StoredDocument {
-  return {
-    file: `${type}/${reportId}.${V1}.${format}`,
-    type,
-    organization: { id: 'o-p', name: 'p' },
-    format,
-    reportId,
-    updatedAt: V1,
-    seenAt: null,
-    sha256: 'old',
-    bytes: 3,
-    contentType: 'application/pdf',
-    storedAt: V1,
-    superseded: false,
-  };
-}
+/** As the fake store saves it. */
+const stored = (reportId: string, type: string, format: 'json' | 'pdf') =>
+  storedDocument({ reportId, type, format, updatedAt: V1, storedAt: V1, file: `${type}/${reportId}.${V1}.${format}` });
 
 /** An applicant that closed an hour ago with the documents of a provider; null: without a manifest. */
 async function setup(script: readonly Change[] = [NEWER], closed: Partial<Manifest> | null = {}) {
@@ -188,17 +176,37 @@ test('2,050 notices start a new run and cost few lists', async () => {
   expect(upstream.count('listReports')).toBeLessThanOrEqual(6);
 });
 
-test('a cancel during the downloads ends them, and the manifest records what is stored', async () => {
-  const { upstream, send, result, notice, manifest, handle } = await setup();
-  upstream.faults.push({ route: 'openReport', target: 'u-p.pdf', error: new BadDocument(facts(200), 'cut') });
+test('a cancel during the downloads ends them', async () => {
+  const { upstream, send, result, notice, handle } = await setup();
+  let release = () => {};
+  const error = new BadDocument(facts(200), 'cut');
+  const when = () => {
+    if (upstream.count('openReport') === 2) release = upstream.hold('openReport');
+    return true;
+  };
+  upstream.faults.push({ route: 'openReport', target: 'u-p.pdf', error, when });
   send(notice('u-p'));
   const ended = result();
-  // No call is held, so the refresh would end during a pause.
-  for (let turns = 0; upstream.count('openReport') < 3 && turns < 100_000; turns += 1)
-    await new Promise((resolve) => setImmediate(resolve));
+  await upstream.waitForCall('openReport', 3);
   await handle().cancel();
+  release();
   await expect(ended).rejects.toThrow();
   expect((await handle().describe()).status.name).toBe('CANCELLED');
+  await skip(HOUR_MS);
+  expect(upstream.count('openReport')).toBe(3);
+});
+
+test('a cancel while the manifest cannot be written loses no stored document', async () => {
+  const { store, send, result, notice, manifest, handle } = await setup();
+  const write = store.updateManifest;
+  store.updateManifest = async () => {
+    store.updateManifest = write;
+    void handle().cancel();
+    throw new StoreUnavailable('EIO', 'open');
+  };
+  send(notice('u-p'));
+  await expect(result()).rejects.toThrow();
+  expect((await handle().describe()).status.name).toBe('CANCELLED');
   const newer = manifest()?.documents.filter(({ updatedAt }) => updatedAt === V2);
-  expect(newer?.map(({ format }) => format)).toEqual(['json']);
+  expect(newer?.map(({ format }) => format).sort()).toEqual(['json', 'pdf']);
 });

@@ -174,7 +174,8 @@ test('the schedule erases applicants past the retention and changes no other', a
   expect((await again.describe()).status.name).toBe('RUNNING');
   const erasures = audited.filter(({ did }) => did === 'erase');
   expect(erasures.map(({ who, clientUserId }) => `${who} ${clientUserId}`).sort()).toEqual([
-    ...['worker OLD-1', 'worker OLD-2'],
+    'worker OLD-1',
+    'worker OLD-2',
   ]);
   expect(erasures.find(({ clientUserId }) => clientUserId === 'OLD-1')?.detail).toBe(
     'REPORTS_RETENTION: 1 people, 1 runs, 2 files, 1 in quarantine',

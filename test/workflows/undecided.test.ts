@@ -1,10 +1,9 @@
-import type { temporal } from '@temporalio/proto';
 import { DAY_MS, DEFAULT_POLICY, HOUR_MS, MINUTE_MS, type Policy, SECOND_MS } from '../../src/domain/policy';
 import { UNDECIDED } from '../../src/human-api/undecided-reasons';
 import { AlreadyExists, NotFound, Unavailable, Undecided } from '../../src/upstream/errors';
 import { WITHDRAW_PERSON, withdrawWorkflowId } from '../../src/workflows/contract';
 import { useSimulation } from '../simulation/follow';
-import type { Handle } from '../support/applicant-under-test';
+import { readDetails } from '../support/applicant-under-test';
 import { FakeStore } from '../support/fake-store';
 import { FakeUpstream, facts, type Route } from '../support/fake-upstream';
 
@@ -23,11 +22,6 @@ describe('while the answers of a route decide nothing', () => {
     const when = (atMs: number) => atMs >= startMs + fromMs && atMs < startMs + untilMs;
     upstream.faults.push({ route, error: new Undecided(facts(404), WHY), when });
     return followOn(upstream, { policy });
-  }
-
-  async function readDetails(handle: Handle): Promise<string> {
-    const metadata = await handle.query<temporal.api.sdk.v1.IWorkflowMetadata>('__temporal_workflow_metadata');
-    return metadata.currentDetails ?? '';
   }
 
   test('an applicant shows the reason, adds no history, and continues after the next decisive answer', async () => {

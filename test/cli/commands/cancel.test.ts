@@ -2,30 +2,26 @@ import { until } from '../../support/condition';
 import { FakeStore } from '../../support/fake-store';
 import { BY_NOTICES } from '../../support/policies';
 import { FakePeople } from '../../workflows/fake-people';
-import { RealServer } from '../../workflows/real-server';
+import { useRealServer } from '../../workflows/real-server';
 import { createFixture } from './fixture';
 
 const TASK_QUEUE = 'cancel';
 const NO_WORKER = 'no worker polls the task queue "unused"';
 
 const upstream = new FakePeople();
-let server: RealServer;
-beforeAll(async () => {
-  server = await RealServer.start();
-  await server.startWorkers({ taskQueue: TASK_QUEUE, upstream, store: new FakeStore() });
-});
-afterAll(() => server?.stop());
+const server = useRealServer();
+beforeAll(() => server().startWorkers({ taskQueue: TASK_QUEUE, upstream, store: new FakeStore() }));
 
 async function setup(taskQueue = TASK_QUEUE) {
   const stopping = new AbortController();
-  const { client } = server;
+  const { client } = server();
   const fixture = await createFixture({ temporal: async () => client, taskQueue, signal: stopping.signal });
   return { ...fixture, stopping };
 }
 
 async function startInvited(clientUserId: string) {
   const personUpstream = upstream.add(clientUserId, []);
-  const handle = await server.startApplicant(TASK_QUEUE, clientUserId, BY_NOTICES);
+  const handle = await server().startApplicant(TASK_QUEUE, clientUserId, BY_NOTICES);
   await until('the invitation', () => personUpstream.people[0]);
   return { personUpstream, handle };
 }
@@ -76,7 +72,7 @@ test.each([[['sweep']], [['withdraw', 'POL-9']]])(
 
 test('without a worker, requests the cancel and warns', async () => {
   const { run, messages } = await setup('unused');
-  const handle = await server.startApplicant('unused', 'POL-10', BY_NOTICES);
+  const handle = await server().startApplicant('unused', 'POL-10', BY_NOTICES);
   expect(await run('cancel', 'POL-10')).toBe(0);
   expect(messages()).toMatch(NO_WORKER);
   const { events } = await handle.fetchHistory();
