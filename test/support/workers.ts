@@ -39,8 +39,6 @@ export interface WorkersOptions {
   readonly registry?: Registry;
   readonly maxCallsPerSecond?: number;
   readonly deployment?: Deployment;
-  /** Replace the internal activities of the same names. */
-  readonly internalActivities?: object;
   /** SDK options of the workflow worker, or of all workers, which the worker process does not set. */
   readonly workflows?: Partial<WorkerOptions>;
   readonly interceptors?: NonNullable<WorkerOptions['interceptors']>;
@@ -95,8 +93,6 @@ function createActivities(options: WorkersOptions) {
     policy: DEFAULT_POLICY,
     retention,
   });
-  return {
-    internalActivities: { ...internalActivities, ...options.internalActivities },
-    upstreamActivities: createUpstreamActivities({ upstream, reportStore, timeoutMs: UPSTREAM_TIMEOUT_MS }),
-  };
+  const upstreamActivities = createUpstreamActivities({ upstream, reportStore, timeoutMs: UPSTREAM_TIMEOUT_MS });
+  return { internalActivities, upstreamActivities };
 }
