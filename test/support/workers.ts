@@ -39,8 +39,8 @@ export interface WorkersOptions {
   readonly registry?: Registry;
   readonly maxCallsPerSecond?: number;
   readonly deployment?: Deployment;
-  /** SDK options of the workflow worker, or of all workers, which the worker process does not set. */
-  readonly workflows?: Partial<WorkerOptions>;
+  /** SDK options of the workflow worker, or of all workers, which the worker process does not set. Not with a deployment. */
+  readonly workflows?: Partial<WorkerOptions> | undefined;
   readonly interceptors?: NonNullable<WorkerOptions['interceptors']>;
 }
 
@@ -69,6 +69,7 @@ async function createAll(
     const common = { connection, namespace: 'default', taskQueue, bundlePath: WORKFLOW_BUNDLE, dataConverter };
     return [await createWorkers({ ...common, internalActivities, upstreamActivities, maxCallsPerSecond, deployment })];
   }
+  if (options.deployment) throw new Error('expected no deployment of workers with SDK options: they have no version');
   const common = { connection, ...(dataConverter && { dataConverter }), ...(interceptors && { interceptors }) };
   const workflowBundle = { codePath: WORKFLOW_BUNDLE };
   return Promise.all([
