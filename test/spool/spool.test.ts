@@ -286,7 +286,7 @@ describe('a spooled notice', () => {
 });
 
 describe('a Temporal that', () => {
-  test('is unavailable is called less and less often, and receives everything in order when it is back', async () => {
+  test('is unavailable is called again until it is back, and then receives everything in order', async () => {
     let isAvailable = false;
     const { spool, append, metric } = await open();
     await append('1', '2', '3', '4');
