@@ -1,11 +1,11 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { RunRecord } from '../../src/dev/run-record';
+import { killCommands, spawnCommand } from '../support/command';
 import { useFolders } from '../support/folders';
 
 describe('the lock of a data folder', () => {
+  afterAll(killCommands);
   const newFolder = useFolders();
   let folder: string;
   let messages: string[];
@@ -33,10 +33,10 @@ describe('the lock of a data folder', () => {
   });
 
   async function spawnNode(script: string) {
-    const child = spawn(process.execPath, ['-e', `${script}; setInterval(() => {}, 1000); console.log('ready')`]);
-    const exited = once(child, 'exit');
-    await once(child.stdout, 'data');
-    return { pid: child.pid ?? -1, exited };
+    const loop = "setInterval(() => {}, 1000); console.log('ready')";
+    const command = spawnCommand([process.execPath, '-e', `${script}; ${loop}`]);
+    await command.waitForOutput('ready');
+    return command;
   }
 
   test('stops the processes that a killed start left running, the last started first, but none that has ended', async () => {
@@ -49,11 +49,8 @@ describe('the lock of a data folder', () => {
     })`);
     await leaveRecord({ temporal: first.pid, worker: second.pid, webhook: third.pid });
     (await acquire()).release();
-    expect(await Promise.all([first, second, third].map(({ exited }) => exited))).toEqual([
-      [null, 'SIGTERM'],
-      [null, 'SIGKILL'],
-      [0, null],
-    ]);
+    expect(await Promise.all([first, second, third].map(({ exited }) => exited))).toEqual([null, null, 0]);
+    expect([first, second].map(({ child }) => child.signalCode)).toEqual(['SIGTERM', 'SIGKILL']);
     const stopped = (name: string, { pid }: { pid: number }) =>
       `stopping ${name} (process ${pid}), which a killed npm start left running`;
     expect(messages).toEqual([stopped('webhook', third), stopped('temporal', first)]);

@@ -16,6 +16,7 @@ import {
 } from '../../src/workflows/contract';
 import { until } from '../support/condition';
 import { TASK_QUEUE, useInstallation } from '../support/installation';
+import { readStored } from '../support/stored';
 
 const { History } = temporal.api.history.v1;
 
@@ -31,14 +32,17 @@ const installation = useInstallation({
 });
 /** Has no key: reads what Temporal stores. */
 let keylessClient: Client;
-beforeAll(() => {
+beforeAll(async () => {
   const { address } = installation().temporal;
   keylessClient = createLazyClient({ namespace: 'default', connection: { address } });
+  await installation().startSamples([
+    { clientUserId: 'POL-1', as: 'eager' },
+    { clientUserId: 'POL-updates', as: 'updates' },
+  ]);
 });
 afterAll(() => keylessClient?.connection.close());
 
 test('Temporal stores nothing readable of an applicant but ids, names and search attributes; a second start compares encrypted digests', async () => {
-  await installation().startSamples([{ clientUserId: 'POL-1', as: 'eager' }]);
   expect(await installation().waitForEnd('POL-1')).toMatchObject({ outcome: 'collected', documents: 3 });
   const history = await historyOf('POL-1');
   const payloads = payloadsIn([history, (await describeRun('POL-1')).workflowExecutionInfo?.memo]);
@@ -117,6 +121,26 @@ test('a lost key stops only the applicants that need it until it is back; a rota
   });
   const keys = keysOf(payloadsIn(await historyOf('POL-rotated')));
   expect(keys).toEqual(expect.arrayContaining(['main', 'next']));
+});
+
+// The newer version comes 15 s after the start, while the tests above run.
+test('a version that comes after the closing is stored as upstream serves it, and the outcome stays', async () => {
+  const { reports, upstream } = installation();
+  expect(await installation().waitForEnd('POL-updates')).toMatchObject({ outcome: 'collected', documents: 3 });
+  await until('the refresh', async () => {
+    return (await readStored(reports, 'POL-updates')).manifest.refreshedAt !== null;
+  });
+  // Read again: the list of the folder may be older than the manifest.
+  const { manifest, files } = await readStored(reports, 'POL-updates');
+  expect(manifest).toMatchObject({ outcome: 'collected', reason: null, missing: [] });
+  expect([...files.keys()].sort()).toEqual(manifest.documents.map(({ file }) => file).sort());
+  expect(manifest.documents.filter(({ superseded }) => superseded)).toHaveLength(2);
+  const current = manifest.documents.filter(({ superseded }) => !superseded);
+  const closedAt = manifest.closedAt ?? '';
+  expect(current.map(({ storedAt }) => storedAt > closedAt).sort()).toEqual([false, true, true]);
+  for (const { file, reportId, format } of current) {
+    expect(files.get(file)).toEqual(await upstream.document('POL-updates', reportId, format));
+  }
 });
 
 test('a signal in clear is dropped and counted, and the deadline stays', async () => {

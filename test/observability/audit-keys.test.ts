@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type AuditCheckpoint, openAudit } from '../../src/observability/audit';
@@ -8,6 +7,7 @@ import { verdictOf, verifyAudit } from '../../src/observability/audit-verify';
 import { createAuditKeys } from '../../src/temporal/audit-keys';
 import { generateKey, parseKeyRing } from '../../src/temporal/key-ring';
 import { useFolders } from '../support/folders';
+import { sha256 } from '../support/stored';
 
 const newFolder = useFolders();
 
@@ -48,7 +48,7 @@ async function setup() {
       for (const [index, line] of lines.entries()) {
         const head = { n: index + 1, before: hash, at: at.toISOString(), process: processName };
         const body = JSON.stringify({ ...head, ...line }).slice(0, -1);
-        hash = createHash('sha256').update(body).digest('hex');
+        hash = sha256(body);
         text += `${body},"hash":"${hash}"}\n`;
       }
       await writeFile(join(folder, `${name}.0001.jsonl`), text);
@@ -106,7 +106,7 @@ test('finds a change in a signed chain, also if the line has its plain hash', as
   const path = join(folder, file);
   const lines = (await readFile(path, 'utf8')).trim().split('\n');
   const [, body = ''] = /^(.*),"hash":"[0-9a-f]{64}"\}$/.exec(lines[0]?.replace('POL-1', 'POL-2') ?? '') ?? [];
-  const hash = createHash('sha256').update(body).digest('hex');
+  const hash = sha256(body);
   await writeFile(path, `${body},"hash":"${hash}"}\n`);
   expect((await verdict(KEYED)).faults).toEqual([
     ['worker', 'audit', expect.stringMatching(/its hash does not match/)],
@@ -158,7 +158,7 @@ test('a line with a valid hash that is not JSON is broken', async () => {
   const path = join(folder, `${name}.0001.jsonl`);
   const first = await readFile(path, 'utf8');
   const body = `{"n":2,"before":"${/"hash":"([0-9a-f]{64})"/.exec(first)?.[1]}",and so on`;
-  await writeFile(path, `${first}${body},"hash":"${createHash('sha256').update(body).digest('hex')}"}\n`);
+  await writeFile(path, `${first}${body},"hash":"${sha256(body)}"}\n`);
   const broken = { line: 2, why: expect.stringContaining('expected JSON') };
   expect((await verifyAudit(folder)).chains).toMatchObject([{ broken }]);
 });

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import {
   documentFile,
   folderName,
@@ -7,6 +6,7 @@ import {
   withoutDigest,
 } from '../../src/report-store/layout';
 import { fc } from '../support/property';
+import { sha256 } from '../support/stored';
 
 function setup(
   change: { id?: string; type?: string; organization?: { id: string | null; name: string | null } | null } = {},
@@ -15,13 +15,11 @@ function setup(
   return documentFile(report, 'pdf');
 }
 
-const hex = (text: string) => createHash('sha256').update(text).digest('hex');
-
 describe('the path of a document', () => {
   it('has type, organization, report, version and format', () => {
     const organization = { id: '5b1d', name: 'Starfleet Medical' };
     expect(setup({ type: 'Unity', organization })).toBe(
-      `unity/starfleet-medical-${hex('5b1d').slice(0, 6)}/r1.20260301T100000123Z.pdf`,
+      `unity/starfleet-medical-${sha256('5b1d').slice(0, 6)}/r1.20260301T100000123Z.pdf`,
     );
     expect(setup({ type: 'timeline' })).toBe('timeline/person/r1.20260301T100000123Z.pdf');
   });
@@ -39,13 +37,13 @@ describe('the path of a document', () => {
     ...['..', '.', '', '../../etc/passwd', '/etc/passwd', 'a/b', 'a\\b', 'a\0b', '.hidden', 'a b', 'é', 'r1\n'],
     ...['x'.repeat(101)],
   ])('has a digest instead of the report id %j', (id) => {
-    expect(setup({ id })).toBe(`unity/person/${hex(id).slice(0, 32)}.20260301T100000123Z.pdf`);
+    expect(setup({ id })).toBe(`unity/person/${sha256(id).slice(0, 32)}.20260301T100000123Z.pdf`);
   });
 
   it.each([['..'], ['../x'], [''], ['a.b'], ['x'.repeat(81)], ['\u212A']])(
     'has a digest instead of the type %j',
     (type) => {
-      expect(setup({ type })).toBe(`${hex(type.toLowerCase()).slice(0, 32)}/person/r1.20260301T100000123Z.pdf`);
+      expect(setup({ type })).toBe(`${sha256(type.toLowerCase()).slice(0, 32)}/person/r1.20260301T100000123Z.pdf`);
     },
   );
 
@@ -53,8 +51,8 @@ describe('the path of a document', () => {
     'has 8 digits of the sha256 for other bytes of the version %j',
     (updatedAt) => {
       const report = { id: 'r1-0a1b2c3d', type: 'unity', organization: null, updatedAt };
-      const [first, second] = [documentFile(report, 'pdf'), documentFile(report, 'pdf', hex('bytes'))];
-      expect(second).toBe(first.replace(/\.pdf$/, `-${hex('bytes').slice(0, 8)}.pdf`));
+      const [first, second] = [documentFile(report, 'pdf'), documentFile(report, 'pdf', sha256('bytes'))];
+      expect(second).toBe(first.replace(/\.pdf$/, `-${sha256('bytes').slice(0, 8)}.pdf`));
       expect([withoutDigest(second), withoutDigest(first), isDocumentFile(second)]).toEqual([first, first, true]);
     },
   );
@@ -79,12 +77,12 @@ describe('the folder of an organization', () => {
     ['a'.repeat(70), 'a'.repeat(60)],
     [`${'a'.repeat(59)} bcd`, 'a'.repeat(59)],
   ])('named %j begins with %s', (name, slug) => {
-    expect(organizationFolder({ id: 'org', name })).toBe(`${slug}-${hex('org').slice(0, 6)}`);
+    expect(organizationFolder({ id: 'org', name })).toBe(`${slug}-${sha256('org').slice(0, 6)}`);
   });
 
   it('is distinguished by the id, without one by the name', () => {
-    expect(organizationFolder({ id: null, name: 'Clinic' })).toBe(`clinic-${hex('Clinic').slice(0, 6)}`);
-    expect(organizationFolder({ id: null, name: null })).toBe(`provider-${hex('').slice(0, 6)}`);
+    expect(organizationFolder({ id: null, name: 'Clinic' })).toBe(`clinic-${sha256('Clinic').slice(0, 6)}`);
+    expect(organizationFolder({ id: null, name: null })).toBe(`provider-${sha256('').slice(0, 6)}`);
     expect(organizationFolder({ id: '1', name: 'Clinic' })).not.toBe(organizationFolder({ id: '2', name: 'Clinic' }));
   });
 

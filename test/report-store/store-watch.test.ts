@@ -1,14 +1,12 @@
 import { StoreNotFound } from '../../src/report-store/errors';
 import type { ReportStore } from '../../src/report-store/port';
 import { watchStore } from '../../src/report-store/store-watch';
+import { useCleanup } from '../support/cleanup';
 import { until } from '../support/condition';
 
 const IDENTITY = { id: '0'.repeat(32), createdAt: '2026-01-01T00:00:00.000Z' };
 
-const stops: (() => void)[] = [];
-afterEach(() => {
-  for (const stop of stops.splice(0)) stop();
-});
+const cleanup = useCleanup();
 
 function setup({ identifiesLegacy = true, isLegacy = false } = {}) {
   const state = { isReady: false, isLegacy, checks: 0 };
@@ -31,7 +29,7 @@ function setup({ identifiesLegacy = true, isLegacy = false } = {}) {
     error: (...args: unknown[]) => void logged.push(`error ${args.at(-1)}`),
   };
   const watch = watchStore({ store, identifiesLegacy, log, signal: stopping.signal, everyMs: 1 });
-  stops.push(() => stopping.abort(new Error('stopped')));
+  cleanup(() => stopping.abort(new Error('stopped')));
   const checks = async (more: number) => {
     const count = state.checks + more;
     await until('further checks', async () => state.checks >= count);

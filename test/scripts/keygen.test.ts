@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { readConfig } from '../../src/config';
+import { sha256 } from '../support/stored';
 
 const ROOT = join(__dirname, '../..');
 
@@ -25,7 +25,7 @@ test('prints an API key, and an entry of API_KEYS with its hash', () => {
   const { status, lines } = keygen('--api-key', 'intake-desk', 'intake+read');
   const [key = '', entry = ''] = lines;
   expect(status).toBe(0);
-  expect(entry).toBe(`intake-desk:intake+read:${createHash('sha256').update(key).digest('hex')}`);
+  expect(entry).toBe(`intake-desk:intake+read:${sha256(key)}`);
   expect(key).toMatch(/^[\w-]{43}$/);
   expect(() => readConfig('verifier', { API_KEYS: entry }, __dirname)).not.toThrow();
 });

@@ -22,8 +22,8 @@ export interface Faults {
   /** May take fewer bytes than there are. */
   write?: (bytes: Uint8Array) => Promise<Uint8Array> | Uint8Array;
   sync?: () => Promise<void> | void;
-  read?: () => void;
-  rename?: () => void;
+  /** Delays bytes that are read already. */
+  read?: () => Promise<void> | void;
 }
 
 /** The real file system with faults that can be changed while it is used. */
@@ -44,12 +44,8 @@ export function faultyFiles(faults: Faults): Files {
       return faulty;
     },
     async read(path) {
-      faults.read?.();
-      return diskFiles.read(path);
-    },
-    async rename(from, to) {
-      faults.rename?.();
-      return diskFiles.rename(from, to);
+      const [, bytes] = await Promise.all([faults.read?.(), diskFiles.read(path)]);
+      return bytes;
     },
   };
 }

@@ -8,6 +8,7 @@ import { createDataConverter } from '../../src/temporal/data-converter';
 import { parseKeyRing } from '../../src/temporal/key-ring';
 import type { collectRecords } from '../../src/workflows/collect-records';
 import { applicantWorkflowId, type CollectRecordsResult, stateQuery } from '../../src/workflows/contract';
+import { useFolders } from './folders';
 import { type RunningProcess, runProcess, startProcess, useBuild } from './processes';
 import { freePort, startTemporalServer, type TemporalServer } from './temporal-server';
 import { Upstream } from './upstream';
@@ -66,8 +67,8 @@ const DEFAULT_IDENTITY: Identity = {
   source: '',
 };
 
-/** The longest story takes about 20 s on an idle machine. */
-const ENDED_TIMEOUT_MS = 120_000;
+/** The longest story takes about 20 s on an idle machine. Below the time limit of jest, which says less. */
+const ENDED_TIMEOUT_MS = 90_000;
 
 /** The compiled processes of an installation, with a Temporal server, a sandbox and an empty store. */
 export class Installation {
@@ -88,8 +89,9 @@ export class Installation {
     private readonly startWebhook: () => Promise<RunningProcess>,
   ) {}
 
-  static async start(options: InstallationOptions): Promise<Installation> {
-    const home = await mkdtemp(join(tmpdir(), 'chartway-installation-'));
+  /** `emptyFolder`: where it works, if the caller removes it. */
+  static async start(options: InstallationOptions, emptyFolder?: string): Promise<Installation> {
+    const home = emptyFolder ?? (await mkdtemp(join(tmpdir(), 'chartway-installation-')));
     const folder = folderIn(home);
     await mkdir(folder);
     if (options.store !== 'none') await createFolderStore(join(folder, 'reports')).init();
@@ -301,12 +303,18 @@ export class Installation {
 /** An installation for the tests of a file or group, with a worker if there is a store. */
 export function useInstallation(options: InstallationOptions): () => Installation {
   let installation: Installation | undefined;
+  // Before the hook of useBuild, which kills what still runs.
+  afterAll(async () => {
+    const ended = (await installation?.stop()) ?? [];
+    await installation?.remove();
+    expect(ended.map(({ status }) => status)).toEqual(ended.map(() => 0));
+  });
   useBuild();
+  const newFolder = useFolders();
   beforeAll(async () => {
-    installation = await Installation.start(options);
+    installation = await Installation.start(options, await newFolder());
     if (options.store !== 'none') await installation.startWorker();
   });
-  afterAll(() => installation?.remove());
   return () => {
     if (!installation) throw new Error('expected the installation to be used within a test');
     return installation;

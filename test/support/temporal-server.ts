@@ -3,6 +3,7 @@ import type { DataConverter } from '@temporalio/common';
 import { tryPort } from '../../src/dev/ports';
 import { SEARCH_ATTRIBUTES } from '../../src/workflows/contract';
 import { spawnCommand } from './command';
+import { until } from './condition';
 
 /** A Temporal dev server on the loopback interface. */
 export interface TemporalServer {
@@ -66,12 +67,9 @@ export async function startTemporalServer(
   const address = `127.0.0.1:${port}`;
   const stop = async () => void (await command.stop('SIGTERM', STOP_TIMEOUT_MS));
   try {
-    await Promise.race([
-      serving(address),
-      command.exited.then((status) => {
-        throw new Error(`expected the Temporal dev server to run, it exited with status ${status}`);
-      }),
-    ]);
+    await until('a Temporal dev server', () => command.hasExited() || isServing(address), START_TIMEOUT_MS);
+    if (command.hasExited())
+      throw new Error(`expected the Temporal dev server to run, it exited with status ${await command.exited}`);
   } catch (error) {
     await stop();
     throw error;
@@ -102,21 +100,17 @@ export function useTemporalServer({
   };
 }
 
-async function serving(address: string): Promise<void> {
-  // The server accepts connections before it has registered the namespace.
-  const deadlineMs = Date.now() + START_TIMEOUT_MS;
-  for (;;) {
-    let connection: Connection | undefined;
-    try {
-      connection = await Connection.connect({ address, connectTimeout: 1_000 });
-      await connection.workflowService.describeNamespace({ namespace: 'default' });
-      return;
-    } catch (error) {
-      if (Date.now() > deadlineMs) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    } finally {
-      await connection?.close();
-    }
+/** The server accepts connections before it has registered the namespace. */
+async function isServing(address: string): Promise<boolean> {
+  let connection: Connection | undefined;
+  try {
+    connection = await Connection.connect({ address, connectTimeout: 1_000 });
+    await connection.workflowService.describeNamespace({ namespace: 'default' });
+    return true;
+  } catch {
+    return false;
+  } finally {
+    await connection?.close();
   }
 }
 

@@ -39,10 +39,8 @@ export interface WorkersOptions {
   readonly registry?: Registry;
   readonly maxCallsPerSecond?: number;
   readonly deployment?: Deployment;
-  /** Replace the internal activities of the same names. */
-  readonly internalActivities?: object;
-  /** SDK options of the workflow worker, or of all workers, which the worker process does not set. */
-  readonly workflows?: Partial<WorkerOptions>;
+  /** SDK options of the workflow worker, or of all workers, which the worker process does not set. Not with a deployment. */
+  readonly workflows?: Partial<WorkerOptions> | undefined;
   readonly interceptors?: NonNullable<WorkerOptions['interceptors']>;
 }
 
@@ -71,6 +69,7 @@ async function createAll(
     const common = { connection, namespace: 'default', taskQueue, bundlePath: WORKFLOW_BUNDLE, dataConverter };
     return [await createWorkers({ ...common, internalActivities, upstreamActivities, maxCallsPerSecond, deployment })];
   }
+  if (options.deployment) throw new Error('expected no deployment of workers with SDK options: they have no version');
   const common = { connection, ...(dataConverter && { dataConverter }), ...(interceptors && { interceptors }) };
   const workflowBundle = { codePath: WORKFLOW_BUNDLE };
   return Promise.all([
@@ -95,8 +94,6 @@ function createActivities(options: WorkersOptions) {
     policy: DEFAULT_POLICY,
     retention,
   });
-  return {
-    internalActivities: { ...internalActivities, ...options.internalActivities },
-    upstreamActivities: createUpstreamActivities({ upstream, reportStore, timeoutMs: UPSTREAM_TIMEOUT_MS }),
-  };
+  const upstreamActivities = createUpstreamActivities({ upstream, reportStore, timeoutMs: UPSTREAM_TIMEOUT_MS });
+  return { internalActivities, upstreamActivities };
 }

@@ -18,6 +18,7 @@ import { createAuditKeys } from '../../src/temporal/audit-keys';
 import { createErasure } from '../../src/temporal/erasure';
 import { createNoticeSender } from '../../src/temporal/notices';
 import { change, documentToStore, pdf, pieces } from '../report-store/fixtures';
+import { useCleanup } from '../support/cleanup';
 import { until } from '../support/condition';
 import { FakeUpstream } from '../support/fake-upstream';
 import { useFolders } from '../support/folders';
@@ -28,10 +29,7 @@ import { startWorkers } from '../support/workers';
 const { History } = temporal.api.history.v1;
 
 const server = useTemporalServer({ extraArgs: DELETES_SOON });
-const stops: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const stop of stops.splice(0)) await stop();
-});
+const cleanup = useCleanup();
 const newFolder = useFolders();
 
 /** Serializes with sorted names: the server returns maps in any order. */
@@ -66,7 +64,7 @@ export async function setup({ dataConverter }: { readonly dataConverter?: DataCo
     refreshForMs: 30 * DAY_MS,
     ...converting,
   });
-  stops.push(stop);
+  cleanup(stop);
   const operator: CommandContext = {
     terminal: createTerminal({ write: (text: string) => messages.push(text) }),
     print: (line) => printed.push(JSON.parse(line)),

@@ -5,6 +5,7 @@ import { NoticeUndelivered } from '../../src/temporal/notices';
 import { cleanUp, type Faults, faultyFiles, newFolder, segmentsIn, systemError } from '../spool/fixture';
 import { until } from '../support/condition';
 import { cpuMs } from '../support/cpu';
+import { deferred } from '../support/deferred';
 import { reportNotification, statusNotification, stopClock, webhooks } from './webhook-fixture';
 
 /** The promise is an answer within 2.5 s on two free cores. */
@@ -92,18 +93,15 @@ describe('without Temporal', () => {
 
   test('the webhook acknowledges no notice before it is on the disk', async () => {
     const { post, faults, folder } = await setup();
-    let release = (): void => {};
-    let synced = false;
-    faults.sync = () =>
-      new Promise<void>((resolve) => {
-        release = () => {
-          synced = true;
-          resolve();
-        };
-      });
-    const asked = release;
+    let [isSyncing, synced] = [false, false];
+    const { promise: opened, resolve: release } = deferred();
+    faults.sync = () => {
+      isSyncing = true;
+      return opened;
+    };
     const answered = post(statusNotification()).then((reply) => ({ reply, synced }));
-    await until('a sync under way', () => release !== asked);
+    await until('a sync under way', () => isSyncing);
+    synced = true;
     release();
     expect(await answered).toMatchObject({ reply: { status: 200 }, synced: true });
     expect([...(await segmentsIn(folder)).values()].join()).toContain('POL-20417');

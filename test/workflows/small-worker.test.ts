@@ -35,7 +35,7 @@ const SCRIPTS: Readonly<Record<string, readonly Change[]>> = {
 
 /** The SDK accepts a single slot only without a cache. */
 const WORKERS = {
-  usual: {},
+  usual: undefined,
   'cache of two, two slots': { maxCachedWorkflows: 2, maxConcurrentWorkflowTaskExecutions: 2 },
   'no cache, one slot': { maxCachedWorkflows: 0, maxConcurrentWorkflowTaskExecutions: 1 },
 };
