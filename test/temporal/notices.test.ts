@@ -15,19 +15,12 @@ import {
   REFRESH_REPORTS,
   refreshWorkflowId,
 } from '../../src/workflows/contract';
-import { change, pdf, useStore } from '../report-store/fixtures';
-import { useCleanup } from '../support/cleanup';
 import { until } from '../support/condition';
-import { FakeUpstream, row } from '../support/fake-upstream';
-import { readStored } from '../support/stored';
 import { DELETES_SOON, freePort, useTemporalServer } from '../support/temporal-server';
-import { startWorkers } from '../support/workers';
 
 const LIMIT_MS = 10_000;
 
 const server = useTemporalServer({ extraArgs: DELETES_SOON });
-const cleanup = useCleanup();
-const createStore = useStore();
 
 /** An applicant of its own for each test, whose runs no worker executes. */
 function setup(options: { namespace?: string; codec?: PayloadCodec; refreshForMs?: number } = {}) {
@@ -186,34 +179,6 @@ describe('a report notice to a closed applicant', () => {
     const { sendReport, refresh } = setup();
     await expect(sendReport()).resolves.toBe('refresh');
     expect(await refresh()).toMatchObject({ signals: 1 });
-  });
-
-  test('makes a worker store the newer version next to the older one; the outcome stays', async () => {
-    const { client, clientUserId, taskQueue, humanId, payload, close, sendReport } = setup();
-    await close('collected');
-    const { root, store, save } = await createStore();
-    const reported = row(payload.reportId, payload.type, 'A', payload.updatedAt);
-    const older = await save(
-      { clientUserId, report: { ...reported, updatedAt: '2026-01-01T00:00:00.000Z' } },
-      pdf('1'),
-    );
-    const closed = { clientUserId, humanId, outcome: 'collected', closedAt: new Date().toISOString() } as const;
-    await store.updateManifest(change({ ...closed, wanted: { unity: ['pdf'] }, documents: [older] }));
-    const upstream = new FakeUpstream([{ afterMs: 0, status: 'All Synced', reports: [reported] }]);
-    upstream.addPerson(clientUserId, 'ann@example.org', 0);
-    upstream.bytes.set(`${payload.reportId}.pdf`, pdf('2'));
-    const { address } = server();
-    cleanup(await startWorkers({ address, client, taskQueue, upstream, reportStore: store }));
-    await sendReport();
-    const result = await client.workflow.getHandle(refreshWorkflowId(clientUserId)).result();
-    expect(result).toMatchObject({ ended: 'refreshed', stored: 1 });
-    const { manifest, files } = await readStored(root, clientUserId);
-    expect(manifest).toMatchObject({ ...closed, refreshedAt: expect.any(String) });
-    const versions = manifest.documents.map(({ superseded, file }) => [superseded, files.get(file)?.toString()]);
-    expect(versions).toEqual([
-      [true, pdf('1')],
-      [false, pdf('2')],
-    ]);
   });
 
   // Only the manifest knows whether the person of a partial collection was withdrawn.
