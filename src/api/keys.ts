@@ -1,10 +1,11 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 
 /**
- * What an API key may do, in this order: enrol, read applicants, read medical and personal data, act on applicants, read the audit log. No role
+ * What an API key may do, in this order: start applicants, read applicants, read personal details and invitation links, read reports, act on applicants,
+ * read the audit log. No role
  * includes another.
  */
-export const ROLES = ['intake', 'read', 'records', 'operate', 'audit'] as const;
+export const ROLES = ['intake', 'read', 'contact', 'records', 'operate', 'audit'] as const;
 export type Role = (typeof ROLES)[number];
 
 /** A key as it is configured; only its holder has the key itself. */

@@ -6,6 +6,7 @@ export type AuditedAct =
   | 'start'
   | 'not-started'
   | 'invitation'
+  | 'details'
   | 'list'
   | 'read'
   | 'open-document'
@@ -13,7 +14,14 @@ export type AuditedAct =
   | 'sign-in'
   | 'refuse'
   | 'cancel'
+  | 'check-now'
+  | 'finish-now'
+  | 'deadline'
+  | 'snooze'
+  | 'retry'
   | 'withdraw'
+  | 'not-done'
+  | 'audit-read'
   | 'erase-begin'
   | 'erase'
   | 'hold'
@@ -35,6 +43,8 @@ export interface AuditEntry {
   readonly documentId?: string | undefined;
   /** The carrier's own reference to the person's authorization. */
   readonly authorizationReference?: string | undefined;
+  /** A user of the caller's system, as the caller claims. */
+  readonly onBehalfOf?: string | undefined;
   /** Counts, names of variables, codes. */
   readonly detail?: string | undefined;
 }

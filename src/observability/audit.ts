@@ -195,9 +195,9 @@ export async function openAudit(options: {
 
 /** Drops unknown fields and rejects ids with other characters, so that no personal data is recorded by mistake. */
 function checkedEntry(entry: AuditEntry): AuditEntry {
-  const { who, did, clientUserId, documentId, authorizationReference, detail } = entry;
-  for (const [field, id] of Object.entries({ who, clientUserId, documentId, authorizationReference })) {
+  const { who, did, clientUserId, documentId, authorizationReference, onBehalfOf, detail } = entry;
+  for (const [field, id] of Object.entries({ who, clientUserId, documentId, authorizationReference, onBehalfOf })) {
     if (id !== undefined && !ID.test(id)) throw new TypeError(`expected an id as ${field} of an audit line`);
   }
-  return { who, did, clientUserId, documentId, authorizationReference, detail };
+  return { who, did, clientUserId, documentId, authorizationReference, onBehalfOf, detail };
 }

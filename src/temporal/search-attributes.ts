@@ -16,6 +16,8 @@ type Services = Pick<ConnectionLike, 'operatorService' | 'workflowService' | 'wi
 const TYPES = {
   KEYWORD: { code: temporal.api.enums.v1.IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD, cli: 'Keyword' },
   DATETIME: { code: temporal.api.enums.v1.IndexedValueType.INDEXED_VALUE_TYPE_DATETIME, cli: 'Datetime' },
+  KEYWORD_LIST: { code: temporal.api.enums.v1.IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD_LIST, cli: 'KeywordList' },
+  INT: { code: temporal.api.enums.v1.IndexedValueType.INDEXED_VALUE_TYPE_INT, cli: 'Int' },
 };
 type Name = keyof typeof SEARCH_ATTRIBUTES;
 const NAMES = Object.keys(SEARCH_ATTRIBUTES) as Name[];

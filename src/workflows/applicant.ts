@@ -272,5 +272,12 @@ function newState(clientUserId: string): ApplicantState {
     round: 1,
     detailsRound: 1,
     revision: 0,
+    needs: [],
+    snoozedUntilMs: null,
+    timeline: { entries: [], omitted: 0 },
+    failure: null,
+    cancel: null,
+    finish: null,
+    stuckCalls: {},
   };
 }

@@ -1,12 +1,15 @@
 import { defineSearchAttributeKey } from '@temporalio/common';
-import { defineQuery, defineSignal } from '@temporalio/workflow';
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { CarriedFacts } from '../domain/carried-facts';
 import type { Collection } from '../domain/collection';
+import type { RecordedNeed } from '../domain/needs';
 import type { ReportNotice, StatusNotice } from '../domain/notices';
 import type { Outcome, Reason, Stage } from '../domain/outcome';
 import type { Policy } from '../domain/policy';
 import type { CheckSchedule, Refresh } from '../domain/refresh';
+import type { ReasonCode } from '../domain/steering';
 import type { SweepCounts, SweepKind } from '../domain/sweep';
+import type { Timeline } from '../domain/timeline';
 
 /** Workflow type: follows one applicant. */
 export const COLLECT_RECORDS = 'collectRecords';
@@ -80,6 +83,10 @@ export const SEARCH_ATTRIBUTES = {
   ApplicantStageSince: 'DATETIME',
   ApplicantOutcome: 'KEYWORD',
   HumanId: 'KEYWORD',
+  ApplicantOpenedAt: 'DATETIME',
+  ApplicantDueAt: 'DATETIME',
+  ApplicantNeeds: 'KEYWORD_LIST',
+  ApplicantRound: 'INT',
 } as const;
 
 export const SEARCH_ATTRIBUTE_KEYS = {
@@ -87,6 +94,13 @@ export const SEARCH_ATTRIBUTE_KEYS = {
   stageSince: searchAttributeKey('ApplicantStageSince'),
   outcome: searchAttributeKey('ApplicantOutcome'),
   humanId: searchAttributeKey('HumanId'),
+  /** The start of the run, then the invitation. */
+  openedAt: searchAttributeKey('ApplicantOpenedAt'),
+  /** The deadline; absent before the invitation and after the closing. */
+  dueAt: searchAttributeKey('ApplicantDueAt'),
+  needs: searchAttributeKey('ApplicantNeeds'),
+  /** From 1; absent before the invitation, and in a run of 0.2.0. */
+  round: searchAttributeKey('ApplicantRound'),
 } as const;
 
 function searchAttributeKey<N extends keyof typeof SEARCH_ATTRIBUTES>(name: N) {
@@ -95,6 +109,10 @@ function searchAttributeKey<N extends keyof typeof SEARCH_ATTRIBUTES>(name: N) {
 
 /** The memo's key of {@link CollectRecordsInput.detailsDigest}. */
 export const DETAILS_DIGEST_MEMO = 'detailsDigest';
+/** The memo's key of {@link CollectRecordsInput.authorizationReference}. */
+export const AUTHORIZATION_MEMO = 'authorizationReference';
+/** The memo's key of {@link ApplicantState.snoozedUntilMs}. */
+export const SNOOZED_UNTIL_MEMO = 'snoozedUntilMs';
 
 /** `dateOfBirth`: `YYYY-MM-DD`. */
 export interface ApplicantDetails {
@@ -117,6 +135,8 @@ export interface CollectRecordsInput {
   readonly batch?: boolean;
   /** False: the carrier sends the invitation, not Human API. Default: true. Not part of the details. */
   readonly autoInvite?: boolean;
+  /** The carrier's own reference to the person's authorization. Not part of the details. */
+  readonly authorizationReference?: string;
   /** Carried over from the previous run. */
   readonly carried?: ApplicantState;
   /** Not part of the state, because more people are allowed to read the state than the link. */
@@ -166,6 +186,55 @@ export interface ApplicantState {
   detailsRound: number;
   /** The revision of the manifest, as last known. */
   revision: number;
+  /** What needs a person, in the order of RECORDED_NEEDS. */
+  needs: readonly RecordedNeed[];
+  /** Until when `/attention` hides the needs; null: not hidden. */
+  snoozedUntilMs: number | null;
+  timeline: Timeline;
+  /** Why upstream refused the person or failed; null: it did not. */
+  failure: ApplicantFailure | null;
+  /** The cancel that an operator requested; null: none. */
+  cancel: { readonly reasonCode: ReasonCode; readonly atMs: number } | null;
+  /** The early end that an operator requested; null: none. */
+  finish: { readonly reasonCode: ReasonCode; readonly atMs: number } | null;
+  /** The calls that have failed for {@link STUCK_CALL_AFTER_MS}, by activity type, and since when. */
+  stuckCalls: Readonly<Record<string, number>>;
+}
+
+/** An activity that fails for this long marks its applicant as stuck, once. */
+export const STUCK_CALL_AFTER_MS = 300_000;
+
+/** `fields`: the names of the details that upstream rejected. */
+export interface ApplicantFailure {
+  readonly class: 'conflict' | 'invalid' | 'undeliverable' | 'upstream-error';
+  readonly fields: readonly string[];
+  readonly upstreamRequestId: string | null;
+}
+
+/** `note`: at most 500 characters; only in the payload of the signal or update. */
+export interface CancelRequest {
+  readonly reasonCode: ReasonCode;
+  readonly note?: string;
+}
+
+export interface FinishRequest {
+  readonly reasonCode: ReasonCode;
+}
+
+/** `atMs`: ms since 1970, at most a year ahead. */
+export interface DeadlineRequest {
+  readonly atMs: number;
+}
+
+export interface SnoozeRequest {
+  readonly untilMs: number;
+  readonly note?: string;
+}
+
+/** `call`: the activity type; `sinceMs`: ms since 1970. */
+export interface StuckCall {
+  readonly call: string;
+  readonly sinceMs: number;
 }
 
 /** The answer to the query `state`, with the first 100 entries of each list. */
@@ -178,6 +247,18 @@ export const statusNoticeSignal = defineSignal<[StatusNotice]>('statusNotice');
 export const reportNoticeSignal = defineSignal<[ReportNotice]>('reportNotice');
 export const stateQuery = defineQuery<StateAnswer>('state');
 export const invitationQuery = defineQuery<InvitationAnswer>('invitation');
+/** Withdraws the person and closes the applicant as cancelled. The first one counts. */
+export const cancelApplicantSignal = defineSignal<[CancelRequest]>('cancelApplicant');
+/** Reads the status and the list as soon as their rate limits allow it. Ignored before the invitation and from the closing on. */
+export const checkNowSignal = defineSignal('checkNow');
+/** Sent by an activity to its own workflow. */
+export const callStuckSignal = defineSignal<[StuckCall]>('callStuck');
+/** The validators of the updates reject with an ApplicationFailure of this type; its message is a {@link Refusal}. */
+export const NOT_NOW = 'NotNow';
+/** Downloads what is listed now, withdraws the person, and concludes. A repeat is accepted. */
+export const finishNowUpdate = defineUpdate<void, [FinishRequest]>('finishNow');
+export const setDeadlineUpdate = defineUpdate<void, [DeadlineRequest]>('setDeadline');
+export const snoozeUpdate = defineUpdate<void, [SnoozeRequest]>('snooze');
 /** Sent to the refresh when an applicant closes. */
 export const scheduleChecksSignal = defineSignal<[CheckSchedule]>('scheduleChecks');
 

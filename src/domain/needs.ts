@@ -1,0 +1,6 @@
+/** Why an applicant needs a person. The first five are recorded by the workflow, in the search attribute ApplicantNeeds; the rest is computed when read. */
+export const RECORDED_NEEDS = ['attention', 'quiet', 'stuck-call', 'conflict', 'undeliverable'] as const;
+export type RecordedNeed = (typeof RECORDED_NEEDS)[number];
+
+export const NEEDS = [...RECORDED_NEEDS, 'stuck-run', 'near-deadline'] as const;
+export type Need = (typeof NEEDS)[number];

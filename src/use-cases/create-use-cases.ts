@@ -1,0 +1,40 @@
+import { readAttention } from './attention';
+import { readAuditTrail } from './audit-trail';
+import { readDetails } from './details';
+import { listDocuments, openDocument } from './documents';
+import { openZip } from './documents-zip';
+import { readInvitation } from './invitation';
+import { listApplicants } from './list-applicants';
+import { showApplicant } from './show-applicant';
+import { startApplicant } from './start-applicant';
+import { cancelApplicant, checkNow, finishNow, retryCall, setDeadline, snooze } from './steer';
+import { readSummary } from './summary';
+import { readSystem } from './system';
+import { readTimeline } from './timeline';
+import type { UseCaseDeps, UseCases } from './use-cases';
+import { withdrawClosed } from './withdraw';
+
+export function createUseCases(deps: UseCaseDeps): UseCases {
+  return {
+    start: (...args) => startApplicant(deps, ...args),
+    list: (...args) => listApplicants(deps, ...args),
+    show: (...args) => showApplicant(deps, ...args),
+    timeline: (...args) => readTimeline(deps, ...args),
+    details: (...args) => readDetails(deps, ...args),
+    invitation: (...args) => readInvitation(deps, ...args),
+    cancel: (...args) => cancelApplicant(deps, ...args),
+    checkNow: (...args) => checkNow(deps, ...args),
+    finishNow: (...args) => finishNow(deps, ...args),
+    setDeadline: (...args) => setDeadline(deps, ...args),
+    snooze: (...args) => snooze(deps, ...args),
+    retry: (...args) => retryCall(deps, ...args),
+    withdraw: (...args) => withdrawClosed(deps, ...args),
+    documents: (...args) => listDocuments(deps, ...args),
+    openDocument: (...args) => openDocument(deps, ...args),
+    openZip: (...args) => openZip(deps, ...args),
+    summary: () => readSummary(deps),
+    attention: () => readAttention(deps),
+    system: () => readSystem(deps),
+    audit: (...args) => readAuditTrail(deps, ...args),
+  };
+}

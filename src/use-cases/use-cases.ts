@@ -1,0 +1,145 @@
+import type { Client } from '@temporalio/client';
+import type { Need } from '../domain/needs';
+import type { Outcome, Stage } from '../domain/outcome';
+import type { Policy } from '../domain/policy';
+import type { Wanted } from '../domain/reports';
+import type { ReasonCode } from '../domain/steering';
+import type { Audit } from '../observability/audit';
+import type { DigestKeys } from '../report-store/keyed-digest';
+import type { ReportStore } from '../report-store/port';
+import type { ApplicantDetails } from '../workflows/contract';
+import type {
+  ApplicantPage,
+  AttentionView,
+  AuditPage,
+  DetailsView,
+  DocumentsView,
+  InvitationView,
+  OpenDocument,
+  StartedApplicant,
+  SteeredApplicant,
+  SummaryView,
+  SystemView,
+  TaggedApplicant,
+  TimelineView,
+} from './views';
+
+/** What the use cases work with. */
+export interface UseCaseDeps {
+  readonly client: Client;
+  readonly taskQueue: string;
+  readonly reportStore: ReportStore;
+  readonly audit: Pick<Audit, 'record'>;
+  /** Of applicants that start. */
+  readonly policy: Policy;
+  /** To compare details with a manifest; null: the details of an applicant that Temporal has deleted cannot be compared. */
+  readonly digestKeys: DigestKeys | null;
+  /** `AUDIT_LOG`, to read it. */
+  readonly auditFolder: string;
+  /** Replaces the clock in tests. */
+  readonly nowMs?: () => number;
+}
+
+/** The caller, for the audit log. */
+export interface Actor {
+  /** An API key's name, or `cli:<os user>`. */
+  readonly who: string;
+  /** A user of the caller's system, as the caller claims; matches the alphabet of audit ids. */
+  readonly onBehalfOf?: string;
+}
+
+/** `details` are valid and normalized. */
+export interface StartCommand {
+  readonly details: ApplicantDetails;
+  readonly autoInvite: boolean;
+  /** Replaces the `wanted` of the policy. */
+  readonly reports?: Wanted;
+  readonly authorizationReference?: string;
+  readonly again: boolean;
+  /** The ETag that the caller saw, without quotes; null: none. Only `again` needs one. */
+  readonly ifMatch: string | null;
+}
+
+/** Instants in ms since 1970. */
+export interface ListFilters {
+  readonly prefix?: string;
+  readonly humanId?: string;
+  readonly stage?: Stage;
+  readonly outcome?: Outcome;
+  /** All of them. */
+  readonly needs?: readonly Need[];
+  readonly open?: boolean;
+  readonly openedAfterMs?: number;
+  readonly openedBeforeMs?: number;
+  readonly closedAfterMs?: number;
+  readonly closedBeforeMs?: number;
+  readonly stageSinceAfterMs?: number;
+  readonly stageSinceBeforeMs?: number;
+  readonly dueBeforeMs?: number;
+}
+
+export interface ListQuery extends ListFilters {
+  /** 1 to 200. */
+  readonly limit: number;
+  readonly cursor: string | null;
+}
+
+/**
+ * What callers of the api and users of the commands can do. Each act writes its audit line first. Methods throw the errors of errors.ts,
+ * AuditUnavailable and KeyMissing; for a document also AlteredDocument. A reading method never answers "nothing" if it could not find out.
+ */
+export interface UseCases {
+  /** @throws {DetailsConflict}; {NotNow}; {PreconditionFailed}; {PreconditionRequired}; {Unavailable} */
+  start(command: StartCommand, actor: Actor): Promise<StartedApplicant>;
+  /** @throws {InvalidInput} for a cursor that was altered, is too old or belongs to other filters; {Unavailable} */
+  list(query: ListQuery): Promise<ApplicantPage>;
+  /** @throws {NotFound}; {Unavailable} */
+  show(clientUserId: string): Promise<TaggedApplicant>;
+  timeline(clientUserId: string): Promise<TimelineView>;
+  /** Reads the first event of the newest run, so it needs no worker. @throws {NotFound} also if Temporal has deleted the run */
+  details(clientUserId: string, actor: Actor): Promise<DetailsView>;
+  /** @throws {NotFound} if it is closed or adopted; {NotNow} while inviting; {Unavailable} without a worker */
+  invitation(clientUserId: string, actor: Actor): Promise<InvitationView>;
+
+  cancel(
+    clientUserId: string,
+    request: { readonly reasonCode: ReasonCode; readonly note?: string },
+    actor: Actor,
+  ): Promise<SteeredApplicant>;
+  checkNow(clientUserId: string, actor: Actor): Promise<SteeredApplicant>;
+  finishNow(
+    clientUserId: string,
+    request: { readonly reasonCode: ReasonCode },
+    actor: Actor,
+  ): Promise<SteeredApplicant>;
+  /** @throws {InvalidInput} in the past, or more than a year ahead */
+  setDeadline(clientUserId: string, request: { readonly atMs: number }, actor: Actor): Promise<SteeredApplicant>;
+  snooze(
+    clientUserId: string,
+    request: { readonly untilMs: number; readonly note?: string },
+    actor: Actor,
+  ): Promise<SteeredApplicant>;
+  /** Runs the failing call that waits for its retry now. @throws {NotNow} if none waits */
+  retry(clientUserId: string, actor: Actor): Promise<SteeredApplicant>;
+  /** Withdraws the person of a closed applicant, and stops refreshes. */
+  withdraw(clientUserId: string, request: { readonly reasonCode: ReasonCode }, actor: Actor): Promise<SteeredApplicant>;
+
+  documents(clientUserId: string, actor: Actor): Promise<DocumentsView>;
+  /** @throws {NotFound} */
+  openDocument(clientUserId: string, documentId: string, actor: Actor): Promise<OpenDocument>;
+  /** A ZIP file with the current documents and `manifest.json`; recorded before the first byte. */
+  openZip(clientUserId: string, actor: Actor): Promise<AsyncIterable<Uint8Array>>;
+
+  summary(): Promise<SummaryView>;
+  attention(): Promise<AttentionView>;
+  system(): Promise<SystemView>;
+  audit(
+    query: {
+      readonly clientUserId?: string;
+      readonly who?: string;
+      readonly limit: number;
+      readonly cursor: string | null;
+    },
+    actor: Actor,
+  ): Promise<AuditPage>;
+}

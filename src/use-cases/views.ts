@@ -1,0 +1,240 @@
+import type { Need } from '../domain/needs';
+import type { Outcome, Reason, Stage } from '../domain/outcome';
+import type { Format, Organization } from '../domain/reports';
+import type { Refusal } from '../domain/steering';
+import type { TimelineKind, TimelineSource } from '../domain/timeline';
+import type { ApplicantFailure } from '../workflows/contract';
+
+// The answers of the use cases, as the api sends them: instants are ISO 8601 in UTC with milliseconds, every field is present, null is unknown.
+
+/** A code of a closed vocabulary with its sentence. */
+export interface CodedText {
+  readonly code: string;
+  readonly text: string;
+}
+
+export interface RoundView {
+  readonly round: number;
+  readonly outcome: Outcome | null;
+  readonly reason: Reason | null;
+  readonly openedAt: string | null;
+  readonly closedAt: string | null;
+}
+
+/** A call that fails and is retried. `failure`: the class of the failure, never its message. */
+export interface PendingCallView {
+  readonly call: string;
+  readonly attempt: number;
+  readonly failure: string | null;
+  readonly since: string | null;
+  readonly nextAttemptAt: string | null;
+}
+
+/** `why`: null if the action is allowed. */
+export interface ActionView {
+  readonly allowed: boolean;
+  readonly why: Refusal | null;
+}
+
+export type ActionName = 'cancel' | 'checkNow' | 'finishNow' | 'deadline' | 'retry';
+export type ActionsView = Readonly<Record<ActionName, ActionView>>;
+
+/** What is missing in a view and why. */
+export type Degradation = 'no-worker' | 'temporal-unavailable' | 'store-unavailable';
+
+export interface ApplicantView {
+  readonly clientUserId: string;
+  readonly humanId: string | null;
+  readonly round: number | null;
+  readonly runId: string | null;
+  readonly open: boolean;
+  readonly stage: Stage | null;
+  readonly stageSince: string | null;
+  readonly status: string | null;
+  readonly outcome: Outcome | null;
+  readonly reason: Reason | null;
+  readonly openedAt: string | null;
+  readonly closedAt: string | null;
+  readonly waitingFor: CodedText | null;
+  readonly waitingUntil: string | null;
+  readonly deadline: { readonly at: string; readonly kind: 'invitation' | 'applicant' } | null;
+  readonly nextCheckAt: string | null;
+  readonly nextStep: CodedText | null;
+  readonly needs: readonly Need[];
+  readonly snoozedUntil: string | null;
+  readonly failure: ApplicantFailure | null;
+  readonly hold: { readonly reasonCode: string; readonly since: string | null } | null;
+  readonly rounds: readonly RoundView[] | null;
+  /** Null in a list. */
+  readonly pendingCalls: readonly PendingCallView[] | null;
+  readonly documents: {
+    readonly stored: number;
+    readonly superseded: number;
+    readonly missing: Readonly<Record<'notOffered' | 'notListed' | 'missing' | 'failed', number>>;
+  } | null;
+  /** Null in a list. */
+  readonly actions: ActionsView | null;
+  readonly authorizationReference: string | null;
+  readonly asOf: string;
+  readonly source: 'temporal' | 'manifest';
+  readonly degraded: readonly Degradation[];
+}
+
+/** A view with its strong entity tag, without quotes. */
+export interface TaggedApplicant {
+  readonly applicant: ApplicantView;
+  readonly etag: string;
+}
+
+export type StartedApplicant = TaggedApplicant & { readonly result: 'started' | 'running' | 'closed' };
+
+/** `already`: it was done before. */
+export type SteeredApplicant = TaggedApplicant & { readonly done: 'accepted' | 'already' };
+
+export interface ApplicantPage {
+  readonly items: readonly ApplicantView[];
+  readonly nextCursor: string | null;
+  readonly asOf: string;
+  /** Closed applicants before this time may be missing; null: unknown. */
+  readonly coverage: { readonly since: string | null };
+}
+
+export interface TimelineItem {
+  readonly at: string;
+  readonly kind: TimelineKind;
+  readonly source: TimelineSource;
+  readonly text: string;
+  readonly data: Readonly<Record<string, string | number>> | null;
+}
+
+/** Newest first. */
+export interface TimelineView {
+  readonly items: readonly TimelineItem[];
+  readonly omitted: number;
+}
+
+/** The only view with personal data. */
+export interface DetailsView {
+  readonly clientUserId: string;
+  readonly clientUserEmail: string;
+  readonly firstName: string | null;
+  readonly lastName: string | null;
+  readonly dateOfBirth: string | null;
+  readonly suggestedSources: readonly string[];
+}
+
+export interface InvitationView {
+  readonly inviteLink: string;
+}
+
+export interface DocumentView {
+  /** The first 32 hex digits of SHA-256 of the manifest's `file`. */
+  readonly documentId: string;
+  readonly type: string;
+  readonly format: Format;
+  readonly organization: Organization | null;
+  readonly reportId: string;
+  readonly updatedAt: string | null;
+  readonly seenAt: string | null;
+  readonly sha256: string;
+  readonly bytes: number;
+  readonly contentType: string;
+  readonly storedAt: string;
+  readonly superseded: boolean;
+}
+
+export interface MissingView {
+  readonly type: string;
+  readonly format: Format;
+  readonly organization: Organization | null;
+  readonly reason: 'not-offered' | 'not-listed' | 'missing' | 'failed';
+  readonly detail: string;
+}
+
+export interface DocumentsView {
+  readonly items: readonly DocumentView[];
+  readonly missing: readonly MissingView[];
+  readonly asOf: string;
+}
+
+/** A document that is about to be sent. */
+export interface OpenDocument {
+  readonly document: DocumentView;
+  /** The name of a saved file; ids, type and format only. */
+  readonly fileName: string;
+  /**
+   * Records the opening, then yields the bytes; `range`: the first and the last byte. Without a range, size and sha256 are verified after the last
+   * piece, and the last piece is held back until then. @throws AlteredDocument
+   */
+  read(range?: ByteRange): AsyncGenerator<Uint8Array>;
+}
+
+/** Both ends are inclusive. */
+export interface ByteRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+export interface SummaryView {
+  readonly stages: Readonly<Record<Stage, number>>;
+  readonly outcomes: Readonly<Record<Outcome, number>>;
+  /** The last 30 days, oldest first; `date`: `YYYY-MM-DD` in UTC. */
+  readonly days: readonly { readonly date: string; readonly opened: number; readonly closed: number }[];
+  /** Open applicants by the age of their round. */
+  readonly ages: readonly { readonly atMostDays: number | null; readonly count: number }[];
+  readonly coverage: { readonly since: string | null };
+  readonly asOf: string;
+}
+
+export interface AttentionItem {
+  /** Null: the item is about no applicant. */
+  readonly clientUserId: string | null;
+  /** A need, a finding of the sweep (`gone`, `unattended`, `terminated`, `unread`), or `quarantine`. */
+  readonly need: string;
+  readonly since: string | null;
+  readonly text: string;
+  /** The action of the api or the command that repairs it; null: none. */
+  readonly action: string | null;
+}
+
+export interface AttentionView {
+  readonly items: readonly AttentionItem[];
+  readonly asOf: string;
+  readonly degraded: readonly Degradation[];
+}
+
+/** `ok` null: not checked. */
+export interface CheckView {
+  readonly check: string;
+  readonly ok: boolean | null;
+  readonly text: string;
+  /** What to do; null if it is ok. */
+  readonly action: string | null;
+}
+
+export interface SystemView {
+  readonly version: string;
+  readonly checks: readonly CheckView[];
+  readonly workers: readonly { readonly queue: string; readonly pollers: number; readonly backlog: number | null }[];
+  readonly asOf: string;
+}
+
+export interface AuditItem {
+  readonly at: string;
+  readonly who: string;
+  readonly did: string;
+  readonly clientUserId: string | null;
+  readonly documentId: string | null;
+  readonly authorizationReference: string | null;
+  readonly onBehalfOf: string | null;
+  readonly detail: string | null;
+  /** The chain of a process, or the timeline of the manifest. */
+  readonly source: 'audit' | 'manifest';
+}
+
+export interface AuditPage {
+  /** Newest first. */
+  readonly items: readonly AuditItem[];
+  readonly nextCursor: string | null;
+  readonly asOf: string;
+}
