@@ -87,7 +87,7 @@ function shellCommands(stack: NextSteps): string[] {
   const policy = sandboxUrl ? [`SETTLE_ALL_SYNCED=${demoPolicyEnvironment('story')['SETTLE_ALL_SYNCED']}`] : [];
   const chartway = (...more: readonly string[]) => [...variables, ...more, 'npm run chartway --'].join(' ');
   return [
-    `${chartway(...policy)} start --client-user-id POL-2 --email ${emailOf(stack)}`,
+    `${chartway(...policy)} start POL-2 --email ${emailOf(stack)}`,
     `${chartway()} watch POL-2`,
     `${chartway()} documents zip POL-2 --out POL-2.zip`,
   ];
