@@ -72,7 +72,7 @@ export function localApiEnvironment(
     API_HOST: '127.0.0.1',
     API_PORT: String(api.port),
     API_KEYS: api.keys,
-    API_ONE_TIME_LOGIN: 'on',
+    API_ONE_TIME_SESSIONS: 'on',
     API_ORIGINS: '',
     API_TLS_CERT_FILE: '',
     API_TLS_KEY_FILE: '',
