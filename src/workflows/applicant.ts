@@ -10,6 +10,7 @@ import { completePolicy } from '../domain/policy';
 import type { Read } from '../domain/reads';
 import type { Situation } from '../domain/situation';
 import { nextStage, statusKind } from '../domain/status';
+import { EMPTY_TIMELINE, type TimelineKind, type TimelineSource, withEntry } from '../domain/timeline';
 import {
   type ApplicantState,
   type CollectRecordsInput,
@@ -184,6 +185,11 @@ export class Applicant {
     return notices.slice(0, maxNotices);
   }
 
+  /** Appends an entry to the timeline. `data`: codes, counts and ids, never personal data. Costs no event. */
+  record(kind: TimelineKind, source: TimelineSource, data?: Readonly<Record<string, string | number>>): void {
+    this.state.timeline = withEntry(this.state.timeline, { atMs: Date.now(), kind, source, ...(data && { data }) });
+  }
+
   /** Takes the status from the facts, moves the stage, and shows both. */
   updateProgress(): void {
     this.state.status = currentStatus(this.facts);
@@ -274,7 +280,7 @@ function newState(clientUserId: string): ApplicantState {
     revision: 0,
     needs: [],
     snoozedUntilMs: null,
-    timeline: { entries: [], omitted: 0 },
+    timeline: EMPTY_TIMELINE,
     failure: null,
     cancel: null,
     finish: null,
