@@ -4,7 +4,7 @@ import type { StatusKind } from './status';
 /** The facts that a deadline depends on. */
 interface DeadlineBase {
   readonly timestamps: { readonly openedAtMs: number; readonly engagedAtMs: number | null };
-  readonly due: { readonly extensionMs: number | null };
+  readonly due: { readonly extensionMs: number | null; readonly deadlineAtMs: number | null };
 }
 
 /** True if the status is Invited, and no read has proved that the person engaged. */
@@ -12,8 +12,12 @@ export function isInvitationUnanswered({ timestamps }: Pick<DeadlineBase, 'times
   return kind === 'invited' && timestamps.engagedAtMs === null;
 }
 
-/** The deadline in ms since 1970, counted from our invitation or adoption. An outage of upstream moves it at most once. */
+/**
+ * The deadline in ms since 1970: the one that an operator set; else counted from our invitation or adoption, and moved by an outage of upstream at
+ * most once.
+ */
 export function deadlineMs(facts: DeadlineBase, kind: StatusKind, { expiresMs }: Policy): number {
+  if (facts.due.deadlineAtMs !== null) return facts.due.deadlineAtMs;
   const { invitation, applicant } = expiresMs;
   const periodMs = isInvitationUnanswered(facts, kind) ? Math.min(invitation, applicant) : applicant;
   return facts.timestamps.openedAtMs + periodMs + (facts.due.extensionMs ?? 0);

@@ -39,11 +39,12 @@ export class Applicant {
   mayBeInvited: boolean;
   /** True once upstream has confirmed the create. If a deletion then finds no person, the search for them lasts 30 s, not 60 s. */
   isCreateConfirmed = false;
+  /** True from the closing on: the conclusion stands, and no action changes it. */
+  isClosing = false;
   private knownFacts: Facts | null;
   private signalCount = 0;
   /** Null before the invitation, and from the closing on. Not part of the state, because more people may read the state than the link. */
   private knownInvitation: InvitationAnswer | null;
-  private isClosing = false;
   /** Notices that came before the answer to the invitation: until then the humanId is unknown. */
   private readonly earlyNotices: (() => void)[] = [];
   /** The report notices among them: if the recorded outcome stands, the refresh needs them. */
@@ -92,7 +93,9 @@ export class Applicant {
 
   get situation(): Situation {
     const { policy, autoInvite = true } = this.input;
-    return { facts: this.facts, collection: this.state.collection, policy, nowMs: Date.now(), autoInvite };
+    const { collection, finish } = this.state;
+    const finishRequestedAtMs = finish?.atMs ?? null;
+    return { facts: this.facts, collection, policy, nowMs: Date.now(), autoInvite, finishRequestedAtMs };
   }
 
   get shouldContinueAsNew(): boolean {
@@ -147,6 +150,11 @@ export class Applicant {
       }
       this.state.collection = withReportNotice(this.state.collection, notice, Date.now());
     });
+  }
+
+  /** Counts an action, or a signal of a worker, against the limit of signals of a run. */
+  countMessage(): void {
+    this.signalCount += 1;
   }
 
   private receive(apply: () => void): void {

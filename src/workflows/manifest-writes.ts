@@ -25,6 +25,7 @@ export async function recordOutcome(applicant: Applicant, checkAfterMs: readonly
     const recorded = await internalActivities('Write the manifest').recordManifest({
       ...nextManifestChange(applicant),
       ...checks,
+      ...(state.cancel !== null && { isCancelAudited: true }),
     });
     syncRevision(state, recorded);
     state.collection = withRecorded(state.collection);
