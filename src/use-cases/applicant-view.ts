@@ -5,7 +5,7 @@ import { currentKind } from '../domain/facts';
 import { parseInstantMs } from '../domain/instants';
 import { NEEDS, type Need } from '../domain/needs';
 import { nextStep } from '../domain/next-step';
-import type { Reason } from '../domain/outcome';
+import type { Reason, Stage } from '../domain/outcome';
 import { DAY_MS } from '../domain/policy';
 import type { Hold } from '../report-store/holds';
 import type { Manifest } from '../report-store/port';
@@ -89,24 +89,31 @@ export function viewOfRun(sources: RunSources): ApplicantView {
   };
 }
 
-/** An applicant of whom Temporal has no run, or does not tell. A manifest without an outcome does not show whether the applicant is open. */
+/**
+ * An applicant of whom Temporal has no run, or does not answer. A manifest without an outcome was open when it was written: without Temporal the
+ * view says the same, and `degraded` that it may have changed.
+ */
 export function viewOfManifest(sources: {
   readonly manifest: Manifest;
+  readonly isTemporalMissing: boolean;
   readonly hold: Hold | null;
   readonly degraded: readonly Degradation[];
   readonly nowMs: number;
 }): ApplicantView {
-  const { manifest, nowMs } = sources;
+  const { manifest, isTemporalMissing, nowMs } = sources;
   const { clientUserId, humanId, round, outcome, reason, openedAt, closedAt } = manifest;
   const isClosed = outcome !== null;
-  const stage = isClosed ? 'closed' : null;
+  const isUnknown = !isClosed && isTemporalMissing;
+  const stage: Stage | null = isClosed ? 'closed' : null;
   const needs = closedNeeds(reason);
+  const standing = isClosed ? 'ended' : 'forced';
+  const actionBase: ActionBase = { open: false, stage, isClosing: false, isCancelRequested: false, hasWaitingCall: false };
   return {
     clientUserId,
     humanId,
     round,
     runId: null,
-    open: false,
+    open: isUnknown,
     stage,
     stageSince: isClosed ? closedAt : null,
     status: null,
@@ -118,15 +125,15 @@ export function viewOfManifest(sources: {
     waitingUntil: null,
     deadline: null,
     nextCheckAt: null,
-    nextStep: nextStep({ standing: 'ended', stage, outcome, reason, needs, isCancelRequested: false }),
+    nextStep: isUnknown ? null : nextStep({ standing, stage, outcome, reason, needs, isCancelRequested: false }),
     needs,
     snoozedUntil: null,
     failure: manifest.failure,
     hold: holdView(sources.hold),
-    rounds: roundsOf(manifest, { round, outcome, reason, openedAt, closedAt }),
-    pendingCalls: [],
+    rounds: roundsOf(manifest, recordOf(manifest)),
+    pendingCalls: isUnknown ? null : [],
     documents: documentsView(manifest),
-    actions: actionsView({ open: false, stage, isClosing: false, isCancelRequested: false, hasWaitingCall: false }),
+    actions: isUnknown ? null : actionsView(actionBase),
     authorizationReference: manifest.authorizationReference,
     asOf: new Date(nowMs).toISOString(),
     source: 'manifest',
@@ -151,12 +158,17 @@ function deadlineOf({ dueAtMs, stage }: ApplicantRecord, state: StateAnswer | nu
 }
 
 /** All rounds, oldest first, and the newest as `current`. The manifest may not have it yet. */
-function roundsOf(manifest: Manifest | null, current: RoundView): readonly RoundView[] {
-  if (!manifest) return current.round === null ? [] : [current];
-  const { rounds, round, outcome, reason, openedAt, closedAt } = manifest;
-  const recorded = [...rounds, { round, outcome, reason, openedAt, closedAt }];
-  const newest = current.round ?? round;
-  return [...recorded.filter((other) => other.round < newest), { ...current, round: newest }];
+function roundsOf(
+  manifest: Manifest | null,
+  { round: knownRound, ...current }: Omit<RoundView, 'round'> & { readonly round: number | null },
+): readonly RoundView[] {
+  const round = knownRound ?? manifest?.round ?? 1;
+  const recorded = manifest ? [...manifest.rounds, recordOf(manifest)] : [];
+  return [...recorded.filter((other) => other.round < round), { round, ...current }];
+}
+
+function recordOf({ round, outcome, reason, openedAt, closedAt }: Manifest): RoundView {
+  return { round, outcome, reason, openedAt, closedAt };
 }
 
 function documentsView(manifest: Manifest | null): ApplicantView['documents'] {

@@ -20,10 +20,11 @@ export function recordEtag(record: ApplicantRecord): string {
   return toEtag(record);
 }
 
-/** The tag of a closed round in the manifest: that of its run, after Temporal has deleted the run. */
+/** The tag of a closed round in the manifest: that of its run, also after Temporal has deleted the run. */
 export function manifestEtag({ round, outcome, reason, closedAt }: Manifest): string {
+  const stage = outcome === null ? null : 'closed';
   const needs = closedNeeds(reason);
-  return toEtag({ round, stage: 'closed', stageSinceMs: parseInstantMs(closedAt), outcome, needs, dueAtMs: null });
+  return toEtag({ round, stage, stageSinceMs: parseInstantMs(closedAt), outcome, needs, dueAtMs: null });
 }
 
 /** The needs that a closed applicant keeps until the next round. */

@@ -70,7 +70,11 @@ function showManifest(
     ...(isTemporalMissing ? (['temporal-unavailable'] as const) : []),
     ...(hold.isMissing ? (['store-unavailable'] as const) : []),
   ];
-  const applicant = viewOfManifest({ manifest, hold: hold.value, degraded, nowMs: nowMs(deps) });
+  const applicant = viewOfManifest({
+    ...{ manifest, isTemporalMissing, degraded },
+    hold: hold.value,
+    nowMs: nowMs(deps),
+  });
   return { applicant, etag: manifestEtag(manifest) };
 }
 
