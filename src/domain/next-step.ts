@@ -11,7 +11,8 @@ export interface NextStep {
 const NEXT_STEPS = {
   'repair-run': 'Find out why the run makes no progress: `chartway doctor` and the Temporal UI show the cause.',
   'start-again': 'Start the applicant again if the records are still needed.',
-  'resolve-conflict': 'Compare the details with those at Human API, then start the applicant again with correct details.',
+  'resolve-conflict':
+    'Compare the details with those at Human API, then start the applicant again with correct details.',
   'correct-email': 'Correct the e-mail address, then start the applicant again.',
   'correct-details': 'Correct the details that Human API rejected, then start the applicant again.',
   'wait-for-withdrawal': 'Wait: the person is withdrawn, then the applicant closes.',

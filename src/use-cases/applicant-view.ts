@@ -107,7 +107,13 @@ export function viewOfManifest(sources: {
   const stage: Stage | null = isClosed ? 'closed' : null;
   const needs = closedNeeds(reason);
   const standing = isClosed ? 'ended' : 'forced';
-  const actionBase: ActionBase = { open: false, stage, isClosing: false, isCancelRequested: false, hasWaitingCall: false };
+  const actionBase: ActionBase = {
+    open: false,
+    stage,
+    isClosing: false,
+    isCancelRequested: false,
+    hasWaitingCall: false,
+  };
   return {
     clientUserId,
     humanId,

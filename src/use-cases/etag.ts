@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import type { Manifest } from '../report-store/port';
+import { parseInstantMs } from '../domain/instants';
 import type { RecordedNeed } from '../domain/needs';
 import type { Outcome, Reason, Stage } from '../domain/outcome';
-import { parseInstantMs } from '../domain/instants';
+import type { Manifest } from '../report-store/port';
 import type { ApplicantRecord } from '../temporal/applicant-record';
 
 /** What an entity tag depends on. Times in ms since 1970. */

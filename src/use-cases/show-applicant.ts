@@ -1,4 +1,3 @@
-import { isUndecodable, KeyMissing } from '../domain/encryption';
 import { isClientUserId } from '../domain/identifiers';
 import type { Reason } from '../domain/outcome';
 import { type Hold, openHolds } from '../report-store/holds';
@@ -9,19 +8,17 @@ import { decodeFirstOrNull } from '../temporal/history';
 import { readFailingCalls } from '../temporal/pending-calls';
 import { readStuckReason } from '../temporal/run-health';
 import { describeRun, type RunDescription } from '../temporal/runs';
-import { hasWorker } from '../temporal/task-queues';
-import { AUTHORIZATION_MEMO, applicantWorkflowId, SNOOZED_UNTIL_MEMO, type StateAnswer } from '../workflows/contract';
+import { AUTHORIZATION_MEMO, applicantWorkflowId, SNOOZED_UNTIL_MEMO } from '../workflows/contract';
 import { type RunSources, viewOfManifest, viewOfRun } from './applicant-view';
-import { fromStore, fromTemporal, type Source } from './availability';
 import { NotFound, Unavailable } from './errors';
 import { manifestEtag, recordEtag } from './etag';
+import { readOpenState } from './open-state';
+import { fromStore, fromTemporal, type Source } from './source';
 import type { UseCaseDeps } from './use-cases';
 import type { Degradation, TaggedApplicant } from './views';
 
 /** A person waits for the answer. */
 const READ_TIMEOUT_MS = 4_000;
-/** A worker answers in milliseconds. */
-const QUERY_TIMEOUT_MS = 2_000;
 
 /** @throws {NotFound}; {Unavailable} if neither Temporal nor the manifest can tell; {KeyMissing} */
 export async function showApplicant(deps: UseCaseDeps, clientUserId: string): Promise<TaggedApplicant> {
@@ -91,7 +88,7 @@ async function showRun(deps: UseCaseDeps, read: RunRead, { skipState = false }: 
   const isOpen = record.standing === 'open';
   const closing = isOpen ? null : closingOf(record, manifest.value);
   const [state, failingCalls, isStuck, memo, reason] = await Promise.all([
-    isOpen && !skipState ? readState(deps, clientUserId) : null,
+    isOpen && !skipState ? readOpenState(deps, clientUserId) : null,
     isOpen ? readFailingCalls(deps.client, clientUserId, description) : [],
     isOpen ? isRunStuck(deps, description) : record.standing === 'forced',
     readMemo(deps, description, clientUserId),
@@ -116,23 +113,6 @@ async function showRun(deps: UseCaseDeps, read: RunRead, { skipState = false }: 
 function closingOf({ standing, outcome, round }: ApplicantRecord, manifest: Manifest | null): Manifest | null {
   if (standing !== 'ended' || outcome === null || manifest?.outcome !== outcome) return null;
   return round === null || round === manifest.round ? manifest : null;
-}
-
-/** Null if no worker answers in time, or if the worker cannot run the workflow. @throws {KeyMissing} */
-async function readState(deps: UseCaseDeps, clientUserId: string): Promise<StateAnswer | null> {
-  const answer = createApplicants(deps)
-    .readState(clientUserId, Date.now() + QUERY_TIMEOUT_MS)
-    .catch((error: unknown) => {
-      if (error instanceof KeyMissing) throw error;
-      return null;
-    });
-  // Without a worker the query would wait for its deadline.
-  const answerOfWorker = hasWorker(deps).then(
-    (isPolled) => (isPolled ? answer : null),
-    () => answer,
-  );
-  const state = await Promise.race([answer, answerOfWorker]);
-  return isUndecodable(state) ? null : state;
 }
 
 /** False also if Temporal does not answer the further read: the workflow task is retried, and so is the caller's read. */

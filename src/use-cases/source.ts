@@ -1,6 +1,5 @@
-import { isTransient } from '../temporal/rpc';
 import { StoreError, WrongFolder } from '../report-store/errors';
-import { Unavailable } from './errors';
+import { isTemporalUnavailable } from './unavailable';
 
 /** Something that was read; `isMissing`: it could not be found out, so `value` is null. */
 export interface Source<T> {
@@ -13,7 +12,7 @@ export async function fromTemporal<T>(read: Promise<T | null>): Promise<Source<T
   try {
     return { value: await read, isMissing: false };
   } catch (error) {
-    if (!isTransient(error)) throw error;
+    if (!isTemporalUnavailable(error)) throw error;
     return { value: null, isMissing: true };
   }
 }
@@ -26,14 +25,5 @@ export async function fromStore<T>(read: Promise<T | null>): Promise<Source<T>> 
     if (error instanceof WrongFolder) return { value: null, isMissing: false };
     if (!(error instanceof StoreError)) throw error;
     return { value: null, isMissing: true };
-  }
-}
-
-/** Runs a call of Temporal. `done`: whether the call may have changed anything if no answer comes. @throws {Unavailable} */
-export async function callTemporal<T>(done: Unavailable['done'], call: () => Promise<T>): Promise<T> {
-  try {
-    return await call();
-  } catch (error) {
-    throw isTransient(error) ? new Unavailable('temporal', done, error) : error;
   }
 }
