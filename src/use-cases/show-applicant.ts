@@ -18,7 +18,7 @@ import type { UseCaseDeps } from './use-cases';
 import type { Degradation, TaggedApplicant } from './views';
 
 /** A person waits for the answer. */
-const READ_TIMEOUT_MS = 4_000;
+const READ_TIMEOUT_MS = 3_000;
 
 /** @throws {NotFound}; {Unavailable} if neither Temporal nor the manifest can tell; {KeyMissing} */
 export async function showApplicant(deps: UseCaseDeps, clientUserId: string): Promise<TaggedApplicant> {

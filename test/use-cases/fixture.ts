@@ -1,4 +1,5 @@
 import { defaultPayloadConverter } from '@temporalio/common';
+import { msToTs } from '@temporalio/common/lib/time';
 import { temporal } from '@temporalio/proto';
 import { DEFAULT_POLICY } from '../../src/domain/policy';
 import type { AuditEntry } from '../../src/observability/audit';
@@ -12,8 +13,13 @@ import { change } from '../report-store/fixtures';
 import { DIGEST_KEYS, FakeStore } from '../support/fake-store';
 import type { useTemporalServer } from '../support/temporal-server';
 
-const { COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION: COMPLETE, COMMAND_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES: UPSERT } =
-  temporal.api.enums.v1.CommandType;
+const {
+  COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION: COMPLETE,
+  COMMAND_TYPE_SCHEDULE_ACTIVITY_TASK: SCHEDULE,
+  COMMAND_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES: UPSERT,
+} = temporal.api.enums.v1.CommandType;
+const { APPLICATION_ERROR_CATEGORY_BENIGN: BENIGN, APPLICATION_ERROR_CATEGORY_UNSPECIFIED: UNSPECIFIED } =
+  temporal.api.enums.v1.ApplicationErrorCategory;
 
 export const ACTOR = { who: 'intake-1', onBehalfOf: 'user-7' };
 let count = 0;
@@ -95,6 +101,50 @@ async function respond({ client, taskQueue }: UseCaseDeps, commands: readonly Co
     service.pollWorkflowTaskQueue({ namespace, taskQueue: { name: taskQueue } }),
   );
   await service.respondWorkflowTaskCompleted({ taskToken, commands: [...commands] });
+}
+
+/** Schedules an activity, and fails its first attempt; the next one waits for a minute. */
+export async function failingActivity(
+  deps: UseCaseDeps,
+  {
+    activityType,
+    failure,
+    isBenign,
+    heartbeat,
+  }: {
+    readonly activityType: string;
+    readonly failure: string;
+    readonly isBenign: boolean;
+    readonly heartbeat?: unknown;
+  },
+): Promise<void> {
+  const { client, taskQueue } = deps;
+  const { namespace } = client.options;
+  const service = client.workflowService;
+  const scheduleActivityTaskCommandAttributes = {
+    activityId: '1',
+    activityType: { name: activityType },
+    taskQueue: { name: taskQueue },
+    startToCloseTimeout: msToTs('1 minute'),
+  };
+  await respond(deps, [{ commandType: SCHEDULE, scheduleActivityTaskCommandAttributes }]);
+  const { taskToken } = await client.withDeadline(Date.now() + 10_000, () =>
+    service.pollActivityTaskQueue({ namespace, taskQueue: { name: taskQueue } }),
+  );
+  await service.respondActivityTaskFailed({
+    ...{ namespace, taskToken },
+    failure: {
+      message: 'a secret',
+      applicationFailureInfo: {
+        type: failure,
+        nextRetryDelay: msToTs('1 minute'),
+        category: isBenign ? BENIGN : UNSPECIFIED,
+      },
+    },
+    ...(heartbeat !== undefined && {
+      lastHeartbeatDetails: { payloads: [defaultPayloadConverter.toPayload(heartbeat)] },
+    }),
+  });
 }
 
 function upsertOf(attributes: Attributes): Command {
