@@ -1,0 +1,87 @@
+import { DEFAULT_POLICY } from '../../src/domain/policy';
+import { createSummary } from '../../src/use-cases/summary';
+import type { UseCaseDeps } from '../../src/use-cases/use-cases';
+import { until } from '../support/condition';
+import { DIGEST_KEYS, FakeStore } from '../support/fake-store';
+import { useTemporalServer } from '../support/temporal-server';
+
+const server = useTemporalServer();
+const DAY_MS = 24 * 3_600_000;
+
+function depsWith(client: UseCaseDeps['client'], nowMs?: () => number): UseCaseDeps {
+  const audit = { record: async () => {} };
+  return {
+    ...{ client, taskQueue: 'queue', reportStore: new FakeStore(), audit, policy: DEFAULT_POLICY },
+    ...{ digestKeys: DIGEST_KEYS, auditFolder: '', ...(nowMs && { nowMs }) },
+  };
+}
+
+test('counts stages, outcomes, days and ages; callers within 5 s share one answer', async () => {
+  const { client } = server();
+  const nowMs = Date.now();
+  const begin = (id: string, attributes: Record<string, unknown[]>) =>
+    client.workflow.start('collectRecords', {
+      workflowId: `applicant-${id}`,
+      taskQueue: 'queue',
+      searchAttributes: attributes as Record<string, string[]>,
+    });
+  await begin('new', { ApplicantStage: ['inviting'] });
+  await begin('old', { ApplicantStage: ['invited'], ApplicantOpenedAt: [new Date(nowMs - 5 * DAY_MS)] });
+  await begin('other-queue', { ApplicantStage: ['invited'] }).then((handle) => handle.terminate());
+  const closed = {
+    ApplicantStage: ['closed'],
+    ApplicantOutcome: ['collected'],
+    ApplicantOpenedAt: [new Date(nowMs - 40 * DAY_MS)],
+  };
+  await (await begin('closed', closed)).terminate();
+  let clockMs = nowMs;
+  const summary = createSummary(depsWith(client, () => clockMs));
+  // Visibility lags.
+  const first = await until('all runs', async () => {
+    clockMs += 5_000;
+    const read = await summary();
+    return read.stages.closed === 1 && read.days.at(-1)?.closed === 2 && read;
+  });
+  expect(first).toMatchObject({
+    stages: { inviting: 1, invited: 2, engaged: 0, closed: 1 },
+    outcomes: { collected: 1, partial: 0 },
+    coverage: { since: new Date(clockMs - DAY_MS).toISOString() },
+    asOf: new Date(clockMs).toISOString(),
+  });
+  expect(first.days).toHaveLength(30);
+  expect(first.days.at(-1)).toEqual({ date: new Date(clockMs).toISOString().slice(0, 10), opened: 2, closed: 2 });
+  expect(first.days.at(-6)).toMatchObject({ opened: 1, closed: 0 });
+  const ages = first.ages.map(({ atMostDays, count }) => [atMostDays, count]);
+  expect(ages).toEqual([
+    [1, 1],
+    [3, 0],
+    [7, 1],
+    [14, 0],
+    [30, 0],
+    [60, 0],
+    [90, 0],
+    [null, 0],
+  ]);
+  clockMs += 4_999;
+  expect(await summary()).toBe(first);
+  clockMs += 1;
+  const [one, other] = await Promise.all([summary(), summary()]);
+  expect(one).toBe(other);
+  expect(one).not.toBe(first);
+});
+
+test('a failure is unavailable, and the next call tries again', async () => {
+  const { client } = server();
+  let isDown = true;
+  const unavailable = Object.assign(new Error('down'), { code: 14, details: 'down', metadata: { get: () => [] } });
+  const flaky: UseCaseDeps['client'] = Object.create(client, {
+    withDeadline: {
+      value: (untilMs: number, call: () => Promise<unknown>) =>
+        isDown ? Promise.reject(unavailable) : client.withDeadline(untilMs, call),
+    },
+  });
+  const summary = createSummary(depsWith(flaky, () => 0));
+  await expect(summary()).rejects.toMatchObject({ kind: 'unavailable', what: 'temporal', done: 'nothing' });
+  isDown = false;
+  expect(await summary()).toMatchObject({ asOf: '1970-01-01T00:00:00.000Z' });
+});
