@@ -1,20 +1,10 @@
-import { DEFAULT_POLICY } from '../../src/domain/policy';
 import { createSummary } from '../../src/use-cases/summary';
-import type { UseCaseDeps } from '../../src/use-cases/use-cases';
 import { until } from '../support/condition';
-import { DIGEST_KEYS, FakeStore } from '../support/fake-store';
 import { useTemporalServer } from '../support/temporal-server';
+import { flakyClient, useCaseDeps } from './deps';
 
 const server = useTemporalServer();
 const DAY_MS = 24 * 3_600_000;
-
-function depsWith(client: UseCaseDeps['client'], nowMs?: () => number): UseCaseDeps {
-  const audit = { record: async () => {} };
-  return {
-    ...{ client, taskQueue: 'queue', reportStore: new FakeStore(), audit, policy: DEFAULT_POLICY },
-    ...{ digestKeys: DIGEST_KEYS, auditFolder: '', ...(nowMs && { nowMs }) },
-  };
-}
 
 test('counts stages, outcomes, days and ages; callers within 5 s share one answer', async () => {
   const { client } = server();
@@ -35,7 +25,7 @@ test('counts stages, outcomes, days and ages; callers within 5 s share one answe
   };
   await (await begin('closed', closed)).terminate();
   let clockMs = nowMs;
-  const summary = createSummary(depsWith(client, () => clockMs));
+  const summary = createSummary(useCaseDeps(client, { nowMs: () => clockMs }).deps);
   // Visibility lags.
   const first = await until('all runs', async () => {
     clockMs += 5_000;
@@ -73,14 +63,8 @@ test('counts stages, outcomes, days and ages; callers within 5 s share one answe
 test('a failure is unavailable, and the next call tries again', async () => {
   const { client } = server();
   let isDown = true;
-  const unavailable = Object.assign(new Error('down'), { code: 14, details: 'down', metadata: { get: () => [] } });
-  const flaky: UseCaseDeps['client'] = Object.create(client, {
-    withDeadline: {
-      value: (untilMs: number, call: () => Promise<unknown>) =>
-        isDown ? Promise.reject(unavailable) : client.withDeadline(untilMs, call),
-    },
-  });
-  const summary = createSummary(depsWith(flaky, () => 0));
+  const flaky = flakyClient(client, () => isDown);
+  const summary = createSummary(useCaseDeps(flaky, { nowMs: () => 0 }).deps);
   await expect(summary()).rejects.toMatchObject({ kind: 'unavailable', what: 'temporal', done: 'nothing' });
   isDown = false;
   expect(await summary()).toMatchObject({ asOf: '1970-01-01T00:00:00.000Z' });
