@@ -117,6 +117,9 @@ export const AUTHORIZATION_MEMO = 'authorizationReference';
 /** The memo's key of {@link ApplicantState.snoozedUntilMs}. */
 export const SNOOZED_UNTIL_MEMO = 'snoozedUntilMs';
 
+/** The memo's key of a random id of the request that started the run; only of a run that begins a new round by request. */
+export const START_ID_MEMO = 'startId';
+
 /** `dateOfBirth`: `YYYY-MM-DD`. */
 export interface ApplicantDetails {
   readonly clientUserId: string;
