@@ -33,3 +33,18 @@ export interface Conclusion {
 export function mayGetMoreReports(outcome: Outcome | null, reason: Reason | null): boolean {
   return outcome === 'collected' || (outcome === 'partial' && reason !== 'deadline');
 }
+
+/** The reasons whose conclusions withdraw the person, see `shouldWithdraw`. */
+const WITHDRAWING_REASONS: readonly (Reason | null)[] = [
+  'upstream-error',
+  'invitation-undeliverable',
+  'invitation-expired',
+  'deadline',
+  'declined',
+  'operator',
+];
+
+/** True if an applicant with this outcome has withdrawn the person at its end. */
+export function hasWithdrawnPerson(reason: Reason | null): boolean {
+  return WITHDRAWING_REASONS.includes(reason);
+}

@@ -2,6 +2,7 @@ import { defineSearchAttributeKey } from '@temporalio/common';
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { CarriedFacts } from '../domain/carried-facts';
 import type { Collection } from '../domain/collection';
+import type { ApplicantFailure } from '../domain/failure';
 import type { RecordedNeed } from '../domain/needs';
 import type { ReportNotice, StatusNotice } from '../domain/notices';
 import type { Outcome, Reason, Stage } from '../domain/outcome';
@@ -10,6 +11,8 @@ import type { CheckSchedule, Refresh } from '../domain/refresh';
 import type { ReasonCode } from '../domain/steering';
 import type { SweepCounts, SweepKind } from '../domain/sweep';
 import type { Timeline } from '../domain/timeline';
+
+export type { ApplicantFailure } from '../domain/failure';
 
 /** Workflow type: follows one applicant. */
 export const COLLECT_RECORDS = 'collectRecords';
@@ -203,13 +206,6 @@ export interface ApplicantState {
 
 /** An activity that fails for this long marks its applicant as stuck, once. */
 export const STUCK_CALL_AFTER_MS = 300_000;
-
-/** `fields`: the names of the details that upstream rejected. */
-export interface ApplicantFailure {
-  readonly class: 'conflict' | 'invalid' | 'undeliverable' | 'upstream-error';
-  readonly fields: readonly string[];
-  readonly upstreamRequestId: string | null;
-}
 
 /** `note`: at most 500 characters; only in the payload of the signal or update. */
 export interface CancelRequest {
