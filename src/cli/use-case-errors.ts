@@ -1,3 +1,5 @@
+import { StoreError } from '../report-store/errors';
+import { describeLateRejection } from '../temporal/rejection';
 import {
   DetailsConflict,
   type InputFault,
@@ -74,7 +76,11 @@ const OUTAGE_TEXT: Readonly<Record<Unavailable['what'], string>> = {
   store: 'the report store did not answer; check REPORT_STORE and its disk',
 };
 
-function describeOutage({ what, done }: Unavailable): string {
+function describeOutage(error: Unavailable): string {
+  const { what, done, cause } = error;
+  const rejection = describeLateRejection(error);
+  if (rejection !== null) return rejection;
   const extent = done === 'nothing' ? 'nothing was done' : 'it is unknown whether it was done';
-  return `${OUTAGE_TEXT[what]}; ${extent}. Run the same command again: repeating it is safe`;
+  const failure = cause instanceof StoreError ? cause.message : OUTAGE_TEXT[what];
+  return `${failure}; ${extent}. Run the same command again: repeating it is safe`;
 }
