@@ -30,6 +30,7 @@ const FOLDERS = {
     'workflows/contract.ts',
     'spool',
     'quarantine',
+    'upstream',
     'disk',
     'domain',
     'observability',

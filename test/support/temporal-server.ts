@@ -14,9 +14,11 @@ export interface TemporalServer {
   stop(): Promise<void>;
 }
 
-/** The search attributes of applicants, as the command of the server names their types. */
+/** How the command of the server spells the types. */
+const CLI_TYPES = { KEYWORD: 'Keyword', DATETIME: 'Datetime', KEYWORD_LIST: 'KeywordList', INT: 'Int' } as const;
+/** The search attributes of applicants. */
 const APPLICANTS_ATTRIBUTES: Readonly<Record<string, string>> = Object.fromEntries(
-  Object.entries(SEARCH_ATTRIBUTES).map(([name, type]) => [name, type === 'KEYWORD' ? 'Keyword' : 'Datetime']),
+  Object.entries(SEARCH_ATTRIBUTES).map(([name, type]) => [name, CLI_TYPES[type]]),
 );
 
 /** The server deletes a closed run once its queues have acknowledged it, by default every 30 s. */
