@@ -1,7 +1,7 @@
 import type { Timeline, TimelineEntry } from '../domain/timeline';
 
 /** Entries of a manifest's timeline. */
-export const MAX_TIMELINE_ENTRIES = 200;
+const MAX_TIMELINE_ENTRIES = 200;
 
 export const EMPTY_TIMELINE: Timeline = { entries: [], omitted: 0 };
 
@@ -11,7 +11,8 @@ export const EMPTY_TIMELINE: Timeline = { entries: [], omitted: 0 };
  */
 export function mergeTimeline(before: Timeline, added: readonly TimelineEntry[], omitted = 0): Timeline {
   const byKey = new Map(before.entries.map((entry) => [entryKey(entry), entry]));
-  const droppedUntilMs = before.omitted > 0 ? (before.entries[1]?.atMs ?? 0) : 0;
+  const isFull = before.entries.length >= MAX_TIMELINE_ENTRIES;
+  const droppedUntilMs = isFull && before.omitted > 0 ? (before.entries[1]?.atMs ?? 0) : 0;
   for (const entry of added) {
     const known = byKey.get(entryKey(entry));
     // An older one was dropped before, and is counted.

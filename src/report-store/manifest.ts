@@ -35,7 +35,7 @@ function afterRound(before: Manifest | null, change: ManifestChange): Manifest {
   if (!isNewer) return { ...before, documents, timeline: mergeTimeline(before.timeline, change.timeline ?? []) };
   // What the change does not know is that of the same round.
   const same = before && (change.round ?? before.round) === before.round ? before : null;
-  const openedAt = change.openedAt ?? before?.openedAt ?? null;
+  const openedAt = change.openedAt ?? same?.openedAt ?? null;
   return {
     clientUserId: change.clientUserId,
     humanId: change.humanId ?? before?.humanId ?? null,

@@ -110,6 +110,12 @@ export interface DocumentToStore {
   readonly newest: StoredDocument | null;
 }
 
+/** Positions of clear bytes; both ends are inclusive. */
+export interface ByteRange {
+  readonly start: number;
+  readonly end: number;
+}
+
 /** Distinguishes one report store from another, and from an empty folder: `.chartway/store.json`. */
 export interface StoreIdentity {
   /** 32 random hex digits. */
@@ -141,10 +147,16 @@ export interface ReportStore {
    */
   save(document: DocumentToStore, body: AsyncIterable<Uint8Array>): Promise<StoredDocument>;
   /**
-   * The clear bytes of a document that the manifest lists, or of `manifest.json`, in pieces. Size and sha256 are verified after the last piece.
-   * @throws NoSuchDocument; AlteredDocument; KeyMissing; WrongFolder; UnreadableManifest
+   * The clear bytes of a document that the manifest lists, or of `manifest.json`, in pieces. The last piece comes only after size and sha256 are
+   * verified, so no altered document is complete. With a `range` of a document, only its bytes are read: of an encrypted file each piece is verified, of
+   * a plain one only the size of the file.
+   * @throws NoSuchDocument; InvalidRange; AlteredDocument; KeyMissing; WrongFolder; UnreadableManifest
    */
-  readDocument(clientUserId: string, file: string): AsyncGenerator<Uint8Array>;
+  readDocument(
+    clientUserId: string,
+    file: string,
+    options?: { readonly range?: ByteRange },
+  ): AsyncGenerator<Uint8Array>;
   /** @throws WrongFolder; KeyMissing; UnreadableManifest; AlteredDocument */
   readManifest(clientUserId: string): Promise<Manifest | null>;
   /**

@@ -117,6 +117,9 @@ export const AUTHORIZATION_MEMO = 'authorizationReference';
 /** The memo's key of {@link ApplicantState.snoozedUntilMs}. */
 export const SNOOZED_UNTIL_MEMO = 'snoozedUntilMs';
 
+/** The memo's key of a random id of the request that started the run; only of a run that begins a new round by request. */
+export const START_ID_MEMO = 'startId';
+
 /** `dateOfBirth`: `YYYY-MM-DD`. */
 export interface ApplicantDetails {
   readonly clientUserId: string;
@@ -191,9 +194,13 @@ export interface ApplicantState {
   revision: number;
   /** What needs a person, in the order of RECORDED_NEEDS. */
   needs: readonly RecordedNeed[];
+  /** The deadline; null before the invitation and after the closing. */
+  dueAtMs: number | null;
   /** Until when `/attention` hides the needs; null: not hidden. */
   snoozedUntilMs: number | null;
   timeline: Timeline;
+  /** How many occurrences of the timeline the manifest has. */
+  recordedOccurrences: number;
   /** Why upstream refused the person or failed; null: it did not. */
   failure: ApplicantFailure | null;
   /** The cancel that an operator requested; null: none. */
