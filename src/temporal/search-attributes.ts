@@ -39,32 +39,29 @@ export async function ensureSearchAttributes(
   namespace: string,
   { log }: { readonly log: { info(fields: object, text: string): void } },
 ): Promise<void> {
-  const { missing, mayRegister } = await findMissingAttributes(connection, namespace);
+  const { missing, mayList } = await findMissing(connection, namespace);
   if (missing.length === 0) return;
-  if (!mayRegister) throw missingError(namespace, missing);
+  if (!mayList) throw missingError(namespace, missing);
   await register(connection, namespace, missing);
   await waitUntilUsable(connection, namespace);
   log.info({ namespace, searchAttributes: missing }, 'registered search attributes with Temporal');
 }
 
-/** Resolves if all search attributes are usable, and registers none. @throws SearchAttributesUnusable; what the connection throws */
-export async function requireSearchAttributes(connection: Services, namespace: string): Promise<void> {
-  const { missing } = await findMissingAttributes(connection, namespace);
-  if (missing.length > 0)
-    throw missingError(namespace, missing, 'which a worker that starts registers if it may; else');
+/** The names of the search attributes that the namespace lacks. @throws SearchAttributesUnusable for another type; what the connection throws */
+export async function findMissingSearchAttributes(connection: Services, namespace: string): Promise<readonly string[]> {
+  return (await findMissing(connection, namespace)).missing;
 }
 
-/** `mayRegister`: whether this account may list, and so perhaps register, search attributes. @throws SearchAttributesUnusable for another type */
-async function findMissingAttributes(connection: Services, namespace: string) {
+async function findMissing(connection: Services, namespace: string) {
   const registered = await readRegisteredTypes(connection, namespace);
   if (registered === 'not-allowed') {
     // Tries a query instead: the server rejects a query that names an unknown attribute.
     const usable = await Promise.all(NAMES.map((name) => isUsable(connection, namespace, [name])));
-    return { missing: NAMES.filter((_, index) => !usable[index]), mayRegister: false };
+    return { missing: NAMES.filter((_, index) => !usable[index]), mayList: false };
   }
   const mistyped = NAMES.filter((name) => ![undefined, typeOf(name).code].includes(registered[name]));
   if (mistyped.length > 0) throw mistypedError(namespace, mistyped);
-  return { missing: NAMES.filter((name) => registered[name] === undefined), mayRegister: true };
+  return { missing: NAMES.filter((name) => registered[name] === undefined), mayList: true };
 }
 
 async function readRegisteredTypes(connection: Services, namespace: string) {
@@ -123,13 +120,9 @@ async function isUsable(connection: Services, namespace: string, names: readonly
   }
 }
 
-function missingError(
-  namespace: string,
-  names: readonly Name[],
-  why = 'and this account may not register them;',
-): SearchAttributesUnusable {
+function missingError(namespace: string, names: readonly Name[]): SearchAttributesUnusable {
   return new SearchAttributesUnusable(
-    `the namespace "${namespace}" lacks the search attributes ${names.join(', ')}, ${why} ` +
+    `the namespace "${namespace}" lacks the search attributes ${names.join(', ')}, and this account may not register them; ` +
       `an administrator has to run: ${commandFor(namespace, names)}`,
   );
 }

@@ -1,129 +1,100 @@
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import type { Client } from '@temporalio/client';
-import { StoreError } from '../report-store/errors';
+import { nullIfAbsent } from '../disk/folders';
+import { describeError } from '../observability/describe-error';
 import type { ReportStore } from '../report-store/port';
-import { readSpoolBacklog } from '../spool/backlog';
 import { describeOldServer, probeNamespace } from '../temporal/connection';
-import { rejectionOf } from '../temporal/rejection';
-import { callWithDeadline } from '../temporal/rpc';
-import { requireSearchAttributes, SearchAttributesUnusable } from '../temporal/search-attributes';
-import type { QueueLoad } from '../temporal/task-queues';
+import { callWithDeadline, type TemporalDeps } from '../temporal/rpc';
+import { findMissingSearchAttributes } from '../temporal/search-attributes';
+import { hasWorker } from '../temporal/task-queues';
 import type { CheckView } from './views';
 
-// Each check resolves, whatever it finds. The texts hold no secret and nothing that a server sent.
+/** The result of a check without its name. `action`: what to do; null if it is ok, or if nothing can be done here. */
+export type CheckResult = Omit<CheckView, 'check'>;
 
-/** Whether the server answers for the namespace, and is new enough. */
-export async function checkTemporal(client: Client): Promise<CheckView> {
-  const { namespace } = client.options;
+export const passed = (text: string): CheckResult => ({ ok: true, text, action: null });
+export const failed = (text: string, action: string): CheckResult => ({ ok: false, text, action });
+/** It could not be found out. */
+export const unknown = (text: string, action: string | null = null): CheckResult => ({ ok: null, text, action });
+
+/** Runs a check. An error of it is a failure with `action`; the text has no message of a library. */
+export async function runCheck(check: string, action: string, run: () => Promise<CheckResult>): Promise<CheckView> {
   try {
-    await probeNamespace(client.connection, namespace);
-    const info = await callWithDeadline(client, () => client.workflowService.getSystemInfo({}));
-    const old = describeOldServer(info.serverVersion);
-    if (old !== null) return faulty('temporal', `${old}.`, 'Upgrade the Temporal server.');
-    return fine('temporal', `Temporal ${info.serverVersion} answers for the namespace "${namespace}".`);
+    return { check, ...(await run()) };
   } catch (error) {
-    const status = rejectionOf(error);
-    if (status !== null)
-      return faulty(
-        'temporal',
-        `Temporal rejects this process (${status}).`,
-        'Check TEMPORAL_API_KEY and TEMPORAL_TLS_*.',
-      );
-    return faulty(
-      'temporal',
-      'Temporal does not answer.',
-      'Start Temporal, or check TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE.',
+    return { check, ...failed(describeCause(error), action) };
+  }
+}
+
+/** Our own messages, which hold no data, or the code or name of another error. */
+function describeCause(error: unknown): string {
+  const { name, code, message, cause } = describeError(error);
+  return message ?? String(code ?? cause?.code ?? name);
+}
+
+export function checkTemporal(connect: () => Promise<Client>): Promise<CheckView> {
+  return runCheck('temporal', 'check TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE and the key or certificate', async () => {
+    const { connection, options } = await connect();
+    await probeNamespace(connection, options.namespace);
+    return passed(`Temporal answers for the namespace "${options.namespace}"`);
+  });
+}
+
+export function checkSearchAttributes({ connection, options: { namespace } }: Client): Promise<CheckView> {
+  return runCheck('search-attributes', 'register them with the account of an administrator', async () => {
+    const missing = await findMissingSearchAttributes(connection, namespace);
+    if (missing.length === 0) return passed('all search attributes are registered');
+    return failed(
+      `the namespace "${namespace}" lacks ${missing.join(', ')}`,
+      'start a worker, which registers them, or read docs/production.md',
     );
+  });
+}
+
+export function checkWorker(deps: TemporalDeps): Promise<CheckView> {
+  return runCheck('worker', 'check Temporal', async () => {
+    if (await hasWorker(deps)) return passed(`a worker polls the task queue "${deps.taskQueue}"`);
+    return failed(
+      `no worker polls the task queue "${deps.taskQueue}"`,
+      'start a worker, or check TASK_QUEUE; nothing is lost meanwhile',
+    );
+  });
+}
+
+export function checkStore(store: Pick<ReportStore, 'identity' | 'check'>): Promise<CheckView> {
+  return runCheck('store', 'check REPORT_STORE, its mount and its permissions', async () => {
+    const { id } = await store.identity();
+    await store.check();
+    return passed(`the report store ${id} can be read and written`);
+  });
+}
+
+/** `folder`: `WEBHOOK_SPOOL`; null: off. */
+export function checkSpool(folder: string | null): Promise<CheckView> {
+  return runCheck('spool', 'check WEBHOOK_SPOOL and its permissions', async () => {
+    if (folder === null) return passed('WEBHOOK_SPOOL is off: without Temporal, notifications are not acknowledged');
+    await checkWritable(folder);
+    return passed('WEBHOOK_SPOOL can be written');
+  });
+}
+
+/** @throws the system's error if neither the folder nor, if it is missing, the folder that it would be created in can be written */
+export async function checkWritable(folder: string): Promise<void> {
+  for (let path = resolve(folder); ; path = dirname(path)) {
+    const isThere = await nullIfAbsent(access(path, constants.F_OK).then(() => true));
+    if (isThere !== null || path === dirname(path)) return access(path, constants.W_OK | constants.X_OK);
   }
 }
 
-export async function checkSearchAttributes(client: Client): Promise<CheckView> {
-  const check = 'search-attributes';
-  try {
-    await requireSearchAttributes(client.connection, client.options.namespace);
-    return fine(check, 'The namespace has all search attributes.');
-  } catch (error) {
-    if (error instanceof SearchAttributesUnusable)
-      return faulty(check, 'The namespace lacks search attributes, or has them with another type.', error.message);
-    return unknown(check, 'Temporal does not answer.');
-  }
-}
-
-/** `loads`: null if Temporal does not answer. */
-export function checkWorkers(loads: readonly QueueLoad[] | null): CheckView {
-  if (loads === null) return unknown('workers', 'Temporal does not answer.');
-  const idle = loads.filter(({ pollers }) => pollers === 0).map(({ queue }) => queue);
-  if (idle.length === 0) return fine('workers', 'Workers poll every task queue.');
-  const text = `No worker polls ${idle.join(', ')}, so work waits there. None of it is lost.`;
-  return faulty('workers', text, 'Start a worker (npm run worker), or check TASK_QUEUE.');
-}
-
-/** Whether the report store has its identity and can be written. */
-export async function checkStore(reportStore: Pick<ReportStore, 'identity' | 'check'>): Promise<CheckView> {
-  try {
-    const { id } = await reportStore.identity();
-    await reportStore.check();
-    return fine('store', `The report store ${id} can be read and written.`);
-  } catch (error) {
-    const { message } = error instanceof StoreError ? error : new Error('the report store failed');
-    return faulty('store', `${message}.`, 'Check REPORT_STORE, its disk and its permissions.');
-  }
-}
-
-/** `folder`: `AUDIT_LOG`; '': off. */
-export async function checkAudit(folder: string): Promise<CheckView> {
-  if (folder === '') return unknown('audit', 'AUDIT_LOG is off in this process.');
-  try {
-    await access(folder, constants.R_OK | constants.W_OK | constants.X_OK);
-    return fine('audit', 'The audit log can be read and written.');
-  } catch (error) {
-    const text = `The audit log cannot be read and written (${codeOf(error)}). Nothing that needs a line in it is done.`;
-    return faulty('audit', text, 'Check AUDIT_LOG, its disk and its permissions.');
-  }
-}
-
-/** `folder`: `WEBHOOK_SPOOL`; null: this process cannot read it. */
-export async function checkSpool(folder: string | null): Promise<CheckView> {
-  if (folder === null) return unknown('spool', "This process has no access to the webhook's spool.");
-  try {
-    const backlog = await readSpoolBacklog(folder);
-    if (backlog === null)
-      return unknown('spool', 'There is no spool here: the webhook runs on another machine, or never ran.');
-    const { files, bytes, oldestAtMs } = backlog;
-    const since = oldestAtMs === null ? '' : `, the oldest since ${new Date(oldestAtMs).toISOString()}`;
-    return fine('spool', `The spool has ${files} files, ${bytes} bytes${since}.`);
-  } catch (error) {
-    const text = `The spool cannot be read (${codeOf(error)}).`;
-    return faulty('spool', text, 'Check WEBHOOK_SPOOL, its disk and its permissions.');
-  }
-}
-
-/** `probe`: a call that proves the credentials; null: this process has none. */
-export async function checkUpstream(probe: (() => Promise<void>) | null): Promise<CheckView> {
-  if (probe === null)
-    return unknown('upstream', 'This process has no credentials of Human API. The workers check them.');
-  try {
-    await probe();
-    return fine('upstream', 'Human API answers and accepts the credentials.');
-  } catch {
-    const text = 'Human API does not answer, or rejects the credentials.';
-    return faulty('upstream', text, 'Check HUMAN_API_* and the network.');
-  }
-}
-
-function fine(check: string, text: string): CheckView {
-  return { check, ok: true, text, action: null };
-}
-
-function faulty(check: string, text: string, action: string): CheckView {
-  return { check, ok: false, text, action };
-}
-
-function unknown(check: string, text: string): CheckView {
-  return { check, ok: null, text, action: null };
-}
-
-function codeOf(error: unknown): string {
-  return (error as NodeJS.ErrnoException).code ?? 'an unknown failure';
+/** `versions`: names of programs with their versions. */
+export function checkVersions({ connection }: Client, versions: Readonly<Record<string, string>>): Promise<CheckView> {
+  return runCheck('versions', 'check Temporal', async () => {
+    const { serverVersion } = await callWithDeadline(connection, () => connection.workflowService.getSystemInfo({}));
+    const all = Object.entries({ ...versions, 'Temporal server': serverVersion || 'unknown' });
+    const text = all.map(([name, version]) => `${name} ${version}`).join(', ');
+    const old = describeOldServer(serverVersion);
+    return old === null ? passed(text) : failed(`${text}: ${old}`, 'upgrade the Temporal server');
+  });
 }

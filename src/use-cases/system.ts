@@ -1,13 +1,6 @@
 import { readQueueLoads } from '../temporal/task-queues';
-import {
-  checkAudit,
-  checkSearchAttributes,
-  checkSpool,
-  checkStore,
-  checkTemporal,
-  checkUpstream,
-  checkWorkers,
-} from './checks';
+import { checkSearchAttributes, checkStore, checkTemporal, checkVersions, unknown } from './checks';
+import { checkAudit, checkBacklog, checkQueues } from './system-checks';
 import type { UseCaseDeps } from './use-cases';
 import { readVersion } from './version';
 import type { SystemView } from './views';
@@ -15,20 +8,18 @@ import type { SystemView } from './views';
 /** An outage shows in the checks, so this never fails. `workers` is empty while Temporal does not answer. */
 export async function readSystem(deps: UseCaseDeps): Promise<SystemView> {
   const { client, reportStore, auditFolder, spoolFolder = null } = deps;
+  const version = readVersion();
   const loads = readQueueLoads(deps).catch(() => null);
   const checks = await Promise.all([
-    checkTemporal(client),
+    checkTemporal(async () => client),
     checkSearchAttributes(client),
-    loads.then(checkWorkers),
-    checkUpstream(null),
+    loads.then(checkQueues),
+    { check: 'upstream', ...unknown('this process has no credentials of Human API; the workers use them') },
     checkStore(reportStore),
     checkAudit(auditFolder),
-    checkSpool(spoolFolder),
+    checkBacklog(spoolFolder),
+    checkVersions(client, { Chartway: version, Node: process.versions.node }),
   ]);
-  return {
-    version: readVersion(),
-    checks,
-    workers: (await loads) ?? [],
-    asOf: new Date((deps.nowMs ?? Date.now)()).toISOString(),
-  };
+  const asOf = new Date((deps.nowMs ?? Date.now)()).toISOString();
+  return { version, checks, workers: (await loads) ?? [], asOf };
 }

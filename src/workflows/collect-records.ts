@@ -13,6 +13,7 @@ import {
 import { followUntilConcluded } from './follow';
 import { adoptRecordedOutcome, endIfWithdrawnBefore, invite } from './opening';
 import { registerSteering } from './steering';
+import { registerStuckCalls } from './stuck-calls';
 import { withdrawApplicant } from './withdrawal';
 
 /**
@@ -26,6 +27,7 @@ export async function collectRecords(input: CollectRecordsInput): Promise<Collec
   setHandler(statusNoticeSignal, (notice) => applicant.receiveStatusNotice(notice));
   setHandler(reportNoticeSignal, (notice) => applicant.receiveReportNotice(notice));
   registerSteering(applicant, CancellationScope.current());
+  registerStuckCalls(applicant);
   applicant.showDetails();
   try {
     // After continue-as-new the person is invited already.
