@@ -21,8 +21,12 @@ export function checkAudit(folder: string): Promise<CheckView> {
   const action = 'check AUDIT_LOG, its disk and its permissions: nothing that needs a line in it is done meanwhile';
   return runCheck('audit', action, async () => {
     if (folder === '') return unknown('AUDIT_LOG is off in this process');
-    await access(folder, constants.R_OK | constants.W_OK | constants.X_OK);
-    return passed('the audit log can be read and written');
+    try {
+      await access(folder, constants.R_OK | constants.W_OK | constants.X_OK);
+      return passed('the audit log can be read and written');
+    } catch (error) {
+      return failed(`the audit log cannot be read and written (${(error as NodeJS.ErrnoException).code})`, action);
+    }
   });
 }
 
