@@ -1,5 +1,6 @@
-import { DAY_MS, DEFAULT_POLICY, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/domain/policy';
+import { DAY_MS, DEFAULT_POLICY, HOUR_MS, MINUTE_MS, type Policy, SECOND_MS } from '../../src/domain/policy';
 import { Undecided, ValidationRejected } from '../../src/upstream/errors';
+import { callRecoveredSignal, callStuckSignal } from '../../src/workflows/contract';
 import { useSimulation } from '../simulation/follow';
 import type { ApplicantUnderTest } from '../support/applicant-under-test';
 import { type Change, FakeUpstream, facts, provider } from '../support/fake-upstream';
@@ -139,12 +140,31 @@ describe('a closed applicant', () => {
   });
 });
 
+test('a call that fails for long shows until it recovers, for one event each', async () => {
+  const applicant = await follow([], { policy: BY_NOTICES });
+  await applicant.waitForInvitation();
+  const { handle } = applicant;
+  const sinceMs = applicant.invitedAtMs;
+  const stick = () => handle.signal(callStuckSignal, { call: 'watchStatus', sinceMs });
+  expect(await addedEvents(applicant, /Upsert/, stick)).toBe(1);
+  expect(await shown(applicant)).toMatchObject({ needs: ['stuck-call'], ApplicantNeeds: ['stuck-call'] });
+  expect(await addedEvents(applicant, /Upsert/, stick)).toBe(0);
+  await handle.signal(callRecoveredSignal, { call: 'watchStatus' });
+  expect(await shown(applicant)).toMatchObject({ needs: [], ApplicantNeeds: null });
+});
+
 test('a run of 0.2.0 shows no need in its search attributes; the run that continues it does', async () => {
   const { chaseMs: _chaseMs, ...policy } = BY_NOTICES;
   const script = [{ afterMs: HOUR_MS, status: 'Attn Required' }];
-  const applicant = await follow(script, { input: { policy: policy as typeof BY_NOTICES } });
+  const applicant = await follow(script, { input: { policy: policy as Policy } });
   await applicant.sendNotices(script);
-  const { searchAttributes } = await applicant.handle.describe();
+  const { searchAttributes, runId } = await applicant.handle.describe();
   expect(Object.keys(searchAttributes).sort()).toEqual(['ApplicantStage', 'ApplicantStageSince', 'HumanId']);
-  expect((await applicant.state()).needs).toEqual(['attention']);
+  const { needs, dueAtMs } = await applicant.state();
+  expect([needs, dueAtMs]).toEqual([['attention'], applicant.invitedAtMs + expiresMs.applicant]);
+  // Notices about another person.
+  for (let sent = 0; sent < 2_000; sent += 1) await applicant.sendStatusNotice('Declined', DAY_MS, 'h-else');
+  await applicant.skip(MINUTE_MS);
+  expect((await applicant.handle.describe()).runId).not.toBe(runId);
+  expect(await shown(applicant)).toMatchObject({ ApplicantNeeds: ['attention'], dueAfterMs: expiresMs.applicant });
 });
