@@ -50,7 +50,7 @@ export function createContractCheck(document: Json): (answer: Answer) => void {
     const pointer =
       at.at ??
       (operation
-        ? `/paths/${escape(template ?? '')}/${answer.method.toLowerCase()}/responses/${answer.status}`
+        ? `/paths/${escapePointer(template ?? '')}/${answer.method.toLowerCase()}/responses/${answer.status}`
         : `/components/responses/${unroutedSlug(answer)}`);
     const content = at.object['content'] as Record<string, { schema: Json }> | undefined;
     const type = (answer.headers['content-type'] ?? '').split(';', 1)[0] ?? '';
@@ -61,7 +61,7 @@ export function createContractCheck(document: Json): (answer: Answer) => void {
     }
     if (content[type] === undefined) throw new Error(`${what} has the type ${type}, which is not documented`);
     if (!/json$/.test(type)) return;
-    const schema = `api#${pointer}/content/${escape(type)}/schema`;
+    const schema = `api#${pointer}/content/${escapePointer(type)}/schema`;
     const validate = ajv.getSchema(encodeURI(schema)) ?? ajv.compile({ $ref: encodeURI(schema) });
     if (!validate(JSON.parse(answer.body))) throw new Error(`${what}: ${ajv.errorsText(validate.errors)}`);
   };
@@ -77,6 +77,6 @@ function matches(template: string, path: string): boolean {
   return new RegExp(`^${pattern}$`).test(path);
 }
 
-function escape(key: string): string {
+function escapePointer(key: string): string {
   return key.replaceAll('~', '~0').replaceAll('/', '~1');
 }

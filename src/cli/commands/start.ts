@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import { CLIENT_USER_ID_EXPECTED, isClientUserId } from '../../domain/identifiers';
 import type { Wanted } from '../../domain/reports';
+import { checkDetails, type RawDetails } from '../../use-cases/applicant-details';
 import type { StartCommand } from '../../use-cases/use-cases';
 import type { StartedApplicant } from '../../use-cases/views';
 import { parseReference, parseReports } from '../arguments';
-import { checkDetails, type RawDetails } from '../details';
 import type { ExitStatus } from '../exit-status';
 import { describeState } from '../use-case-errors';
 import { actorOf, type CommandContext, printResult, type RegisterCommand } from './context';
