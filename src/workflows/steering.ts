@@ -22,8 +22,8 @@ const MAX_AHEAD_MS = 365 * DAY_MS;
 type Received<T> = Partial<Record<keyof T, unknown>> | null | undefined;
 
 /**
- * Registers the actions of operators. A cancel cancels `root`, the scope of the whole run, as a cancel request in Temporal does. Handlers are
- * synchronous, so the end of a run interrupts none. A malformed signal is ignored, a malformed update is rejected. Notes stay in the payloads.
+ * Registers the actions of operators. A cancel cancels `root`, the scope of the whole run, as a cancel request in Temporal does. A malformed signal
+ * is ignored, a malformed update is rejected. Notes stay in the payloads.
  */
 export function registerSteering(applicant: Applicant, root: CancellationScope): void {
   const { state } = applicant;
