@@ -1,5 +1,5 @@
 import type { Policy } from './policy';
-import type { StatusKind } from './status';
+import { type StatusKind, statusRules } from './status';
 
 /** The facts that a deadline depends on. */
 interface DeadlineBase {
@@ -21,4 +21,10 @@ export function deadlineMs(facts: DeadlineBase, kind: StatusKind, { expiresMs }:
   const { invitation, applicant } = expiresMs;
   const periodMs = isInvitationUnanswered(facts, kind) ? Math.min(invitation, applicant) : applicant;
   return facts.timestamps.openedAtMs + periodMs + (facts.due.extensionMs ?? 0);
+}
+
+/** The deadline for a list of applicants. A status that only a read or a decision follows (an error, a decline) does not change it. */
+export function listedDeadlineMs(facts: DeadlineBase, kind: StatusKind, policy: Policy): number {
+  const { waitsForDeadline, provesEngagement } = statusRules(kind);
+  return deadlineMs(facts, waitsForDeadline || provesEngagement ? kind : 'invited', policy);
 }

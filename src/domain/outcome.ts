@@ -35,3 +35,18 @@ export function mayGetMoreReports(outcome: Outcome | null, reason: Reason | null
   if (reason === 'finished') return false;
   return outcome === 'collected' || (outcome === 'partial' && reason !== 'deadline');
 }
+
+/** The reasons whose conclusions withdraw the person, see `shouldWithdraw`. */
+const WITHDRAWING_REASONS: readonly (Reason | null)[] = [
+  'upstream-error',
+  'invitation-undeliverable',
+  'invitation-expired',
+  'deadline',
+  'declined',
+  'operator',
+];
+
+/** True if an applicant with this outcome has withdrawn the person at its end. */
+export function hasWithdrawnPerson(reason: Reason | null): boolean {
+  return WITHDRAWING_REASONS.includes(reason);
+}

@@ -1,3 +1,5 @@
+import type { Reason } from './outcome';
+
 /** What caused an entry of the timeline. */
 export const TIMELINE_SOURCES = ['notification', 'poll', 'operator', 'deadline', 'start', 'worker'] as const;
 export type TimelineSource = (typeof TIMELINE_SOURCES)[number];
@@ -40,6 +42,12 @@ export interface TimelineEntry {
 export interface Timeline {
   readonly entries: readonly TimelineEntry[];
   readonly omitted: number;
+}
+
+/** What caused the end of an applicant. */
+export function sourceOfEnd(reason: Reason | null): TimelineSource {
+  if (reason === 'operator' || reason === 'finished') return 'operator';
+  return reason === 'deadline' || reason === 'invitation-expired' ? 'deadline' : 'worker';
 }
 
 const MAX_ENTRIES = 200;

@@ -26,9 +26,17 @@ export async function followUntilConcluded(applicant: Applicant): Promise<Conclu
     applicant.updateProgress();
     if (applicant.shouldContinueAsNew) return continueInNewRun(applicant, waiter);
     const step = decide(applicant.situation);
-    if (step.do === 'conclude') return step.conclusion;
+    if (step.do === 'conclude') return announced(step.conclusion, applicant);
     await perform(step, applicant, waiter);
   }
+}
+
+/** A deadline that ends the applicant becomes an entry of the timeline. */
+function announced(conclusion: Conclusion, applicant: Applicant): Conclusion {
+  const { reason } = conclusion;
+  if (reason === 'deadline') applicant.record('deadline-reached', 'deadline', { deadline: 'applicant' });
+  if (reason === 'invitation-expired') applicant.record('deadline-reached', 'deadline', { deadline: 'invitation' });
+  return conclusion;
 }
 
 /** Performs a step. Its functions learn the answers themselves: a read that arrives during a list may cancel it (see listExpiry). */
@@ -69,7 +77,7 @@ async function performWait(wait: Wait, applicant: Applicant, waiter: StatusWaite
   state.waitingUntilMs = wait.untilMs;
   applicant.showDetails();
   const finding = await waiter.waitForChange(
-    wait,
+    { ...wait, untilMs: earliest(wait.untilMs, applicant.nextQuietAtMs) },
     { humanId: applicant.humanId, status: currentStatus(facts), isStuck: Boolean(state.stuck) },
     () =>
       applicant.facts !== facts ||

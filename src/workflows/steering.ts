@@ -1,6 +1,6 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { type CancellationScope, setHandler, upsertMemo } from '@temporalio/workflow';
-import { withListRequested } from '../domain/collection';
+import { withNextListRequested } from '../domain/collection';
 import { withDeadline, withReadBackRequest } from '../domain/facts';
 import { DAY_MS } from '../domain/policy';
 import { REASON_CODES, type ReasonCode, type Refusal } from '../domain/steering';
@@ -43,7 +43,7 @@ export function registerSteering(applicant: Applicant, root: CancellationScope):
     applicant.countMessage();
     if (findRefusal() !== null || !applicant.isInvited) return;
     applicant.facts = withReadBackRequest(applicant.facts, Date.now());
-    state.collection = withListRequested(state.collection, Date.now());
+    state.collection = withNextListRequested(state.collection, Date.now());
     applicant.record('check-requested', 'operator');
   });
 

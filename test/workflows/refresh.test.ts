@@ -112,6 +112,7 @@ test('a stored document is removed from the missing ones', async () => {
 
 test.each<[RefreshReportsResult['ended'], Partial<Manifest> | null]>([
   ['withdrawn', { outcome: 'partial', reason: 'deadline' }],
+  ['withdrawn', { withdrawnAt: '2026-11-01T00:00:00.000Z' }],
   ['none', null],
   ['too-old', { closedAt: '2020-01-01T00:00:00.000Z' }],
 ])('the refresh ends as %s without a call for the manifest %j', async (ended, closed) => {
