@@ -31,7 +31,8 @@ export function registerSteering(applicant: Applicant, root: CancellationScope):
   setHandler(cancelApplicantSignal, (request: Received<{ reasonCode: unknown }>) => {
     applicant.countMessage();
     const reasonCode = request?.reasonCode;
-    if (!isReasonCode(reasonCode) || findRefusal() !== null) return;
+    // A request in Temporal for the same cancel may be handled first, even if it was made after this signal.
+    if (!isReasonCode(reasonCode) || state.cancel !== null || isConcluded()) return;
     state.cancel = { reasonCode, atMs: Date.now() };
     applicant.record('cancel-requested', 'operator', { reasonCode });
     root.cancel();
@@ -107,7 +108,11 @@ export function registerSteering(applicant: Applicant, root: CancellationScope):
   function findRefusal(): Refusal | null {
     if (state.stage === 'closed') return 'closed';
     if (state.cancel !== null || root.consideredCancelled) return 'cancelling';
-    return applicant.isClosing || state.outcome !== null ? 'closing' : null;
+    return isConcluded() ? 'closing' : null;
+  }
+
+  function isConcluded(): boolean {
+    return applicant.isClosing || state.outcome !== null;
   }
 
   function findInviting(): Refusal | null {

@@ -20,9 +20,11 @@ const setDeadline = (applicant: ApplicantUnderTest, request: unknown, options = 
 const snooze = (applicant: ApplicantUnderTest, request: unknown, options = {}) =>
   applicant.handle.executeUpdate(snoozeUpdate, { args: [request as { untilMs: number }], ...options });
 
+/** The actions in the timeline, and how often each was repeated. */
 async function kinds(applicant: ApplicantUnderTest) {
   const { timeline } = await applicant.state();
-  return timeline.entries.filter(({ source }) => source === 'operator').map(({ kind, count }) => [kind, count ?? 1]);
+  const actions = timeline.entries.filter(({ kind, source }) => source === 'operator' && kind !== 'closed');
+  return actions.map(({ kind, count }) => [kind, count ?? 1]);
 }
 
 /** An invited applicant whose polls come long after the tests. */
