@@ -12,7 +12,7 @@ module.exports = {
     // ESM-only packages: Node 20 can require() them, jest cannot.
     '^.+\\.js$': ['@swc/jest', { jsc: { target: 'es2023' }, module: { type: 'commonjs' } }],
   },
-  transformIgnorePatterns: ['/node_modules/(?!(p-limit|yocto-queue|content-disposition|cookie)/)'],
+  transformIgnorePatterns: ['/node_modules/(?!(p-limit|yocto-queue|content-disposition|range-parser|cookie)/)'],
   testSequencer: '<rootDir>/test/support/order.cjs',
   // For two cores: tests spend much of their time waiting for other processes.
   maxWorkers: 4,
