@@ -42,7 +42,7 @@ const REPEAT = 'run the same command again to start the rest; applicants already
 
 /** Starts the applicants of the arguments and prints the result of each. */
 export function runStarter(args: StarterArguments, deps: StarterDeps): Promise<ExitStatus> {
-  return runForExitStatus(() => startAll(args, deps), deps, REPEAT);
+  return runForExitStatus(() => startAll(args, deps), deps, { repeat: REPEAT, unavailable: 1 });
 }
 
 async function startAll(args: StarterArguments, deps: StarterDeps): Promise<ExitStatus> {

@@ -16,6 +16,7 @@ export const REASONS = [
   'deleted-upstream',
   'disconnected',
   'operator',
+  'finished',
   'nothing-listed',
   'missing-documents',
   'failed-documents',
@@ -31,6 +32,7 @@ export interface Conclusion {
 
 /** True if the person was not withdrawn and the round did not fail: then upstream may announce more reports after the closing. */
 export function mayGetMoreReports(outcome: Outcome | null, reason: Reason | null): boolean {
+  if (reason === 'finished') return false;
   return outcome === 'collected' || (outcome === 'partial' && reason !== 'deadline');
 }
 

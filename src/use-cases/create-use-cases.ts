@@ -9,7 +9,7 @@ import { listApplicants } from './list-applicants';
 import { showApplicant } from './show-applicant';
 import { startApplicant } from './start-applicant';
 import { cancelApplicant, checkNow, finishNow, retryCall, setDeadline, snooze } from './steer';
-import { readSummary } from './summary';
+import { createSummary } from './summary';
 import { readSystem } from './system';
 import { readTimeline } from './timeline';
 import type { UseCaseDeps, UseCases } from './use-cases';
@@ -34,7 +34,7 @@ export function createUseCases(deps: UseCaseDeps): UseCases {
     documents: (...args) => listDocuments(deps, ...args),
     openDocument: (...args) => openDocument(deps, recordOpening, ...args),
     openZip: (...args) => openZip(deps, recordOpening, ...args),
-    summary: () => readSummary(deps),
+    summary: createSummary(deps),
     attention: () => readAttention(deps),
     system: () => readSystem(deps),
     audit: (...args) => readAuditTrail(deps, ...args),

@@ -5,7 +5,7 @@ import type { StateAnswer } from '../workflows/contract';
 import type { UseCaseDeps } from './use-cases';
 
 /** A worker answers within milliseconds. */
-const QUERY_TIMEOUT_MS = 5_000;
+const QUERY_TIMEOUT_MS = 2_000;
 
 /** The state of an open applicant; null without a worker that answers. @throws {KeyMissing} */
 export async function readOpenState(

@@ -12,6 +12,16 @@ export async function readTemporal<T>(read: () => Promise<T>): Promise<T> {
   }
 }
 
+/** Changes something in Temporal. @throws {Unavailable} as {@link readTemporal}, but the change may have happened */
+export async function changeTemporal<T>(change: () => Promise<T>): Promise<T> {
+  try {
+    return await change();
+  } catch (error) {
+    if (isTemporalUnavailable(error)) throw new Unavailable('temporal', 'unknown', error);
+    throw error;
+  }
+}
+
 export function isTemporalUnavailable(error: unknown): boolean {
   if (hasStatus(error, GRPC.NOT_FOUND)) return !isWorkflowNotFound(error);
   return isTransient(error) || isNotAllowed(error) || hasStatus(error, GRPC.CANCELLED);

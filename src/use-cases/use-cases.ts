@@ -36,6 +36,8 @@ export interface UseCaseDeps {
   readonly digestKeys: DigestKeys | null;
   /** `AUDIT_LOG`, to read it. */
   readonly auditFolder: string;
+  /** `WEBHOOK_SPOOL`, if this process can read it; null or absent: it cannot. */
+  readonly spoolFolder?: string | null;
   /** Replaces the clock in tests. */
   readonly nowMs?: () => number;
 }

@@ -117,6 +117,9 @@ export const AUTHORIZATION_MEMO = 'authorizationReference';
 /** The memo's key of {@link ApplicantState.snoozedUntilMs}. */
 export const SNOOZED_UNTIL_MEMO = 'snoozedUntilMs';
 
+/** The memo's key of a random id of the request that started the run; only of a run that begins a new round by request. */
+export const START_ID_MEMO = 'startId';
+
 /** `dateOfBirth`: `YYYY-MM-DD`. */
 export interface ApplicantDetails {
   readonly clientUserId: string;
@@ -191,21 +194,22 @@ export interface ApplicantState {
   revision: number;
   /** What needs a person, in the order of RECORDED_NEEDS. */
   needs: readonly RecordedNeed[];
+  /** The deadline; null before the invitation and after the closing. */
+  dueAtMs: number | null;
   /** Until when `/attention` hides the needs; null: not hidden. */
   snoozedUntilMs: number | null;
   timeline: Timeline;
+  /** How many occurrences of the timeline the manifest has. */
+  recordedOccurrences: number;
   /** Why upstream refused the person or failed; null: it did not. */
   failure: ApplicantFailure | null;
   /** The cancel that an operator requested; null: none. */
   cancel: { readonly reasonCode: ReasonCode; readonly atMs: number } | null;
   /** The early end that an operator requested; null: none. */
   finish: { readonly reasonCode: ReasonCode; readonly atMs: number } | null;
-  /** The calls that have failed for {@link STUCK_CALL_AFTER_MS}, by activity type, and since when. */
+  /** The calls that have failed for STUCK_CALL_AFTER_MS, by activity type, and since when. */
   stuckCalls: Readonly<Record<string, number>>;
 }
-
-/** An activity that fails for this long marks its applicant as stuck, once. */
-export const STUCK_CALL_AFTER_MS = 300_000;
 
 /** `note`: at most 500 characters; only in the payload of the signal or update. */
 export interface CancelRequest {
@@ -249,6 +253,8 @@ export const cancelApplicantSignal = defineSignal<[CancelRequest]>('cancelApplic
 export const checkNowSignal = defineSignal('checkNow');
 /** Sent by an activity to its own workflow. */
 export const callStuckSignal = defineSignal<[StuckCall]>('callStuck');
+/** The same: the call of a stuck poll is answered again. */
+export const callRecoveredSignal = defineSignal<[Pick<StuckCall, 'call'>]>('callRecovered');
 /** The validators of the updates reject with an ApplicationFailure of this type; its message is a {@link Refusal}. */
 export const NOT_NOW = 'NotNow';
 /** Downloads what is listed now, withdraws the person, and concludes. A repeat is accepted. */

@@ -45,7 +45,11 @@ beforeAll(async () => {
   folder = await newFolder();
   const [port, uiPort, apiPort] = [await freePort(), await freePort(), await freePort()];
   const env = { PAYLOAD_KEYS: generateKey('main'), TEMPORAL_ADDRESS: `127.0.0.1:${port}` };
-  const { api: settings, payload, temporal: at } = readConfig('api', localApiEnvironment(env, apiPort, uiPort), folder);
+  const {
+    api: settings,
+    payload,
+    temporal: at,
+  } = readConfig('api', localApiEnvironment(env, { port: apiPort, keys: '', uiPort }), folder);
   client = createLazyClient(at, createDataConverter(payload, at.namespace));
   codecOrigin = `http://127.0.0.1:${apiPort}`;
   const { program, args, cwd, checkReady } = temporalService({

@@ -177,8 +177,8 @@ test('2,050 notices start a new run and cost few lists', async () => {
   expect(upstream.count('listReports')).toBeLessThanOrEqual(6);
 });
 
-test('a cancel during the downloads ends them', async () => {
-  const { upstream, send, result, notice, handle } = await setup();
+test('a cancel during the downloads ends them, and the manifest lists what is stored', async () => {
+  const { upstream, send, result, notice, manifest, handle } = await setup();
   let release = () => {};
   const error = new BadDocument(facts(200), 'cut');
   const when = () => {
@@ -195,6 +195,8 @@ test('a cancel during the downloads ends them', async () => {
   expect((await handle().describe()).status.name).toBe('CANCELLED');
   await skip(HOUR_MS);
   expect(upstream.count('openReport')).toBe(3);
+  const newer = manifest()?.documents.filter(({ updatedAt }) => updatedAt === V2);
+  expect(newer?.map(({ format }) => format)).toEqual(['json']);
 });
 
 test('a cancel while the manifest cannot be written loses no stored document', async () => {
