@@ -31,7 +31,7 @@ export async function runCheck(check: string, action: string, run: () => Promise
 /** Our own messages, which hold no data, or the code or name of another error. */
 function describeCause(error: unknown): string {
   const { name, code, message, cause } = describeError(error);
-  return message ?? String(code ?? cause?.code ?? name);
+  return message ?? `it fails (${code ?? cause?.code ?? name})`;
 }
 
 export function checkTemporal(connect: () => Promise<Client>): Promise<CheckView> {
