@@ -1,6 +1,7 @@
 // npm run record: runs each persona and replaces the histories in test/replay/histories. Run it only for a change of the
 // workflow code that may break replay, because such a change also breaks open applicants. `npm run record -- -t 'after a
-// closing'` records only the workflows after the closing.
+// closing'` records only the workflows after the closing. `npm run record -- --release` adds the histories of this version,
+// once, before its release.
 import { findTemporalCli } from './servers/find.mjs';
 import { ensureBuilt } from './set-up/ensure.mjs';
 import { runJestFile } from './set-up/jest.mjs';
@@ -9,5 +10,8 @@ import { runCommand } from './set-up/project.mjs';
 await runCommand(async () => {
   await ensureBuilt();
   const env = { ...process.env, TEMPORAL_CLI_PATH: await findTemporalCli() };
-  return runJestFile(import.meta.resolve('../test/replay/record.ts'), { args: process.argv.slice(2), env });
+  const args = process.argv.slice(2);
+  const file = args.includes('--release') ? 'record-release.ts' : 'record.ts';
+  const jestArgs = args.filter((arg) => arg !== '--release');
+  return runJestFile(import.meta.resolve(`../test/replay/${file}`), { args: jestArgs, env });
 });

@@ -97,6 +97,7 @@ runProcess('worker', async () => {
     bundlePath: BUNDLE,
     deployment: config.deployment,
     dataConverter,
+    client,
     internalActivities,
     upstreamActivities: createUpstreamActivities({ upstream, reportStore, timeoutMs: humanApi.timeoutMs, metrics }),
     maxCallsPerSecond: humanApi.maxCallsPerSecond,

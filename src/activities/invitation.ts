@@ -36,7 +36,8 @@ export type InviteAnswer =
       inviteLink?: string;
     }
   | { kind: 'conflict' }
-  | { kind: 'invalid'; keys: readonly string[] }
+  /** `requestId`: upstream's, if it gave one. */
+  | { kind: 'invalid'; keys: readonly string[]; requestId?: string }
   /** No person exists, although the manifest shows that this run has invited one: Temporal was restored from a backup. */
   | { kind: 'had-before' }
   /** The answers do not decide whether the person exists, or whether the details are valid. */
@@ -140,7 +141,10 @@ export function createInvitationActivities({ upstream, reportStore, timeoutMs }:
         ...(inviteLink !== null && { inviteLink }),
       };
     } catch (error) {
-      if (error instanceof ValidationRejected) return { kind: 'invalid', keys: error.keys };
+      if (error instanceof ValidationRejected) {
+        const { requestId } = error.call;
+        return { kind: 'invalid', keys: error.keys, ...(requestId !== null && { requestId }) };
+      }
       if (!(error instanceof UpstreamError)) throw error;
       if (!wasRejectedUnprocessed(error)) return afterAmbiguousCreate(running, details, error);
       progress.createSentAtMs = null;

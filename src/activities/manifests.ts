@@ -44,8 +44,14 @@ export interface EarlierRoundInput {
   readonly detailsDigest: string;
 }
 
-/** `checkAfterMs`: when to list the reports again, in ms after `closedAt`, ascending. */
-export type RecordManifestInput = ManifestChange & { readonly checkAfterMs?: readonly number[] };
+/**
+ * `checkAfterMs`: when to list the reports again, in ms after `closedAt`, ascending. `isCancelAudited`: an operator cancelled through Chartway, which
+ * wrote the audit line before.
+ */
+export type RecordManifestInput = ManifestChange & {
+  readonly checkAfterMs?: readonly number[];
+  readonly isCancelAudited?: boolean;
+};
 
 export interface ManifestDeps {
   readonly reportStore: ReportStore;
@@ -73,10 +79,11 @@ export function createManifestActivities({ reportStore, digestKeys, audit, runs,
     },
 
     /**
-     * Writes a round or its closing. `detailsDigest` is plain here and stored keyed. A cancel by an operator is recorded in the audit log, and checks
+     * Writes a round or its closing. `detailsDigest` is plain here and stored keyed. A cancel that was requested in Temporal is recorded in the audit log, and checks
      * after a closing are scheduled as part of the write (decision 0037), so runs of earlier versions need no further command.
      */
-    async recordManifest({ checkAfterMs = [], ...change }: RecordManifestInput): Promise<RecordedManifest> {
+    async recordManifest(input: RecordManifestInput): Promise<RecordedManifest> {
+      const { checkAfterMs = [], isCancelAudited = false, ...change } = input;
       const detailsDigest = change.detailsDigest === null ? null : createKeyedDigest(digestKeys, change.detailsDigest);
       const waitAtMostMs = activityInfo().startToCloseTimeoutMs * WAIT_SHARE_OF_TIMEOUT;
       const manifest = await translateStoreErrors(() =>
@@ -86,7 +93,7 @@ export function createManifestActivities({ reportStore, digestKeys, audit, runs,
       if (outcome !== null) warnUnreadEntries(manifest);
       // They differ if a newer write has closed the round.
       if (outcome === change.outcome) {
-        await recordCancel(change);
+        if (!isCancelAudited) await recordCancel(change);
         await scheduleChecks(change, checkAfterMs);
       }
       return { round, revision, outcome };

@@ -1,7 +1,6 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
-import type { SweepCounts } from '../domain/sweep';
 import type { ReportStore } from '../report-store/port';
-import { LATEST_SWEEP } from './sweep-files';
+import { readLatestSweep } from '../report-store/sweep-findings';
 
 export type ActivityMetrics = ReturnType<typeof createActivityMetrics>;
 
@@ -33,13 +32,6 @@ export function createActivityMetrics(registry: Registry) {
   };
 }
 
-/** The result of the last sweep, as the report store has it. */
-interface LatestSweep {
-  /** When it ended, ISO 8601. */
-  readonly at: string;
-  readonly counts: SweepCounts;
-}
-
 /** Registers gauges of the last sweep. Each scrape reads the store, so every worker serves the same values. While the store fails, they stay. */
 export function serveSweepMetrics(registry: Registry, { shelf }: Pick<ReportStore, 'shelf'>): void {
   const registers = [registry];
@@ -54,19 +46,11 @@ export function serveSweepMetrics(registry: Registry, { shelf }: Pick<ReportStor
     labelNames: ['kind'],
     registers,
     async collect() {
-      const latest = parseLatestSweep(await shelf.get(LATEST_SWEEP).catch(() => null));
+      // A scrape must still report the other metrics.
+      const latest = await readLatestSweep(shelf).catch(() => null);
       if (!latest) return;
       for (const [kind, count] of Object.entries(latest.counts)) findings.set({ kind }, count);
       endedAt.set(Date.parse(latest.at) / 1_000);
     },
   });
-}
-
-/** Null if the file is damaged: a scrape must still report the other metrics. */
-function parseLatestSweep(bytes: Buffer | null): LatestSweep | null {
-  try {
-    return bytes && JSON.parse(bytes.toString('utf8'));
-  } catch {
-    return null;
-  }
 }

@@ -46,7 +46,8 @@ export function createRefreshActivities({ reportStore, runs, refreshForMs, polic
       if (sinceMs !== null) return { kind: 'open', sinceMs };
       const manifest = await readOwnManifest(reportStore, clientUserId);
       if (!manifest || manifest.outcome === null) return { kind: 'none' };
-      if (!mayGetMoreReports(manifest.outcome, manifest.reason)) return { kind: 'withdrawn' };
+      const { outcome, reason, withdrawnAt } = manifest;
+      if (withdrawnAt !== null || !mayGetMoreReports(outcome, reason)) return { kind: 'withdrawn' };
       const nowMs = activityInfo().currentAttemptScheduledTimestampMs;
       if (!isWithinRefreshPeriod(nowMs, parseInstantMs(manifest.closedAt), refreshForMs)) return { kind: 'too-old' };
       const { humanId, closedAt, wanted, round, detailsRound } = manifest;

@@ -32,14 +32,6 @@ export function sweepFiles(shelf: Shelf, sweepId: string) {
   };
 }
 
-/** The list of all findings of a sweep. */
-export function findingsFileName(sweepId: string): string {
-  return `sweeps/${sweepId}.jsonl`;
-}
-
-/** The result of the last sweep. */
-export const LATEST_SWEEP = 'sweeps/latest.json';
-
 export function toJsonLines(rows: readonly object[]): Buffer {
   return Buffer.from(rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
 }

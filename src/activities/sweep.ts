@@ -15,10 +15,11 @@ import {
   type SweepKind,
 } from '../domain/sweep';
 import type { ReportStore } from '../report-store/port';
+import { findingsFileName, LATEST_SWEEP } from '../report-store/sweep-findings';
 import type { SweepResult } from '../workflows/contract';
 import type { ApplicantRuns } from './applicant-runs';
 import { readOwnManifest, translateStoreErrors } from './store';
-import { findingsFileName, LATEST_SWEEP, sweepFiles, toJsonLines } from './sweep-files';
+import { sweepFiles, toJsonLines } from './sweep-files';
 
 /** The settings of a sweep, read once at its start. */
 export interface SweepSettings {

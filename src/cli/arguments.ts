@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { parseWanted, type Wanted } from '../domain/reports';
 import { CARRIER_CODE, CARRIER_CODE_EXPECTED } from '../observability/audit-chain';
-import type { RawDetails } from './details';
+import type { RawDetails } from '../use-cases/applicant-details';
 import { CLOSED_PIPE_HELP, DiscreetCommand, parseOrExit } from './discreet-command';
 
 export interface StarterArguments {

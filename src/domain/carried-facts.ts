@@ -25,6 +25,8 @@ export interface CarriedFacts {
   readonly spread: number;
   readonly outage?: Outage | null;
   readonly extensionMs: number | null;
+  /** Missing from a version before 0.3.0. */
+  readonly deadlineAtMs?: number | null;
 }
 
 export function carriedFacts({ status, timestamps, due, unknownFields }: Facts): CarriedFacts {
@@ -70,6 +72,7 @@ export function upgradeFacts(written: CarriedFacts): Facts {
       jitter: written.spread,
       outage: written.outage ?? null,
       extensionMs: written.extensionMs ?? null,
+      deadlineAtMs: written.deadlineAtMs ?? null,
     },
     unknownFields: {},
   };

@@ -15,6 +15,8 @@ import type { StatusKind } from './status';
 export interface Collection {
   /** When a list was requested that is not answered yet; null without an open request. A later request keeps this time. */
   readonly wantedAtMs: number | null;
+  /** When a list was last requested while an earlier request was open: a list in flight by then does not answer it. Null: it was not. */
+  readonly wantedAgainAtMs: number | null;
   /** Limits the lists that notices cause. */
   readonly noticeLists: RateLimit;
   /** When upstream was last asked for a list, whatever it answered. */
@@ -75,6 +77,7 @@ const MAX_SEEN_ID_LENGTH = 64;
 export function emptyCollection(documents: readonly StoredDocument[] = [], marks: Marks = {}): Collection {
   return {
     wantedAtMs: null,
+    wantedAgainAtMs: null,
     noticeLists: NEW_RATE_LIMIT,
     askedAtMs: null,
     listedAtMs: null,
@@ -104,11 +107,22 @@ export function withListRequested(collection: Collection, nowMs: number): Collec
   return { ...collection, wantedAtMs: collection.wantedAtMs ?? nowMs };
 }
 
-/** A report notice requests a list, unless that version, or a newer one with a credible date, is listed already. */
+/** The same, but a list that is in flight already does not answer the request. */
+export function withNextListRequested(collection: Collection, nowMs: number): Collection {
+  return collection.wantedAtMs === null
+    ? { ...collection, wantedAtMs: nowMs }
+    : { ...collection, wantedAgainAtMs: nowMs };
+}
+
+/**
+ * A report notice requests a list, unless that version, or a newer one with a credible date, is listed already. `isOf020`: in a run of 0.2.0 a list in
+ * flight answers the request, as its history shows.
+ */
 export function withReportNotice(
   collection: Collection,
   notice: { reportId: string; updatedAt: string | null },
   nowMs: number,
+  isOf020 = false,
 ): Collection {
   const updatedAtMs = parseInstantMs(notice.updatedAt);
   const isListed = collection.listed.some(
@@ -117,7 +131,8 @@ export function withReportNotice(
       updatedAtMs !== null &&
       (credibleDateMs(parseInstantMs(report.updatedAt), nowMs) ?? -Infinity) >= updatedAtMs,
   );
-  return isListed ? collection : withListRequested(collection, nowMs);
+  if (isListed) return collection;
+  return isOf020 ? withListRequested(collection, nowMs) : withNextListRequested(collection, nowMs);
 }
 
 /** Counts a list for a notice against the rate limit. */
@@ -208,10 +223,19 @@ function withAccessDenied(collection: Collection, askedAtMs: number, evidence: s
   };
 }
 
+/** How many wanted versions the last list of the second has that the last list of the first had not. */
+export function countNewVersions(before: Collection, after: Collection): number {
+  if (before.listed === after.listed) return 0;
+  const versionOf = ({ id, updatedAt }: ListedReport) => JSON.stringify([id, updatedAt]);
+  const known = new Set(before.listed.map(versionOf));
+  return after.listed.filter((report) => !known.has(versionOf(report))).length;
+}
+
 /** Ends an open request, unless it came after `askedAtMs`. */
 function withRequestAnswered(collection: Collection, askedAtMs: number): Collection {
-  const { wantedAtMs } = collection;
-  return { ...collection, askedAtMs, wantedAtMs: wantedAtMs !== null && wantedAtMs > askedAtMs ? wantedAtMs : null };
+  const { wantedAtMs, wantedAgainAtMs } = collection;
+  const [openAtMs = null] = [wantedAtMs, wantedAgainAtMs].filter((timeMs) => timeMs !== null && timeMs > askedAtMs);
+  return { ...collection, askedAtMs, wantedAtMs: openAtMs, wantedAgainAtMs: null };
 }
 
 function withDeferredList(collection: Collection, nowMs: number, cadenceMs: number): Collection {

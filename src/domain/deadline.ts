@@ -1,10 +1,10 @@
 import type { Policy } from './policy';
-import type { StatusKind } from './status';
+import { type StatusKind, statusRules } from './status';
 
 /** The facts that a deadline depends on. */
 interface DeadlineBase {
   readonly timestamps: { readonly openedAtMs: number; readonly engagedAtMs: number | null };
-  readonly due: { readonly extensionMs: number | null };
+  readonly due: { readonly extensionMs: number | null; readonly deadlineAtMs: number | null };
 }
 
 /** True if the status is Invited, and no read has proved that the person engaged. */
@@ -12,9 +12,19 @@ export function isInvitationUnanswered({ timestamps }: Pick<DeadlineBase, 'times
   return kind === 'invited' && timestamps.engagedAtMs === null;
 }
 
-/** The deadline in ms since 1970, counted from our invitation or adoption. An outage of upstream moves it at most once. */
+/**
+ * The deadline in ms since 1970: the one that an operator set; else counted from our invitation or adoption, and moved by an outage of upstream at
+ * most once.
+ */
 export function deadlineMs(facts: DeadlineBase, kind: StatusKind, { expiresMs }: Policy): number {
+  if (facts.due.deadlineAtMs !== null) return facts.due.deadlineAtMs;
   const { invitation, applicant } = expiresMs;
   const periodMs = isInvitationUnanswered(facts, kind) ? Math.min(invitation, applicant) : applicant;
   return facts.timestamps.openedAtMs + periodMs + (facts.due.extensionMs ?? 0);
+}
+
+/** The deadline for a list of applicants. A status that only a read or a decision follows (an error, a decline) does not change it. */
+export function listedDeadlineMs(facts: DeadlineBase, kind: StatusKind, policy: Policy): number {
+  const { waitsForDeadline, provesEngagement } = statusRules(kind);
+  return deadlineMs(facts, waitsForDeadline || provesEngagement ? kind : 'invited', policy);
 }

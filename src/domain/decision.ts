@@ -54,6 +54,7 @@ export function decide(situation: Situation): Step {
     stepForContradiction(situation) ??
     stepForDecline(situation) ??
     stepForReports(situation) ??
+    stepForFinish(situation) ??
     stepForStatus(situation)
   );
 }
@@ -101,13 +102,17 @@ function stepForDecline({ facts }: Situation): Step | null {
   return isConfirmedDeclined(facts) ? conclude('declined', 'declined', true) : null;
 }
 
-/** Downloads what is listed, records what is downloaded, then lists what is requested. */
+/** Downloads what is listed, records what is downloaded, then lists what is requested. The list for an early end answers every other request too. */
 function stepForReports(situation: Situation): Step | null {
   const { collection, policy, nowMs } = situation;
   if (mustRecord(collection)) return { do: 'record' };
   const documents = selectDownloads(collection, policy.wanted, nowMs);
   if (documents.length > 0) return { do: 'fetch', documents };
   if (collection.unrecorded) return { do: 'record' };
+  const { finishRequestedAtMs } = situation;
+  if (finishRequestedAtMs !== null && !isListedSince(collection, finishRequestedAtMs)) {
+    return { do: 'list', because: 'conclusion' };
+  }
   const listAtMs = requestedListAtMs(situation);
   return listAtMs !== null && nowMs >= listAtMs ? { do: 'list', because: 'request' } : null;
 }
@@ -126,6 +131,15 @@ function unlistedReportsSinceMs(facts: Facts, { askedAtMs }: Collection): number
   const { kindSinceMs } = facts.timestamps.current;
   const isSynced = kind === 'some-synced' || kind === 'all-synced';
   return isSynced && (askedAtMs ?? -Infinity) < kindSinceMs ? kindSinceMs : null;
+}
+
+/** An operator ends the applicant early: what is listed now is collected, whatever the status, the windows and the deadline say. */
+function stepForFinish(situation: Situation): Step | null {
+  const { finishRequestedAtMs } = situation;
+  if (finishRequestedAtMs === null) return null;
+  return ifListedSince(situation, finishRequestedAtMs, 'the last reports before the early end', () =>
+    conclude(findGap(situation) === null ? 'collected' : 'partial', 'finished', true),
+  );
 }
 
 function stepForStatus(situation: Situation): Step {

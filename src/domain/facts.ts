@@ -69,6 +69,8 @@ export interface DueReads {
   readonly outage: Outage | null;
   /** How far an outage moved the deadline; null: not yet. It moves at most once. */
   readonly extensionMs: number | null;
+  /** The deadline that an operator set, which no outage moves; null: none. */
+  readonly deadlineAtMs: number | null;
 }
 
 /** All that is known of a person's status. Changed only by the functions below; payloads carry it flat (see carried-facts). */
@@ -110,6 +112,7 @@ export function openFacts(read: Read, nowMs: number, jitter = 0): Facts {
       jitter,
       outage: null,
       extensionMs: null,
+      deadlineAtMs: null,
     },
     unknownFields: {},
   };
@@ -226,7 +229,8 @@ function withClaim(
   return withDerivedTimestamps(facts, after, nowMs);
 }
 
-function withReadBackRequest(facts: Facts, nowMs: number): Facts {
+/** Requests a read of the status, as soon as the rate limit of notices allows it. */
+export function withReadBackRequest(facts: Facts, nowMs: number): Facts {
   return withDue(facts, { readBackRequestedAtMs: nowMs });
 }
 
@@ -272,7 +276,8 @@ function isUnconfirmed(claim: Claim, { status, updatedAtMs }: Read): boolean {
 
 /** An outage during which the deadline passed moves the deadline by the length of the outage, once. */
 function deadlineExtensionMs(facts: Facts, read: Read, readOutageMs: number, policy: Policy): number | null {
-  const { outage, extensionMs } = facts.due;
+  const { outage, extensionMs, deadlineAtMs } = facts.due;
+  if (deadlineAtMs !== null) return extensionMs;
   const outageMs = Math.max(readOutageMs, outage?.durationMs ?? 0);
   const isLong = outageMs > pollCadenceMs(facts, policy);
   if (extensionMs !== null || !isLong || read.askedAtMs < deadlineMs(facts, currentKind(facts), policy))
@@ -311,6 +316,11 @@ export function withMissingUpstream(facts: Facts, nowMs: number): Facts {
   const missingUpstream = before ? { ...before, times: before.times + 1 } : { sinceMs: nowMs, times: 1 };
   const answered = withDue(facts, { readBackRequestedAtMs: null, outage: null });
   return { ...answered, status: { ...facts.status, missingUpstream } };
+}
+
+/** An operator replaces the deadline. `atMs`: ms since 1970. */
+export function withDeadline(facts: Facts, atMs: number): Facts {
+  return withDue(facts, { deadlineAtMs: atMs });
 }
 
 function withDue(facts: Facts, changes: Partial<DueReads>): Facts {

@@ -1,6 +1,32 @@
+import type { Reason, Stage } from './outcome';
+import type { Policy } from './policy';
+
 /** Why an applicant needs a person. The first five are recorded by the workflow, in the search attribute ApplicantNeeds; the rest is computed when read. */
 export const RECORDED_NEEDS = ['attention', 'quiet', 'stuck-call', 'conflict', 'undeliverable'] as const;
 export type RecordedNeed = (typeof RECORDED_NEEDS)[number];
 
 export const NEEDS = [...RECORDED_NEEDS, 'stuck-run', 'near-deadline'] as const;
 export type Need = (typeof NEEDS)[number];
+
+/** When a stage without progress becomes quiet, in ms since 1970; null: it does not. */
+export function quietAtMs(stage: Stage, stageSinceMs: number, { chaseMs }: Pick<Policy, 'chaseMs'>): number | null {
+  return stage === 'invited' || stage === 'engaged' ? stageSinceMs + chaseMs[stage] : null;
+}
+
+/** What an open applicant needs. */
+export function openNeeds(stage: Stage, isQuiet: boolean, hasStuckCall: boolean): readonly RecordedNeed[] {
+  return [
+    ...(stage === 'attention' ? (['attention'] as const) : []),
+    ...(isQuiet ? (['quiet'] as const) : []),
+    ...(hasStuckCall ? (['stuck-call'] as const) : []),
+  ];
+}
+
+/** What a closed applicant needs, until the next round. */
+export function closedNeeds(reason: Reason | null): readonly RecordedNeed[] {
+  if (reason === 'conflict') return ['conflict'];
+  return reason === 'invitation-undeliverable' ? ['undeliverable'] : [];
+}
+
+/** A call that fails for this long marks its applicant as stuck, once. */
+export const STUCK_CALL_AFTER_MS = 300_000;

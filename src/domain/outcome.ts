@@ -16,6 +16,7 @@ export const REASONS = [
   'deleted-upstream',
   'disconnected',
   'operator',
+  'finished',
   'nothing-listed',
   'missing-documents',
   'failed-documents',
@@ -31,5 +32,21 @@ export interface Conclusion {
 
 /** True if the person was not withdrawn and the round did not fail: then upstream may announce more reports after the closing. */
 export function mayGetMoreReports(outcome: Outcome | null, reason: Reason | null): boolean {
+  if (reason === 'finished') return false;
   return outcome === 'collected' || (outcome === 'partial' && reason !== 'deadline');
+}
+
+/** The reasons whose conclusions withdraw the person, see `shouldWithdraw`. */
+const WITHDRAWING_REASONS: readonly (Reason | null)[] = [
+  'upstream-error',
+  'invitation-undeliverable',
+  'invitation-expired',
+  'deadline',
+  'declined',
+  'operator',
+];
+
+/** True if an applicant with this outcome has withdrawn the person at its end. */
+export function hasWithdrawnPerson(reason: Reason | null): boolean {
+  return WITHDRAWING_REASONS.includes(reason);
 }

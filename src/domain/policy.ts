@@ -8,12 +8,17 @@ export interface Policy {
   readonly settleMs: Readonly<Record<'allSynced' | 'someSynced' | 'error', number>>;
   /** Deadlines, counted from our invitation or adoption. */
   readonly expiresMs: Readonly<Record<'invitation' | 'applicant', number>>;
+  /** How long a person may stay in a stage without progress before the applicant shows as quiet. */
+  readonly chaseMs: Readonly<Record<ChasedStage, number>>;
   /** How long a denied access is retried if the status or a list says that there are reports. */
   readonly accessRefusedPatienceMs: number;
   readonly wanted: Wanted;
   /** When to list the reports after the closing, ascending, in case a notification got lost. Empty: never. */
   readonly refreshCheckAfterMs: readonly number[];
 }
+
+/** The stages in which only the person can make progress. */
+export type ChasedStage = 'invited' | 'engaged';
 
 export const POLL_NAMES = ['invited', 'engaged', 'syncing', 'attention', 'someSynced', 'disconnected'] as const;
 export type PollName = (typeof POLL_NAMES)[number];
@@ -53,6 +58,7 @@ export const DEFAULT_POLICY: Policy = {
   },
   settleMs: { allSynced: 10 * MINUTE_MS, someSynced: DAY_MS, error: HOUR_MS },
   expiresMs: { invitation: 30 * DAY_MS, applicant: 90 * DAY_MS },
+  chaseMs: { invited: 7 * DAY_MS, engaged: 3 * DAY_MS },
   accessRefusedPatienceMs: HOUR_MS,
   wanted: { unity: ['json', 'pdf'], ccdraw: ['pdf'] },
   refreshCheckAfterMs: [DAY_MS, 7 * DAY_MS],
@@ -70,6 +76,7 @@ export function completePolicy(value: unknown): Policy {
     pollMs: completeDurations('pollMs', written['pollMs'], DEFAULT_POLICY.pollMs),
     settleMs: completeDurations('settleMs', written['settleMs'], DEFAULT_POLICY.settleMs),
     expiresMs: completeDurations('expiresMs', written['expiresMs'], DEFAULT_POLICY.expiresMs),
+    chaseMs: completeDurations('chaseMs', written['chaseMs'], DEFAULT_POLICY.chaseMs),
     accessRefusedPatienceMs: requireDuration('accessRefusedPatienceMs', accessRefusedPatienceMs),
     wanted: written['wanted'] === undefined ? DEFAULT_POLICY.wanted : requireWanted(written['wanted']),
     refreshCheckAfterMs: requireCheckDelays(written['refreshCheckAfterMs']),

@@ -10,4 +10,6 @@ export interface Situation {
   readonly nowMs: number;
   /** True: Human API sends the invitation; false: the carrier sends it. */
   readonly autoInvite: boolean;
+  /** When an operator requested the early end, in ms since 1970; null: not requested. */
+  readonly finishRequestedAtMs: number | null;
 }

@@ -1,3 +1,5 @@
+import type { Reason } from './outcome';
+
 /** What caused an entry of the timeline. */
 export const TIMELINE_SOURCES = ['notification', 'poll', 'operator', 'deadline', 'start', 'worker'] as const;
 export type TimelineSource = (typeof TIMELINE_SOURCES)[number];
@@ -36,8 +38,55 @@ export interface TimelineEntry {
   readonly lastAtMs?: number;
 }
 
-/** At most 200 entries in ascending order. The first one (`started`) stays; `omitted` counts the ones dropped after it. */
+/** At most 200 entries in ascending order. The first one (`started`) stays; `omitted` counts the occurrences dropped after it. */
 export interface Timeline {
   readonly entries: readonly TimelineEntry[];
   readonly omitted: number;
+}
+
+/** What caused the end of an applicant. */
+export function sourceOfEnd(reason: Reason | null): TimelineSource {
+  if (reason === 'operator' || reason === 'finished') return 'operator';
+  return reason === 'deadline' || reason === 'invitation-expired' ? 'deadline' : 'worker';
+}
+
+const MAX_ENTRIES = 200;
+
+export const EMPTY_TIMELINE: Timeline = { entries: [], omitted: 0 };
+
+/** Appends an entry. A repeat of the last one (same kind, source and data) increments its count instead. */
+export function withEntry({ entries, omitted }: Timeline, entry: TimelineEntry): Timeline {
+  const last = entries.at(-1);
+  if (last && isRepeat(last, entry)) {
+    const repeated = { ...last, count: occurrences(last) + occurrences(entry), lastAtMs: entry.lastAtMs ?? entry.atMs };
+    return { entries: [...entries.slice(0, -1), repeated], omitted };
+  }
+  const all = [...entries, entry];
+  const [, oldest] = all;
+  if (all.length <= MAX_ENTRIES || oldest === undefined) return { entries: all, omitted };
+  return { entries: [...all.slice(0, 1), ...all.slice(2)], omitted: omitted + occurrences(oldest) };
+}
+
+function isRepeat(last: TimelineEntry, { kind, source, data = {} }: TimelineEntry): boolean {
+  if (last.kind !== kind || last.source !== source) return false;
+  const known = last.data ?? {};
+  const names = Object.keys(data);
+  return names.length === Object.keys(known).length && names.every((name) => known[name] === data[name]);
+}
+
+function occurrences({ count = 1 }: TimelineEntry): number {
+  return count;
+}
+
+/** How often anything was appended, repeats and omitted entries included. */
+export function countOccurrences({ entries, omitted }: Timeline): number {
+  return entries.reduce((sum, entry) => sum + occurrences(entry), omitted);
+}
+
+/** The entries that were appended or repeated after the first `recorded` occurrences. `omitted`: how many of these occurrences are lost. */
+export function entriesAfter(timeline: Timeline, recorded: number): Timeline {
+  let missing = countOccurrences(timeline) - recorded;
+  let from = timeline.entries.length;
+  for (; from > 0 && missing > 0; from -= 1) missing -= occurrences(timeline.entries[from - 1] as TimelineEntry);
+  return { entries: timeline.entries.slice(from), omitted: Math.max(0, missing) };
 }

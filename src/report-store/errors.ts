@@ -52,6 +52,9 @@ export class NoSuchDocument extends StoreError {}
 /** The bytes are not those that the manifest lists, or cannot be decrypted: altered, truncated, moved or partly restored. */
 export class AlteredDocument extends StoreError {}
 
+/** A range that is not within the document, or of a file that has none. */
+export class InvalidRange extends StoreError {}
+
 /** A symbolic link in the store. It may lead anywhere, so it is neither read nor written. */
 export class LinkInStore extends StoreError {}
 

@@ -1,9 +1,12 @@
 import { z } from 'zod';
+import type { ApplicantFailure } from '../domain/failure';
 import type { Outcome, Reason } from '../domain/outcome';
 import { FORMATS, type Format, type MissingReason } from '../domain/reports';
+import type { Timeline, TimelineEntry, TimelineKind, TimelineSource } from '../domain/timeline';
 import { UnreadableManifest, WrongFolder } from './errors';
 import { isDocumentFile, MANIFEST } from './layout';
-import type { Manifest } from './port';
+import { EMPTY_TIMELINE } from './manifest-timeline';
+import type { Manifest, RoundRecord } from './port';
 
 const text = z.string();
 const textOrNull = text.nullable().default(null);
@@ -47,6 +50,39 @@ const missing = z.object({
   detail: text,
 });
 
+const ms = z.int().nonnegative();
+
+const timelineEntry = z.object({
+  atMs: ms,
+  kind: vocabularyWord<TimelineKind>(),
+  source: vocabularyWord<TimelineSource>(),
+  data: z.record(text, z.union([text, z.number()])).exactOptional(),
+  count: z.int().positive().exactOptional(),
+  lastAtMs: ms.exactOptional(),
+});
+
+/** An unreadable entry is dropped and counted: nothing depends on it. */
+const timeline = z
+  .object({ entries: z.array(z.unknown()), omitted: z.int().nonnegative() })
+  .transform(({ entries, omitted }): Timeline => {
+    const { read, unread } = parseEntries<TimelineEntry>(timelineEntry, entries);
+    return { entries: read, omitted: omitted + unread.length };
+  });
+
+const round = z.object({
+  round: z.int().positive(),
+  outcome: vocabularyWord<Outcome>().nullable(),
+  reason: vocabularyWord<Reason>().nullable(),
+  openedAt: textOrNull,
+  closedAt: textOrNull,
+});
+
+const failure = z.object({
+  class: vocabularyWord<ApplicantFailure['class']>(),
+  fields: z.array(text),
+  upstreamRequestId: textOrNull,
+});
+
 const wanted = z.record(
   text,
   z.array(z.unknown()).transform((list) => list.filter(isFormat)),
@@ -71,6 +107,15 @@ const manifest = z.object({
   round: z.int().positive().default(1).catch(1),
   detailsRound: z.int().positive().default(1).catch(1),
   revision: z.int().nonnegative().default(0).catch(0),
+  timeline: timeline.default(EMPTY_TIMELINE).catch(EMPTY_TIMELINE),
+  rounds: z
+    .array(z.unknown())
+    .transform((entries) => parseEntries<RoundRecord>(round, entries).read)
+    .default([])
+    .catch([]),
+  failure: failure.nullable().default(null).catch(null),
+  authorizationReference: textOrNull.catch(null),
+  withdrawnAt: textOrNull.catch(null),
 });
 
 function isFormat(value: unknown): value is Format {

@@ -3,7 +3,11 @@ import { groupProviders, matchesProvider, organizationKey, type Provider } from 
 import { credibleDateMs } from '../domain/reads';
 import { isFromCurrentDetails, isPerProvider, type MissingDocument, type StoredDocument } from '../domain/reports';
 import { withoutDigest } from './layout';
-import type { Manifest, ManifestChange, RefreshChange, WithdrawalChange } from './port';
+import { EMPTY_TIMELINE, mergeTimeline } from './manifest-timeline';
+import type { Manifest, ManifestChange, RefreshChange, RoundRecord, WithdrawalChange } from './port';
+
+/** A manifest must not grow without bound. */
+const MAX_ROUNDS = 100;
 
 /** The manifest after a change. @throws Error for a refresh without a manifest */
 export function mergeManifest(
@@ -28,8 +32,10 @@ function afterRound(before: Manifest | null, change: ManifestChange): Manifest {
   const isNewer = before === null || isNewerChange(change, before);
   const detailsRound = Math.max(isNewer ? (change.detailsRound ?? 1) : 1, before?.detailsRound ?? 1);
   const documents = mergeDocuments(before?.documents ?? [], change.documents, detailsRound);
-  if (!isNewer) return { ...before, documents };
-  const openedAt = change.openedAt ?? before?.openedAt ?? null;
+  if (!isNewer) return { ...before, documents, timeline: mergeTimeline(before.timeline, change.timeline ?? []) };
+  // What the change does not know is that of the same round.
+  const same = before && (change.round ?? before.round) === before.round ? before : null;
+  const openedAt = change.openedAt ?? same?.openedAt ?? null;
   return {
     clientUserId: change.clientUserId,
     humanId: change.humanId ?? before?.humanId ?? null,
@@ -46,9 +52,19 @@ function afterRound(before: Manifest | null, change: ManifestChange): Manifest {
     round: change.round ?? before?.round ?? 1,
     detailsRound,
     revision: change.revision ?? 0,
+    timeline: mergeTimeline(before?.timeline ?? EMPTY_TIMELINE, change.timeline ?? [], change.omitted),
+    rounds: before && !same ? withRound(before) : (before?.rounds ?? []),
+    failure: change.failure ?? same?.failure ?? null,
+    authorizationReference: change.authorizationReference ?? same?.authorizationReference ?? null,
+    withdrawnAt: same?.withdrawnAt ?? null,
     // The run lists everything that is missing, but not everything that was stored.
     ...(before?.unread && { unread: { ...before.unread, missing: [] } }),
   };
+}
+
+/** The rounds before the one that begins now. */
+function withRound({ rounds, round, outcome, reason, openedAt, closedAt }: Manifest): readonly RoundRecord[] {
+  return [...rounds, { round, outcome, reason, openedAt, closedAt }].slice(-MAX_ROUNDS);
 }
 
 /** A delayed or repeated write is not newer: it must not undo later ones. A write of 0.1.0 counts until a later version has written. */
@@ -101,16 +117,23 @@ export function newManifest(clientUserId: string, fields: Partial<Manifest>): Ma
     round: 1,
     detailsRound: 1,
     revision: 0,
+    timeline: EMPTY_TIMELINE,
+    rounds: [],
+    failure: null,
+    authorizationReference: null,
+    withdrawnAt: null,
     ...fields,
   };
 }
 
 function afterWithdrawal(before: Manifest | null, change: WithdrawalChange): Manifest {
-  if (before && before.outcome !== null) return before;
   const { clientUserId, humanId, closedAt, wanted } = change;
+  const withdrawnAt = before?.withdrawnAt ?? closedAt;
+  if (before && before.outcome !== null) return { ...before, withdrawnAt };
   const base = before ?? newManifest(clientUserId, { humanId, wanted });
   const revision = base.revision + 1;
-  return { ...base, humanId: base.humanId ?? humanId, outcome: 'cancelled', reason: 'operator', closedAt, revision };
+  const conclusion = { outcome: 'cancelled', reason: 'operator', closedAt, withdrawnAt } as const;
+  return { ...base, humanId: base.humanId ?? humanId, ...conclusion, revision };
 }
 
 /** Both lists merged by file, sorted by file, with `superseded` computed again: true for all rounds before `detailsRound`. No file is lost. */

@@ -1,5 +1,7 @@
+import type { ApplicantFailure } from '../domain/failure';
 import type { Outcome, Reason } from '../domain/outcome';
 import type { Format, ListedReport, MissingDocument, StoredDocument, Wanted } from '../domain/reports';
+import type { Timeline, TimelineEntry } from '../domain/timeline';
 import type { Shelf } from './shelf';
 
 /** `<clientUserId>/manifest.json`. Times are ISO 8601 in UTC. */
@@ -23,9 +25,22 @@ export interface Manifest {
   readonly detailsRound: number;
   /** Counts the writes by the applicant's runs, so that a delayed write has a lower one; 0 where 0.1.0 wrote last. */
   readonly revision: number;
+  /** Of all rounds. Empty where 0.2.0 or an earlier version wrote. */
+  readonly timeline: Timeline;
+  /** The rounds before this one, oldest first; at most the last 100. */
+  readonly rounds: readonly RoundRecord[];
+  /** Why upstream refused the person or failed in this round. */
+  readonly failure: ApplicantFailure | null;
+  /** The carrier's own reference to the person's authorization, of this round. */
+  readonly authorizationReference: string | null;
+  /** When an operator withdrew the person of this round by hand. Then the applicant gets no more reports. */
+  readonly withdrawnAt: string | null;
   /** Entries that this version cannot parse, if there are any. They are ignored, and every write keeps them. */
   readonly unread?: UnreadEntries;
 }
+
+/** How a round ended. `outcome` null: it was not finished when the next one began. */
+export type RoundRecord = Pick<Manifest, 'round' | 'outcome' | 'reason' | 'openedAt' | 'closedAt'>;
 
 /** Entries of a manifest as they are in its file: written by a later version, or changed by hand. */
 export interface UnreadEntries {
@@ -35,10 +50,27 @@ export interface UnreadEntries {
 
 /**
  * Written by a round or its closing. `documents` are merged by file, never removed. A change that is not newer than the manifest, by round and
- * revision, only adds its documents. A run of 0.1.0 has no round, detailsRound or revision.
+ * revision, only adds its documents and its timeline. A run of 0.1.0 has no round, detailsRound or revision; one of 0.2.0 has no timeline, failure or
+ * authorizationReference.
  */
-export type ManifestChange = Omit<Manifest, 'refreshedAt' | 'round' | 'detailsRound' | 'revision' | 'unread'> &
-  Partial<Pick<Manifest, 'round' | 'detailsRound' | 'revision'>> & {
+export type ManifestChange = Pick<
+  Manifest,
+  | 'clientUserId'
+  | 'humanId'
+  | 'outcome'
+  | 'reason'
+  | 'wanted'
+  | 'detailsDigest'
+  | 'openedAt'
+  | 'closedAt'
+  | 'documents'
+  | 'missing'
+> &
+  Partial<Pick<Manifest, 'round' | 'detailsRound' | 'revision' | 'failure' | 'authorizationReference'>> & {
+    /** The entries since the last successful write of the run. An entry that the manifest has already is not added again. */
+    readonly timeline?: readonly TimelineEntry[];
+    /** How many entries the run dropped since its last successful write. */
+    readonly omitted?: number;
     /** The run has more documents than these; the manifest lists them already. */
     readonly onlyNewDocuments?: true;
   };
@@ -54,7 +86,7 @@ export interface RefreshChange {
   readonly missing: readonly MissingDocument[];
 }
 
-/** An operator withdrew the person: the outcome becomes `cancelled`, unless there is one already. */
+/** An operator withdrew the person: the outcome becomes `cancelled`, unless there is one already. Either way the applicant gets no more reports. */
 export interface WithdrawalChange {
   readonly kind: 'withdrawal';
   readonly clientUserId: string;
@@ -76,6 +108,12 @@ export interface DocumentToStore {
   readonly contentLength: number | null;
   /** The newest stored version; the same bytes are not stored again. */
   readonly newest: StoredDocument | null;
+}
+
+/** Positions of clear bytes; both ends are inclusive. */
+export interface ByteRange {
+  readonly start: number;
+  readonly end: number;
 }
 
 /** Distinguishes one report store from another, and from an empty folder: `.chartway/store.json`. */
@@ -109,10 +147,16 @@ export interface ReportStore {
    */
   save(document: DocumentToStore, body: AsyncIterable<Uint8Array>): Promise<StoredDocument>;
   /**
-   * The clear bytes of a document that the manifest lists, or of `manifest.json`, in pieces. Size and sha256 are verified after the last piece.
-   * @throws NoSuchDocument; AlteredDocument; KeyMissing; WrongFolder; UnreadableManifest
+   * The clear bytes of a document that the manifest lists, or of `manifest.json`, in pieces. The last piece comes only after size and sha256 are
+   * verified, so no altered document is complete. With a `range` of a document, only its bytes are read: of an encrypted file each piece is verified, of
+   * a plain one only the size of the file.
+   * @throws NoSuchDocument; InvalidRange; AlteredDocument; KeyMissing; WrongFolder; UnreadableManifest
    */
-  readDocument(clientUserId: string, file: string): AsyncGenerator<Uint8Array>;
+  readDocument(
+    clientUserId: string,
+    file: string,
+    options?: { readonly range?: ByteRange },
+  ): AsyncGenerator<Uint8Array>;
   /** @throws WrongFolder; KeyMissing; UnreadableManifest; AlteredDocument */
   readManifest(clientUserId: string): Promise<Manifest | null>;
   /**

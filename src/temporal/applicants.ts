@@ -1,10 +1,12 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
+import { InternalWorkflowStartOptionsSymbol } from '@temporalio/client/lib/internal';
 import { decodeFromPayloadsAtIndex } from '@temporalio/common/lib/internal-non-workflow';
 import { temporal } from '@temporalio/proto';
 import type { ApplicantRun } from '../domain/applicant-run';
 import { KeyMissing } from '../domain/encryption';
 import { REASONS, type Reason } from '../domain/outcome';
 import {
+  AUTHORIZATION_MEMO,
   applicantWorkflowId,
   COLLECT_RECORDS,
   type CollectRecordsInput,
@@ -13,6 +15,7 @@ import {
   type InvitationAnswer,
   invitationQuery,
   SEARCH_ATTRIBUTE_KEYS,
+  START_ID_MEMO,
   type StateAnswer,
   stateQuery,
 } from '../workflows/contract';
@@ -21,6 +24,16 @@ import { callWithDeadline, isTransient, payloadContext, type TemporalDeps } from
 import { describeRun, parseEnum, toApplicantRun, waitForClose } from './runs';
 
 export type StartRequest = Omit<CollectRecordsInput, 'carried' | 'carriedInvitation'>;
+
+export interface StartOptions {
+  /** The round that the run will work on, if the caller has read the manifest. */
+  readonly round?: number;
+  /**
+   * For `again`. Temporal answers a second start with the same `requestId` with the run of the first one, open or closed, as long as it is the newest;
+   * `startId` tells the two apart.
+   */
+  readonly once?: { readonly requestId: string; readonly startId: string };
+}
 
 /** An applicant as Temporal stores it; needs no worker. `reason`: null until the run has completed, and after a cancellation. */
 export type ApplicantSummary = ApplicantRun & { readonly reason: Reason | null };
@@ -34,7 +47,9 @@ export type StartResult = ApplicantSummary & { readonly result: 'started' | 'run
  */
 export interface Applicants {
   /** Safe to repeat: while Temporal has a run of the applicant, it rejects a second start. */
-  start(request: StartRequest): Promise<StartResult>;
+  start(request: StartRequest, options?: StartOptions): Promise<StartResult>;
+  /** What a start without `again` would return; null if Temporal has no such applicant. @throws {KeyMissing} */
+  findStarted(clientUserId: string, detailsDigest: string): Promise<StartResult | null>;
   /** Null if Temporal has no such applicant. */
   read(clientUserId: string, untilMs?: number): Promise<ApplicantSummary | null>;
   /** The state of the workflow; needs a worker. */
@@ -62,7 +77,8 @@ const FIRST_POLL_MS = 1_000;
 
 export function createApplicants({ client, taskQueue }: TemporalDeps): Applicants {
   return {
-    async start({ details, detailsDigest, policy, again, batch, autoInvite }) {
+    async start({ details, detailsDigest, policy, again, batch, autoInvite, authorizationReference }, options = {}) {
+      const { round, once } = options;
       const { clientUserId } = details;
       const workflowId = applicantWorkflowId(clientUserId);
       const input: CollectRecordsInput = {
@@ -72,7 +88,9 @@ export function createApplicants({ client, taskQueue }: TemporalDeps): Applicant
         ...(again && { again }),
         ...(batch && { batch }),
         ...(autoInvite === false && { autoInvite }),
+        ...(authorizationReference !== undefined && { authorizationReference }),
       };
+      const startedAt = new Date();
       try {
         const { firstExecutionRunId: runId } = await callWithDeadline(client, () =>
           client.workflow.start(COLLECT_RECORDS, {
@@ -81,12 +99,19 @@ export function createApplicants({ client, taskQueue }: TemporalDeps): Applicant
             args: [input],
             workflowIdReusePolicy: again ? 'ALLOW_DUPLICATE' : 'REJECT_DUPLICATE',
             workflowIdConflictPolicy: 'FAIL',
-            memo: { [DETAILS_DIGEST_MEMO]: detailsDigest },
+            memo: {
+              [DETAILS_DIGEST_MEMO]: detailsDigest,
+              ...(authorizationReference !== undefined && { [AUTHORIZATION_MEMO]: authorizationReference }),
+              ...(once && { [START_ID_MEMO]: once.startId }),
+            },
             staticSummary: 'Medical records of one applicant',
             typedSearchAttributes: [
               { key: SEARCH_ATTRIBUTE_KEYS.stage, value: 'inviting' },
-              { key: SEARCH_ATTRIBUTE_KEYS.stageSince, value: new Date() },
+              { key: SEARCH_ATTRIBUTE_KEYS.stageSince, value: startedAt },
+              { key: SEARCH_ATTRIBUTE_KEYS.openedAt, value: startedAt },
+              ...(round === undefined ? [] : [{ key: SEARCH_ATTRIBUTE_KEYS.round, value: round }]),
             ],
+            ...(once && { [InternalWorkflowStartOptionsSymbol]: { requestId: once.requestId } }),
           }),
         );
         return {
@@ -104,9 +129,13 @@ export function createApplicants({ client, taskQueue }: TemporalDeps): Applicant
         };
       } catch (error) {
         if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-        return findExisting(clientUserId, detailsDigest);
+        const existing = await findStarted(clientUserId, detailsDigest);
+        if (existing) return existing;
+        throw new Error(`${workflowId} was deleted during the start; start it again`);
       }
     },
+
+    findStarted,
 
     read: async (clientUserId, untilMs) => (await describe(clientUserId, untilMs))?.summary ?? null,
 
@@ -144,10 +173,9 @@ export function createApplicants({ client, taskQueue }: TemporalDeps): Applicant
    * details.
    * @throws {KeyMissing} if the key of the memo is missing
    */
-  async function findExisting(clientUserId: string, detailsDigest: string): Promise<StartResult> {
+  async function findStarted(clientUserId: string, detailsDigest: string): Promise<StartResult | null> {
     const description = await describe(clientUserId);
-    if (!description)
-      throw new Error(`${applicantWorkflowId(clientUserId)} was deleted during the start; start it again`);
+    if (!description) return null;
     const { summary, memo } = description;
     const digest = await readDigest(summary.workflowId, memo);
     if (digest !== detailsDigest) return { ...summary, result: 'conflict' };

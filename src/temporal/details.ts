@@ -26,6 +26,18 @@ export function detailsDigest(normalized: ApplicantDetails): string {
   return createHash('sha256').update(JSON.stringify(fields)).digest('hex');
 }
 
+const COMPARED_FIELDS = ['clientUserEmail', 'firstName', 'lastName', 'dateOfBirth', 'suggestedSources'] as const;
+
+/** The names of the fields that differ between two normalized details. */
+export function differingFields(a: ApplicantDetails, b: ApplicantDetails): readonly string[] {
+  const comparable = (details: ApplicantDetails) => ({
+    ...details,
+    clientUserEmail: normalizeEmail(details.clientUserEmail),
+  });
+  const [first, second] = [comparable(a), comparable(b)];
+  return COMPARED_FIELDS.filter((field) => JSON.stringify(first[field]) !== JSON.stringify(second[field]));
+}
+
 /** A name typed on another system may be decomposed (NFD) and look the same. */
 function normalizeText(text: string): string {
   return text.trim().normalize('NFC');

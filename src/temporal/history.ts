@@ -1,9 +1,11 @@
 import type { Client } from '@temporalio/client';
 import { decodeFromPayloadsAtIndex } from '@temporalio/common/lib/internal-non-workflow';
 import type { temporal } from '@temporalio/proto';
+import { isUndecodable, KeyMissing } from '../domain/encryption';
 import type { RunRef } from '../domain/erasure';
 import { isHumanId } from '../domain/identifiers';
-import { ACTIVITIES } from '../workflows/contract';
+import { ACTIVITIES, type CollectRecordsInput } from '../workflows/contract';
+import { keyIdOf } from './codec';
 import { callWithDeadline, nullIfNotFound, payloadContext, readPages } from './rpc';
 
 type Payloads = temporal.api.common.v1.IPayload[] | null | undefined;
@@ -64,6 +66,31 @@ export function decodeFirstOrNull(client: Client, workflowId: string, payloads: 
   const { loadedDataConverter } = client.options;
   const context = payloadContext(client, workflowId);
   return decodeFromPayloadsAtIndex<unknown>(loadedDataConverter, 0, payloads, context).catch(() => null);
+}
+
+/** The first event of a run has its input, so no worker is needed; null if the run is gone. @throws {KeyMissing} */
+export async function readRunInput(client: Client, run: RunRef): Promise<CollectRecordsInput | null> {
+  const { namespace } = client.options;
+  const request = { namespace, execution: run, maximumPageSize: 1 };
+  const page = await nullIfNotFound(
+    callWithDeadline(client, () => client.workflowService.getWorkflowExecutionHistory(request)),
+  );
+  if (page === null) return null;
+  const [payload] = page.history?.events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads ?? [];
+  // Without keys there is no codec, and the converter does not recognize encryption.
+  const keyId = payload ? keyIdOf(payload) : null;
+  const { loadedDataConverter } = client.options;
+  if (keyId !== null && loadedDataConverter.payloadCodecs.length === 0) throw new KeyMissing(keyId);
+  const context = payloadContext(client, run.workflowId);
+  const input = await decodeFromPayloadsAtIndex<CollectRecordsInput>(
+    loadedDataConverter,
+    0,
+    payload && [payload],
+    context,
+  );
+  if (!input || isUndecodable(input))
+    throw new Error(`the input of ${run.workflowId} cannot be decoded: check PAYLOAD_KEYS`);
+  return input;
 }
 
 interface RecordedActivity {

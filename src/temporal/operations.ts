@@ -66,6 +66,8 @@ export interface Operations {
   sweep(options?: WaitOptions): Promise<SweepResult>;
   /** Withdraws the people of an id without an open applicant: all of them, or `only` those. */
   withdraw(clientUserId: string, options?: WaitOptions, only?: KnownPeople): Promise<WithdrawPersonResult>;
+  /** Starts the withdrawal of all people of an id without an open applicant, or joins an open one, and does not wait. */
+  beginWithdraw(clientUserId: string): Promise<void>;
 }
 
 const { WorkflowExecutionStatus: Status } = temporal.api.enums.v1;
@@ -81,6 +83,10 @@ export function createOperations({ client, taskQueue }: TemporalDeps): Operation
       // The joined run of an erasure leaves unknown people: then another run withdraws them.
       const isSufficient = ({ others = [] }: WithdrawPersonResult) => others.length === 0;
       return run(WITHDRAW_PERSON, withdrawWorkflowId(clientUserId), options, args, isSufficient);
+    },
+    async beginWithdraw(clientUserId) {
+      const startDelay = await readLateCreateMs(clientUserId);
+      await startOrJoin(WITHDRAW_PERSON, withdrawWorkflowId(clientUserId), [], undefined, startDelay);
     },
   };
 
@@ -121,8 +127,10 @@ export function createOperations({ client, taskQueue }: TemporalDeps): Operation
     workflowId: string,
     args: readonly unknown[],
     signal: AbortSignal | undefined,
+    startDelay = 0,
   ): Promise<{ runId: string; isStarted: boolean }> {
     const options = {
+      ...(startDelay > 0 && { startDelay }),
       taskQueue,
       workflowId,
       args: [...args],
@@ -153,18 +161,23 @@ export function createOperations({ client, taskQueue }: TemporalDeps): Operation
     return isOrphaned ? 'no worker polls its task queue' : null;
   }
 
-  /** Waits if an applicant was terminated with a create in flight: no other run looks for that person. */
+  /** Waits if an applicant was terminated with a create in flight. */
   async function waitForLateCreate(clientUserId: string, { signal, onStep }: WaitOptions): Promise<void> {
+    const forMs = await readLateCreateMs(clientUserId);
+    if (forMs <= 0) return;
+    onStep?.({ step: 'create-in-flight', forMs });
+    await sleep(forMs, undefined, signal && { signal });
+  }
+
+  /** How long a create that was in flight when its applicant was terminated may still take effect, in ms: no other run looks for that person. */
+  async function readLateCreateMs(clientUserId: string): Promise<number> {
     const description = await describeRun(client, { workflowId: applicantWorkflowId(clientUserId) });
     const closedAtMs = toMs(description?.workflowExecutionInfo?.closeTime);
     const isInviting = description?.pendingActivities?.some(
       (activity) => activity.activityType?.name === ACTIVITIES.invite,
     );
-    if (closedAtMs === null || !isInviting) return;
-    const forMs = Math.min(closedAtMs + CREATE_SHOWS_AFTER_MS - Date.now(), CREATE_SHOWS_AFTER_MS);
-    if (forMs <= 0) return;
-    onStep?.({ step: 'create-in-flight', forMs });
-    await sleep(forMs, undefined, signal && { signal });
+    if (closedAtMs === null || !isInviting) return 0;
+    return Math.max(0, Math.min(closedAtMs + CREATE_SHOWS_AFTER_MS - Date.now(), CREATE_SHOWS_AFTER_MS));
   }
 }
 

@@ -45,6 +45,8 @@ export const POLICY_VARIABLES = {
   ACCESS_REFUSED_PATIENCE: durationMs.default(DEFAULT_POLICY.accessRefusedPatienceMs),
   INVITATION_EXPIRES_AFTER: durationMs.default(DEFAULT_POLICY.expiresMs.invitation),
   APPLICANT_EXPIRES_AFTER: durationMs.default(DEFAULT_POLICY.expiresMs.applicant),
+  CHASE_INVITED_AFTER: durationMs.default(DEFAULT_POLICY.chaseMs.invited),
+  CHASE_ENGAGED_AFTER: durationMs.default(DEFAULT_POLICY.chaseMs.engaged),
   REFRESH_CHECK_AFTER: refreshChecks.default([...DEFAULT_POLICY.refreshCheckAfterMs]),
   ALLOW_SHORT_DEADLINES: z.enum(['yes', 'no'], { error: 'yes or no' }).prefault('no'),
 };
@@ -54,6 +56,7 @@ export function toPolicy(read: z.output<z.ZodObject<typeof POLICY_VARIABLES>>): 
     pollMs: Object.fromEntries(POLL_NAMES.map((name) => [name, read[pollVariable(name)]])) as Policy['pollMs'],
     settleMs: { allSynced: read.SETTLE_ALL_SYNCED, someSynced: read.SETTLE_SOME_SYNCED, error: read.SETTLE_ERROR },
     expiresMs: { invitation: read.INVITATION_EXPIRES_AFTER, applicant: read.APPLICANT_EXPIRES_AFTER },
+    chaseMs: { invited: read.CHASE_INVITED_AFTER, engaged: read.CHASE_ENGAGED_AFTER },
     accessRefusedPatienceMs: read.ACCESS_REFUSED_PATIENCE,
     wanted: read.REPORTS,
     refreshCheckAfterMs: read.REFRESH_CHECK_AFTER,

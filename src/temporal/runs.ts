@@ -83,10 +83,15 @@ export function toApplicantRun({
 
 /** A search attribute's value; null if it is missing or cannot be decoded. A keyword is a value or, as the SDK writes it, an array of one. */
 function readKeyword(payload: Payload | undefined): unknown {
+  return readValues(payload)[0] ?? null;
+}
+
+/** The values of a search attribute; none if it is missing or cannot be decoded. */
+export function readValues(payload: Payload | undefined): readonly unknown[] {
   try {
-    return payload ? [defaultPayloadConverter.fromPayload<unknown>(payload)].flat()[0] : null;
+    return payload ? [defaultPayloadConverter.fromPayload<unknown>(payload)].flat() : [];
   } catch {
-    return null;
+    return [];
   }
 }
 

@@ -1,8 +1,90 @@
-import type { UseCaseDeps, UseCases } from './use-cases';
+import { type DetailsMatch, matchDetails } from '../report-store/keyed-digest';
+import type { Manifest } from '../report-store/port';
+import { createApplicants, type StartRequest, type StartResult } from '../temporal/applicants';
+import { detailsDigest, differingFields, normalizeDetails } from '../temporal/details';
+import { readRunInput } from '../temporal/history';
+import { DetailsConflict, Unavailable, UseCaseError } from './errors';
+import { showApplicant } from './show-applicant';
+import { fromStore } from './source';
+import { startAgain } from './start-again';
+import { showStarted } from './started-view';
+import { changeTemporal, readTemporal } from './unavailable';
+import type { Actor, StartCommand, UseCaseDeps } from './use-cases';
+import type { StartedApplicant } from './views';
 
-export function startApplicant(
-  _deps: UseCaseDeps,
-  ..._args: Parameters<UseCases['start']>
-): ReturnType<UseCases['start']> {
-  throw new Error('not built yet');
+/**
+ * Starts an applicant, or finds the one that was started with the same details. The audit line comes first; a second one says that nothing was
+ * started. If Temporal does not answer, the applicant may have started, and repeating is safe.
+ */
+export async function startApplicant(
+  deps: UseCaseDeps,
+  command: StartCommand,
+  { who, onBehalfOf }: Actor,
+): Promise<StartedApplicant> {
+  const { details, again, authorizationReference } = command;
+  const { clientUserId } = details;
+  const entry = { who, onBehalfOf, clientUserId, authorizationReference };
+  await deps.audit.record({ ...entry, did: 'start', detail: again ? 'again' : undefined });
+  const recordNotStarted = (detail: string) => deps.audit.record({ ...entry, did: 'not-started', detail });
+  try {
+    const request = toStartRequest(deps, command);
+    const started: StartedApplicant = again
+      ? { ...(await startAgain(deps, request, command.ifMatch)), result: 'started' }
+      : await startOnce(deps, request);
+    if (started.result !== 'started') await recordNotStarted(started.result);
+    return started;
+  } catch (error) {
+    if (error instanceof UseCaseError && !(error instanceof Unavailable && error.done === 'unknown'))
+      await recordNotStarted(error.kind);
+    throw error;
+  }
+}
+
+/** The input of the run. */
+function toStartRequest({ policy }: UseCaseDeps, command: StartCommand): StartRequest {
+  const { details, autoInvite, reports, authorizationReference } = command;
+  return {
+    details,
+    detailsDigest: detailsDigest(details),
+    policy: reports ? { ...policy, wanted: reports } : policy,
+    autoInvite,
+    ...(authorizationReference !== undefined && { authorizationReference }),
+  };
+}
+
+async function startOnce(deps: UseCaseDeps, request: StartRequest): Promise<StartedApplicant> {
+  const { clientUserId } = request.details;
+  const applicants = createApplicants(deps);
+  const manifest = await fromStore(deps.reportStore.readManifest(clientUserId));
+  // The applicant may have closed, and Temporal may have deleted the run: it would start another one.
+  if (manifest.isMissing || manifest.value?.outcome) {
+    const existing = await readTemporal(() => applicants.findStarted(clientUserId, request.detailsDigest));
+    if (existing) return answerStart(deps, request, existing);
+    if (manifest.isMissing) throw new Unavailable('store', 'nothing');
+    const match = manifest.value && matchRecorded(deps, manifest.value, request.detailsDigest);
+    if (match === 'other') throw new DetailsConflict(null, (await showApplicant(deps, clientUserId)).applicant);
+    if (match === 'same') return { ...(await showApplicant(deps, clientUserId)), result: 'closed' };
+  }
+  const round = manifest.value?.round ?? 1;
+  return answerStart(deps, request, await changeTemporal(() => applicants.start(request, { round })));
+}
+
+/** As the workflow compares them. `unknown`: this process has no keys, so the workflow has to. */
+function matchRecorded({ digestKeys }: UseCaseDeps, manifest: Manifest, digest: string): DetailsMatch {
+  if (manifest.detailsDigest === null) return 'same';
+  if (digestKeys === null) return 'unknown';
+  return matchDetails(manifest.detailsDigest, digestKeys, digest) === 'same' ? 'same' : 'other';
+}
+
+async function answerStart(
+  deps: UseCaseDeps,
+  { details }: StartRequest,
+  { result, workflowId, runId }: StartResult,
+): Promise<StartedApplicant> {
+  if (result === 'started') return { ...(await showStarted(deps, details.clientUserId)), result };
+  const current = await showApplicant(deps, details.clientUserId);
+  if (result !== 'conflict') return { ...current, result };
+  const input = await readTemporal(() => readRunInput(deps.client, { workflowId, runId })).catch(() => null);
+  const differs = input ? differingFields(normalizeDetails(input.details), details) : [];
+  throw new DetailsConflict(differs.length > 0 ? differs : null, current.applicant);
 }

@@ -1,8 +1,27 @@
-import type { UseCaseDeps, UseCases } from './use-cases';
+import { hasWithdrawnPerson } from '../domain/outcome';
+import type { ReasonCode } from '../domain/steering';
+import { createOperations } from '../temporal/operations';
+import { NotNow, Unavailable } from './errors';
+import { showApplicant } from './show-applicant';
+import { readStore, readTemporal } from './unavailable';
+import type { Actor, UseCaseDeps } from './use-cases';
+import type { SteeredApplicant } from './views';
 
-export function withdrawClosed(
-  _deps: UseCaseDeps,
-  ..._args: Parameters<UseCases['withdraw']>
-): ReturnType<UseCases['withdraw']> {
-  throw new Error('not built yet');
+/** Deletes the person of a closed applicant upstream, which also ends its refresh. Does not wait for a worker. */
+export async function withdrawClosed(
+  deps: UseCaseDeps,
+  clientUserId: string,
+  { reasonCode }: { readonly reasonCode: ReasonCode },
+  { who, onBehalfOf }: Actor,
+): Promise<SteeredApplicant> {
+  await deps.audit.record({ who, onBehalfOf, did: 'withdraw', clientUserId, detail: reasonCode });
+  const tagged = await showApplicant(deps, clientUserId);
+  const { applicant } = tagged;
+  // Its manifest cannot show whether another round is open.
+  if (applicant.degraded.includes('temporal-unavailable')) throw new Unavailable('temporal', 'nothing');
+  if (applicant.open) throw new NotNow('open', applicant);
+  const manifest = await readStore(() => deps.reportStore.readManifest(clientUserId));
+  if (manifest?.withdrawnAt || hasWithdrawnPerson(applicant.reason)) return { ...tagged, done: 'already' };
+  await readTemporal(() => createOperations(deps).beginWithdraw(clientUserId));
+  return { ...tagged, done: 'accepted' };
 }

@@ -1,23 +1,22 @@
+import type { SearchAttributeUpdatePair } from '@temporalio/common';
 import { setCurrentDetails, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
 import { carriedFacts, upgradeFacts } from '../domain/carried-facts';
 import { countDocuments, emptyCollection, upgradeCollection, withReportNotice } from '../domain/collection';
+import { listedDeadlineMs } from '../domain/deadline';
 import { currentKind, currentStatus, type Facts, openInvitedFacts, withNotice } from '../domain/facts';
 import { isClientUserId, isHumanId } from '../domain/identifiers';
 import { parseInstantMs } from '../domain/instants';
+import { closedNeeds, openNeeds, quietAtMs, type RecordedNeed } from '../domain/needs';
 import type { ReportNotice, StatusNotice } from '../domain/notices';
-import type { Outcome, Stage } from '../domain/outcome';
+import type { Stage } from '../domain/outcome';
 import { completePolicy } from '../domain/policy';
 import type { Read } from '../domain/reads';
 import type { Situation } from '../domain/situation';
-import { nextStage, statusKind } from '../domain/status';
-import {
-  type ApplicantState,
-  type CollectRecordsInput,
-  type InvitationAnswer,
-  SEARCH_ATTRIBUTE_KEYS,
-  type StateAnswer,
-} from './contract';
+import { nextStage, normalizeStatus, statusKind } from '../domain/status';
+import { EMPTY_TIMELINE, type TimelineKind, type TimelineSource, withEntry } from '../domain/timeline';
+import type { ApplicantState, CollectRecordsInput, InvitationAnswer, StateAnswer } from './contract';
 import { hasReachedRunLimit } from './run-limits';
+import { changedNeeds, roundAttributes, type StageChanges, stageAttributes } from './shown-attributes';
 
 /** Half of the server's limit on signals of a run. */
 const MAX_SIGNALS_IN_STEP = 5_000;
@@ -34,15 +33,20 @@ export class Applicant {
   readonly input: CollectRecordsInput;
   /** True if a version without `accessRefusedPatienceMs` started this run: its history has no timer for the expiry of a list. */
   readonly isOfEarlierVersion: boolean;
+  /** True if a version without `chaseMs` (0.2.0 or earlier) started this run: its history shows no round, deadline and needs, and no second list. */
+  readonly isOfVersion020: boolean;
+  /** When the closing began, in ms since 1970: all its writes have this time. Null before. */
+  closedAtMs: number | null = null;
   /** True once an invitation may have been sent. */
   mayBeInvited: boolean;
   /** True once upstream has confirmed the create. If a deletion then finds no person, the search for them lasts 30 s, not 60 s. */
   isCreateConfirmed = false;
+  /** True from the closing on: the conclusion stands, and no action changes it. */
+  isClosing = false;
   private knownFacts: Facts | null;
   private signalCount = 0;
   /** Null before the invitation, and from the closing on. Not part of the state, because more people may read the state than the link. */
   private knownInvitation: InvitationAnswer | null;
-  private isClosing = false;
   /** Notices that came before the answer to the invitation: until then the humanId is unknown. */
   private readonly earlyNotices: (() => void)[] = [];
   /** The report notices among them: if the recorded outcome stands, the refresh needs them. */
@@ -55,11 +59,13 @@ export class Applicant {
     }
     this.input = { ...input, policy: completePolicy(input.policy) };
     this.isOfEarlierVersion = input.policy?.accessRefusedPatienceMs === undefined;
+    this.isOfVersion020 = input.policy?.chaseMs === undefined;
     const { facts, ...state } = input.carried ? upgradeState(input.carried) : newState(input.details.clientUserId);
     this.state = state;
     this.knownFacts = facts && upgradeFacts(facts);
     this.mayBeInvited = this.isInvited;
     this.knownInvitation = input.carriedInvitation ?? null;
+    if (!input.carried) this.record('started', 'start');
   }
 
   /** True once a person is invited or adopted. */
@@ -91,7 +97,9 @@ export class Applicant {
 
   get situation(): Situation {
     const { policy, autoInvite = true } = this.input;
-    return { facts: this.facts, collection: this.state.collection, policy, nowMs: Date.now(), autoInvite };
+    const { collection, finish } = this.state;
+    const finishRequestedAtMs = finish?.atMs ?? null;
+    return { facts: this.facts, collection, policy, nowMs: Date.now(), autoInvite, finishRequestedAtMs };
   }
 
   get shouldContinueAsNew(): boolean {
@@ -103,7 +111,12 @@ export class Applicant {
     return this.signalCount >= MAX_SIGNALS_IN_STEP;
   }
 
+  /** The next run has a complete policy. If this run showed no needs and no deadline, the next one shows them. */
   toCarriedState(): ApplicantState {
+    return { ...this.wholeState(), ...(this.isOfVersion020 && { needs: [], dueAtMs: null }) };
+  }
+
+  private wholeState(): ApplicantState {
     return { ...this.state, facts: this.knownFacts && carriedFacts(this.knownFacts) };
   }
 
@@ -112,7 +125,7 @@ export class Applicant {
     const { collection } = this.state;
     const { listed, seen, documents, answers, marks } = collection;
     return {
-      ...this.toCarriedState(),
+      ...this.wholeState(),
       documentCount: countDocuments(collection),
       collection: {
         ...collection,
@@ -133,7 +146,7 @@ export class Applicant {
       }
       const { status, updatedAt } = notice;
       const claim = { status, updatedAtMs: parseInstantMs(updatedAt) };
-      this.facts = withNotice(this.facts, claim, Date.now(), this.input.policy);
+      this.learn(withNotice(this.facts, claim, Date.now(), this.input.policy), 'notification');
     });
   }
 
@@ -144,8 +157,13 @@ export class Applicant {
         this.state.ignoredNotices += 1;
         return;
       }
-      this.state.collection = withReportNotice(this.state.collection, notice, Date.now());
+      this.state.collection = withReportNotice(this.state.collection, notice, Date.now(), this.isOfVersion020);
     });
+  }
+
+  /** Counts an action, or a signal of a worker, against the limit of signals of a run. */
+  countMessage(): void {
+    this.signalCount += 1;
   }
 
   private receive(apply: () => void): void {
@@ -163,7 +181,7 @@ export class Applicant {
     this.knownInvitation = invitation;
     this.state.humanId = humanId;
     this.facts = openInvitedFacts(read, Date.now(), workflowJitter(workflowInfo().workflowId));
-    this.moveToStage(nextStage(currentKind(this.facts), 'invited'), { humanId });
+    this.moveToStage(nextStage(currentKind(this.facts), 'invited'), { humanId }, this.openingAttributes());
     this.earlyReportNotices.length = 0;
     for (const apply of this.earlyNotices.splice(0)) apply();
   }
@@ -184,6 +202,20 @@ export class Applicant {
     return notices.slice(0, maxNotices);
   }
 
+  /** Appends an entry to the timeline. `data`: codes, counts and ids, never personal data. Costs no event. */
+  record(kind: TimelineKind, source: TimelineSource, data?: Readonly<Record<string, string | number>>): void {
+    this.state.timeline = withEntry(this.state.timeline, { atMs: Date.now(), kind, source, ...(data && { data }) });
+  }
+
+  /** Takes over the facts. A new status becomes an entry of the timeline, without the text of an unknown one. */
+  learn(facts: Facts, source: TimelineSource): void {
+    const [before, status] = [currentStatus(this.facts), currentStatus(facts)];
+    this.facts = facts;
+    if (normalizeStatus(before) !== normalizeStatus(status)) {
+      this.record('status', source, { status: statusKind(status) });
+    }
+  }
+
   /** Takes the status from the facts, moves the stage, and shows both. */
   updateProgress(): void {
     this.state.status = currentStatus(this.facts);
@@ -191,18 +223,64 @@ export class Applicant {
     this.showDetails();
   }
 
-  /** Sets the stage in the state and in the search attributes. Costs one event, none if nothing changes. */
-  moveToStage(stage: Stage, changes: { outcome?: Outcome; humanId?: string } = {}): void {
+  /** Sets the stage, the needs and the deadline in the state and in the search attributes. Costs one event, none if nothing changes. */
+  moveToStage(stage: Stage, changes: StageChanges = {}, others: readonly SearchAttributeUpdatePair[] = []): void {
     const { state } = this;
-    if (stage === state.stage && Object.keys(changes).length === 0) return;
-    if (stage !== state.stage) state.stageSinceMs = Date.now();
+    const hasMoved = stage !== state.stage;
+    if (hasMoved) state.stageSinceMs = changes.sinceMs ?? Date.now();
     state.stage = stage;
-    upsertSearchAttributes([
-      { key: SEARCH_ATTRIBUTE_KEYS.stage, value: stage },
-      { key: SEARCH_ATTRIBUTE_KEYS.stageSince, value: new Date(state.stageSinceMs) },
-      ...(changes.outcome ? [{ key: SEARCH_ATTRIBUTE_KEYS.outcome, value: changes.outcome }] : []),
-      ...(changes.humanId ? [{ key: SEARCH_ATTRIBUTE_KEYS.humanId, value: changes.humanId }] : []),
-    ]);
+    const isShown = hasMoved || Object.keys(changes).length > 0;
+    const attributes = [...(isShown ? stageAttributes(state, changes) : []), ...others, ...this.updateNeeds()];
+    if (attributes.length > 0) upsertSearchAttributes(attributes);
+  }
+
+  /** Shows changed needs and a changed deadline. Costs one event, none if nothing changed. */
+  showNeeds(): void {
+    this.moveToStage(this.state.stage);
+  }
+
+  /** Moves to the stage `closed` and shows how the applicant ended. */
+  showClosed(changes: StageChanges): void {
+    this.moveToStage('closed', changes, this.isInvited ? [] : this.openingAttributes());
+    this.showDetails();
+  }
+
+  /** The round, and the invitation if there is one: shown once. */
+  private openingAttributes(): SearchAttributeUpdatePair[] {
+    if (this.isOfVersion020) return [];
+    return roundAttributes(this.state.round, this.knownFacts?.timestamps.openedAtMs ?? null);
+  }
+
+  /** Returns the search attributes that changed. */
+  private updateNeeds(): SearchAttributeUpdatePair[] {
+    const { state } = this;
+    const before = { needs: state.needs, dueAtMs: state.dueAtMs };
+    state.needs = this.findNeeds();
+    state.dueAtMs = this.findDueAtMs();
+    if (state.needs.includes('quiet') && !before.needs.includes('quiet')) this.record('quiet', 'worker');
+    return this.isOfVersion020 ? [] : changedNeeds(before, state);
+  }
+
+  private findNeeds(): readonly RecordedNeed[] {
+    const { stage, reason, stuck, stuckCalls } = this.state;
+    if (stage === 'closed') return closedNeeds(reason);
+    const isQuiet = this.quietAtMs !== null && Date.now() >= this.quietAtMs;
+    return openNeeds(stage, isQuiet, Boolean(stuck) || Object.keys(stuckCalls).length > 0);
+  }
+
+  private findDueAtMs(): number | null {
+    if (this.knownFacts === null || this.state.stage === 'closed') return null;
+    return listedDeadlineMs(this.knownFacts, currentKind(this.knownFacts), this.input.policy);
+  }
+
+  /** When the applicant becomes quiet; null: it does not, or it is. */
+  get nextQuietAtMs(): number | null {
+    return this.state.needs.includes('quiet') ? null : this.quietAtMs;
+  }
+
+  private get quietAtMs(): number | null {
+    const { stage, stageSinceMs } = this.state;
+    return this.isOfVersion020 ? null : quietAtMs(stage, stageSinceMs, this.input.policy);
   }
 
   /** Describes the applicant in the Temporal UI, without personal data. Costs no event. */
@@ -225,6 +303,8 @@ export class Applicant {
     if ((this.state.stuck ?? null) === reason) return;
     this.state.stuck = reason;
     this.showDetails();
+    // The end of it shows with the next change.
+    if (reason !== null) this.showNeeds();
   }
 }
 
@@ -273,8 +353,10 @@ function newState(clientUserId: string): ApplicantState {
     detailsRound: 1,
     revision: 0,
     needs: [],
+    dueAtMs: null,
     snoozedUntilMs: null,
-    timeline: { entries: [], omitted: 0 },
+    timeline: EMPTY_TIMELINE,
+    recordedOccurrences: 0,
     failure: null,
     cancel: null,
     finish: null,

@@ -1,10 +1,12 @@
 import { sleep } from '@temporalio/workflow';
 import { selectDownloads } from '../domain/collection-documents';
 import { pollCadenceMs } from '../domain/facts';
+import { failureOf } from '../domain/failure';
 import { type Conclusion, mayGetMoreReports } from '../domain/outcome';
 import { DAY_MS } from '../domain/policy';
 import { nextAllowedAtMs } from '../domain/rate-limit';
 import { checkDelaysMs } from '../domain/refresh';
+import { sourceOfEnd } from '../domain/timeline';
 import type { Applicant } from './applicant';
 import { fetchConcurrently } from './documents';
 import { recordOutcome } from './manifest-writes';
@@ -22,9 +24,19 @@ export async function closeApplicant(
   applicant.forgetInvitation();
   state.outcome = outcome;
   state.reason = reason;
+  state.failure ??= failureOf(reason);
+  const closedAtMs = Date.now();
+  applicant.closedAtMs = closedAtMs;
+  recordClosing(applicant);
   await recordOutcome(applicant, checkDelays(applicant));
-  applicant.moveToStage('closed', { outcome });
-  applicant.showDetails();
+  applicant.showClosed({ outcome, sinceMs: closedAtMs });
+}
+
+/** Appends the end to the timeline. */
+export function recordClosing(applicant: Applicant): void {
+  const { outcome, reason } = applicant.state;
+  const data = { ...(outcome !== null && { outcome }), ...(reason !== null && { reason }) };
+  applicant.record('closed', sourceOfEnd(reason), data);
 }
 
 /** When to list the reports again, in ms after the closing; empty for a withdrawn person. */

@@ -12,11 +12,13 @@ import {
 } from './contract';
 import { followUntilConcluded } from './follow';
 import { adoptRecordedOutcome, endIfWithdrawnBefore, invite } from './opening';
+import { registerSteering } from './steering';
+import { registerStuckCalls } from './stuck-calls';
 import { withdrawApplicant } from './withdrawal';
 
 /**
- * Follows one applicant from the invitation to the reports in the store. Every outcome completes the run. A cancel request withdraws the person and
- * ends the run as Canceled.
+ * Follows one applicant from the invitation to the reports in the store. Every outcome completes the run, also that of the signal `cancelApplicant`.
+ * A cancel request in Temporal withdraws the person too, and ends the run as Canceled unless that signal came first.
  */
 export async function collectRecords(input: CollectRecordsInput): Promise<CollectRecordsResult> {
   const applicant = new Applicant(input);
@@ -24,6 +26,8 @@ export async function collectRecords(input: CollectRecordsInput): Promise<Collec
   setHandler(invitationQuery, () => applicant.invitation);
   setHandler(statusNoticeSignal, (notice) => applicant.receiveStatusNotice(notice));
   setHandler(reportNoticeSignal, (notice) => applicant.receiveReportNotice(notice));
+  registerSteering(applicant, CancellationScope.current());
+  registerStuckCalls(applicant);
   applicant.showDetails();
   try {
     // After continue-as-new the person is invited already.
@@ -43,7 +47,7 @@ export async function collectRecords(input: CollectRecordsInput): Promise<Collec
       if (applicant.mayBeInvited) await withdrawApplicant(applicant);
       await closeApplicant(applicant, { outcome: 'cancelled', reason: 'operator' });
     });
-    throw new CancelledFailure('the applicant was cancelled');
+    if (applicant.state.cancel === null) throw new CancelledFailure('the applicant was cancelled');
   }
   return resultOf(applicant);
 }

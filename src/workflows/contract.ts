@@ -2,6 +2,7 @@ import { defineSearchAttributeKey } from '@temporalio/common';
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { CarriedFacts } from '../domain/carried-facts';
 import type { Collection } from '../domain/collection';
+import type { ApplicantFailure } from '../domain/failure';
 import type { RecordedNeed } from '../domain/needs';
 import type { ReportNotice, StatusNotice } from '../domain/notices';
 import type { Outcome, Reason, Stage } from '../domain/outcome';
@@ -10,6 +11,8 @@ import type { CheckSchedule, Refresh } from '../domain/refresh';
 import type { ReasonCode } from '../domain/steering';
 import type { SweepCounts, SweepKind } from '../domain/sweep';
 import type { Timeline } from '../domain/timeline';
+
+export type { ApplicantFailure } from '../domain/failure';
 
 /** Workflow type: follows one applicant. */
 export const COLLECT_RECORDS = 'collectRecords';
@@ -114,6 +117,9 @@ export const AUTHORIZATION_MEMO = 'authorizationReference';
 /** The memo's key of {@link ApplicantState.snoozedUntilMs}. */
 export const SNOOZED_UNTIL_MEMO = 'snoozedUntilMs';
 
+/** The memo's key of a random id of the request that started the run; only of a run that begins a new round by request. */
+export const START_ID_MEMO = 'startId';
+
 /** `dateOfBirth`: `YYYY-MM-DD`. */
 export interface ApplicantDetails {
   readonly clientUserId: string;
@@ -188,27 +194,21 @@ export interface ApplicantState {
   revision: number;
   /** What needs a person, in the order of RECORDED_NEEDS. */
   needs: readonly RecordedNeed[];
+  /** The deadline; null before the invitation and after the closing. */
+  dueAtMs: number | null;
   /** Until when `/attention` hides the needs; null: not hidden. */
   snoozedUntilMs: number | null;
   timeline: Timeline;
+  /** How many occurrences of the timeline the manifest has. */
+  recordedOccurrences: number;
   /** Why upstream refused the person or failed; null: it did not. */
   failure: ApplicantFailure | null;
   /** The cancel that an operator requested; null: none. */
   cancel: { readonly reasonCode: ReasonCode; readonly atMs: number } | null;
   /** The early end that an operator requested; null: none. */
   finish: { readonly reasonCode: ReasonCode; readonly atMs: number } | null;
-  /** The calls that have failed for {@link STUCK_CALL_AFTER_MS}, by activity type, and since when. */
+  /** The calls that have failed for STUCK_CALL_AFTER_MS, by activity type, and since when. */
   stuckCalls: Readonly<Record<string, number>>;
-}
-
-/** An activity that fails for this long marks its applicant as stuck, once. */
-export const STUCK_CALL_AFTER_MS = 300_000;
-
-/** `fields`: the names of the details that upstream rejected. */
-export interface ApplicantFailure {
-  readonly class: 'conflict' | 'invalid' | 'undeliverable' | 'upstream-error';
-  readonly fields: readonly string[];
-  readonly upstreamRequestId: string | null;
 }
 
 /** `note`: at most 500 characters; only in the payload of the signal or update. */
@@ -253,6 +253,8 @@ export const cancelApplicantSignal = defineSignal<[CancelRequest]>('cancelApplic
 export const checkNowSignal = defineSignal('checkNow');
 /** Sent by an activity to its own workflow. */
 export const callStuckSignal = defineSignal<[StuckCall]>('callStuck');
+/** The same: the call of a stuck poll is answered again. */
+export const callRecoveredSignal = defineSignal<[Pick<StuckCall, 'call'>]>('callRecovered');
 /** The validators of the updates reject with an ApplicationFailure of this type; its message is a {@link Refusal}. */
 export const NOT_NOW = 'NotNow';
 /** Downloads what is listed now, withdraws the person, and concludes. A repeat is accepted. */

@@ -31,20 +31,19 @@ export function fetchConcurrently(
 
 async function fetchOne(wanted: WantedDocument, { state, input: { policy } }: Applicant): Promise<void> {
   const target = { clientUserId: state.clientUserId, round: state.round, policy };
-  // After a cancel request the download runs to its end, because the manifest must list what it stores.
-  const cancellationType = 'WAIT_CANCELLATION_COMPLETED';
-  const result = await download(wanted, state.collection, target, cancellationType);
+  const result = await download(wanted, state.collection, target);
   state.collection = withDownloadResult(state.collection, wanted, result, Date.now(), policy);
 }
 
+/** After a cancel request the download runs to its end, because the manifest must list what it stores. */
 export function download(
   wanted: WantedDocument,
   collection: Collection,
   { clientUserId, round = 1, policy }: DownloadTarget,
-  cancellationType: 'TRY_CANCEL' | 'WAIT_CANCELLATION_COMPLETED' = 'TRY_CANCEL',
 ): Promise<DownloadResult> {
   const { newest, isInManifest } = findNewestStored(collection, wanted);
-  return downloadActivities(`Fetch a report as ${wanted.format}`, { cancellationType }).fetchDocument({
+  const options = { cancellationType: 'WAIT_CANCELLATION_COMPLETED' } as const;
+  return downloadActivities(`Fetch a report as ${wanted.format}`, options).fetchDocument({
     clientUserId,
     ...wanted,
     newest,

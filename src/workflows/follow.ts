@@ -26,9 +26,17 @@ export async function followUntilConcluded(applicant: Applicant): Promise<Conclu
     applicant.updateProgress();
     if (applicant.shouldContinueAsNew) return continueInNewRun(applicant, waiter);
     const step = decide(applicant.situation);
-    if (step.do === 'conclude') return step.conclusion;
+    if (step.do === 'conclude') return announced(step.conclusion, applicant);
     await perform(step, applicant, waiter);
   }
+}
+
+/** A deadline that ends the applicant becomes an entry of the timeline. */
+function announced(conclusion: Conclusion, applicant: Applicant): Conclusion {
+  const { reason } = conclusion;
+  if (reason === 'deadline') applicant.record('deadline-reached', 'deadline', { deadline: 'applicant' });
+  if (reason === 'invitation-expired') applicant.record('deadline-reached', 'deadline', { deadline: 'invitation' });
+  return conclusion;
 }
 
 /** Performs a step. Its functions learn the answers themselves: a read that arrives during a list may cancel it (see listExpiry). */
@@ -41,16 +49,19 @@ async function perform(step: Exclude<Step, { do: 'conclude' }>, applicant: Appli
     case 'read': {
       const read = () => readStatus(applicant, step.because);
       // A read for a notice ends after minutes. Any other is retried until upstream answers, so it must be interruptible.
-      return step.because === 'notice' ? read() : interruptibly(read);
+      return step.because === 'notice' ? read() : interruptibly(read, orFinish(applicant, NEVER));
     }
     case 'list': {
       const expiry = step.because === 'conclusion' ? listExpiry(applicant) : NEVER;
-      return interruptibly(() => listReports(applicant, step.because), expiry);
+      return interruptibly(() => listReports(applicant, step.because), orFinish(applicant, expiry));
     }
     case 'read-and-list':
-      return interruptibly(async () => {
-        await Promise.all([readStatus(applicant, 'window'), listReports(applicant, 'conclusion')]);
-      }, listExpiry(applicant));
+      return interruptibly(
+        async () => {
+          await Promise.all([readStatus(applicant, 'window'), listReports(applicant, 'conclusion')]);
+        },
+        orFinish(applicant, listExpiry(applicant)),
+      );
     case 'fetch':
       return interruptibly(() => fetchDocuments(step.documents, applicant));
     case 'record':
@@ -61,14 +72,18 @@ async function perform(step: Exclude<Step, { do: 'conclude' }>, applicant: Appli
 /** Waits for a notice, for the answer of a poll or of the read at a deadline, or until the time of `wait` has passed. */
 async function performWait(wait: Wait, applicant: Applicant, waiter: StatusWaiter): Promise<void> {
   const { state, facts } = applicant;
-  const { collection } = state;
+  const { collection, finish } = state;
   state.waitingFor = wait.waitingFor;
   state.waitingUntilMs = wait.untilMs;
   applicant.showDetails();
   const finding = await waiter.waitForChange(
-    wait,
+    { ...wait, untilMs: earliest(wait.untilMs, applicant.nextQuietAtMs) },
     { humanId: applicant.humanId, status: currentStatus(facts), isStuck: Boolean(state.stuck) },
-    () => applicant.facts !== facts || state.collection !== collection || applicant.shouldContinueAsNew,
+    () =>
+      applicant.facts !== facts ||
+      state.collection !== collection ||
+      state.finish !== finish ||
+      applicant.shouldContinueAsNew,
   );
   state.waitingFor = null;
   state.waitingUntilMs = null;
@@ -120,9 +135,15 @@ async function handleNextChange(
   expiresAtMs: number | null,
 ): Promise<void> {
   applicant.updateProgress();
-  const { facts } = applicant;
+  const { facts, state } = applicant;
+  const { finish } = state;
   const readAtMs = readBackAtMs(facts, applicant.input.policy);
-  const hasChanged = () => hasEnded() || waiter.hasFinding || applicant.facts !== facts || applicant.mustContinueAsNew;
+  const hasChanged = () =>
+    hasEnded() ||
+    waiter.hasFinding ||
+    applicant.facts !== facts ||
+    state.finish !== finish ||
+    applicant.mustContinueAsNew;
   const wakeAtMs = earliest(readAtMs, expiresAtMs);
   if (wakeAtMs === null) await condition(hasChanged);
   else if (wakeAtMs > Date.now()) await condition(hasChanged, wakeAtMs - Date.now());
@@ -146,7 +167,13 @@ function listExpiry(applicant: Applicant): Expiry {
   };
 }
 
-/** Limits the length of the history. Signal handlers are synchronous, so continue-as-new interrupts none. */
+/** Also expires when an early end is requested: it needs another list, and no read. */
+function orFinish({ state }: Applicant, expiry: Expiry): Expiry {
+  const { finish } = state;
+  return () => (state.finish === finish ? expiry() : 0);
+}
+
+/** Limits the length of the history. Handlers are synchronous, so continue-as-new interrupts none. */
 async function continueInNewRun(applicant: Applicant, waiter: StatusWaiter): Promise<never> {
   waiter.stop();
   const { input, invitation } = applicant;

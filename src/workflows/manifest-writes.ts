@@ -2,6 +2,7 @@ import type { RecordedManifest } from '../activities/manifests';
 import type { Collection } from '../domain/collection';
 import { withRecorded } from '../domain/collection-documents';
 import { missingDocuments } from '../domain/missing-documents';
+import { countOccurrences, entriesAfter } from '../domain/timeline';
 import { internalActivities, localActivityFirst } from './activity-calls';
 import type { Applicant } from './applicant';
 
@@ -9,8 +10,9 @@ import type { Applicant } from './applicant';
 export async function recordDocuments(applicant: Applicant): Promise<void> {
   const { state } = applicant;
   const change = nextManifestChange(applicant);
-  syncRevision(state, await localActivityFirst('Write the manifest', ({ recordManifest }) => recordManifest(change)));
-  state.collection = withRecorded(state.collection);
+  const occurrences = countOccurrences(state.timeline);
+  const recorded = await localActivityFirst('Write the manifest', ({ recordManifest }) => recordManifest(change));
+  learnWrite(state, recorded, occurrences);
 }
 
 /**
@@ -22,20 +24,24 @@ export async function recordOutcome(applicant: Applicant, checkAfterMs: readonly
   const checks = checkAfterMs.length > 0 && { checkAfterMs };
   for (;;) {
     const { round } = state;
+    const change = nextManifestChange(applicant);
+    const occurrences = countOccurrences(state.timeline);
     const recorded = await internalActivities('Write the manifest').recordManifest({
-      ...nextManifestChange(applicant),
+      ...change,
       ...checks,
+      ...(state.cancel !== null && { isCancelAudited: true }),
     });
-    syncRevision(state, recorded);
-    state.collection = withRecorded(state.collection);
+    learnWrite(state, recorded, occurrences);
     // A write with an old revision changes no outcome, and the revision may be old after a restore of Temporal or a terminated run. Write again with
     // the next one, but not over a later round.
     if (!recorded || recorded.outcome === state.outcome || (recorded.round ?? 1) > round) return;
   }
 }
 
-/** `recorded` undefined: a worker of 0.1.0 wrote the manifest. */
-function syncRevision(state: Applicant['state'], recorded: RecordedManifest | undefined): void {
+/** `recorded` undefined: a worker of 0.1.0 wrote the manifest. `occurrences`: those of the timeline when the write began. */
+function learnWrite(state: Applicant['state'], recorded: RecordedManifest | undefined, occurrences: number): void {
+  state.collection = withRecorded(state.collection);
+  state.recordedOccurrences = occurrences;
   state.round = Math.max(state.round, recorded?.round ?? 1);
   state.revision = Math.max(state.revision, recorded?.revision ?? 0);
 }
@@ -44,6 +50,7 @@ function syncRevision(state: Applicant['state'], recorded: RecordedManifest | un
 function nextManifestChange(applicant: Applicant) {
   const { state, input } = applicant;
   state.revision += 1;
+  const { entries: timeline, omitted } = entriesAfter(state.timeline, state.recordedOccurrences);
   return {
     clientUserId: state.clientUserId,
     humanId: state.humanId,
@@ -52,13 +59,17 @@ function nextManifestChange(applicant: Applicant) {
     wanted: input.policy.wanted,
     detailsDigest: input.detailsDigest,
     openedAt: toIso(applicant.isInvited ? applicant.facts.timestamps.openedAtMs : null),
-    closedAt: state.outcome === null ? null : toIso(Date.now()),
+    closedAt: toIso(applicant.closedAtMs),
     documents: state.collection.documents,
     ...newDocumentsOnly(state.collection),
     missing: missingDocuments(state.collection, input.policy.wanted),
     round: state.round,
     detailsRound: state.detailsRound,
     revision: state.revision,
+    ...(timeline.length > 0 && { timeline }),
+    ...(omitted > 0 && { omitted }),
+    ...(state.failure && { failure: state.failure }),
+    ...(input.authorizationReference !== undefined && { authorizationReference: input.authorizationReference }),
   };
 }
 

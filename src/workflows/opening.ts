@@ -1,10 +1,14 @@
 import { CancellationScope, workflowInfo } from '@temporalio/workflow';
 import type { EarlierRound } from '../activities/manifests';
 import { emptyCollection } from '../domain/collection';
+import { failureOf, invalidDetails } from '../domain/failure';
+import { parseInstantMs } from '../domain/instants';
 import { NOTICES_PER_BATCH } from '../domain/notices';
 import { type Conclusion, mayGetMoreReports } from '../domain/outcome';
+import { statusKind } from '../domain/status';
 import { internalActivities, upstreamActivities, waitForTurn } from './activity-calls';
 import type { Applicant } from './applicant';
+import { recordClosing } from './closing';
 import type { ApplicantState } from './contract';
 import { throwIfCancelled } from './run-limits';
 import { askUntilDecided } from './undecided';
@@ -70,8 +74,14 @@ async function showOutcome(
   state.outcome = outcome;
   state.reason = reason;
   if (humanId !== null) state.humanId = humanId;
-  applicant.moveToStage('closed', { ...(outcome !== null && { outcome }), ...(humanId !== null && { humanId }) });
-  applicant.showDetails();
+  state.failure = failureOf(reason);
+  const closedAtMs = parseInstantMs(recorded?.closedAt ?? null);
+  recordClosing(applicant);
+  applicant.showClosed({
+    ...(outcome !== null && { outcome }),
+    ...(humanId !== null && { humanId }),
+    ...(closedAtMs !== null && { sinceMs: closedAtMs }),
+  });
   if (recorded && mayGetMoreReports(recorded.outcome, recorded.reason)) await forwardEarlyNotices(applicant);
   return true;
 }
@@ -112,11 +122,16 @@ export async function invite(applicant: Applicant): Promise<Conclusion | null> {
     return invited;
   });
   if (answer.kind === 'conflict') return { outcome: 'failed', reason: 'conflict', shouldWithdraw: false };
-  if (answer.kind === 'invalid') return { outcome: 'failed', reason: 'validation', shouldWithdraw: false };
+  if (answer.kind === 'invalid') {
+    applicant.state.failure = invalidDetails(answer.keys, answer.requestId ?? null);
+    return { outcome: 'failed', reason: 'validation', shouldWithdraw: false };
+  }
   // This run invited the person before Temporal was restored from a backup: see endIfWithdrawnBefore.
   if (answer.kind === 'had-before') return { outcome: 'cancelled', reason: 'deleted-upstream', shouldWithdraw: false };
   applicant.isCreateConfirmed = answer.kind === 'invited';
   const { humanId, inviteLink = null, ...read } = answer;
+  if (answer.kind === 'adopted') applicant.record('adopted', 'start', { status: statusKind(read.status) });
+  else applicant.record('invited', 'start');
   const whyNoLink = answer.kind === 'adopted' ? 'adopted' : 'not-returned';
   applicant.recordInvitation(humanId, read, { inviteLink, why: inviteLink === null ? whyNoLink : null });
   return null;

@@ -38,7 +38,7 @@ import {
   scheduleChecksSignal,
 } from './contract';
 import { download } from './documents';
-import { hasReachedRunLimit, throwIfCancelled } from './run-limits';
+import { hasReachedRunLimit, isCancelRequested, throwIfCancelled } from './run-limits';
 import { accessPatience, listSelection } from './upstream-calls';
 
 /** Delays before the closing applicant is looked at again; each is twice the previous one. */
@@ -64,7 +64,8 @@ export async function refreshReports(input: RefreshReportsInput = {}): Promise<R
   });
   for (;;) {
     const step = decideRefresh(refresh, Date.now());
-    if (step.do === 'record') {
+    // After a cancel request nothing more is downloaded: what is stored has to be recorded now.
+    if (step.do === 'record' || (isCancelRequested() && refresh.collection.unrecorded)) {
       await record();
       continue;
     }

@@ -8,7 +8,11 @@ export function hasReachedRunLimit(signals: number): boolean {
   return signals >= MAX_SIGNALS || workflowInfo().continueAsNewSuggested;
 }
 
+export function isCancelRequested(): boolean {
+  return CancellationScope.current().consideredCancelled;
+}
+
 /** Call after a step that a cancel request does not end. @throws CancelledFailure */
 export function throwIfCancelled(message: string): void {
-  if (CancellationScope.current().consideredCancelled) throw new CancelledFailure(message);
+  if (isCancelRequested()) throw new CancelledFailure(message);
 }

@@ -2,6 +2,7 @@ import type { StatusAnswer } from '../activities/person';
 import type { WatchReportsInput } from '../activities/reports';
 import {
   type Collection,
+  countNewVersions,
   findAccessEvidence,
   type ListAnswer,
   withListAnswer,
@@ -125,7 +126,7 @@ async function learnStatus(applicant: Applicant, answer: StatusAnswer): Promise<
   applicant.setStuck(null);
   if (answer.kind === 'absent') return confirmMissingUpstream(applicant, answer.outageMs);
   const { outageMs, ...read } = answer;
-  applicant.facts = withRead(facts, read, Date.now(), input.policy, outageMs);
+  applicant.learn(withRead(facts, read, Date.now(), input.policy, outageMs), 'poll');
 }
 
 /** After a 404 the person is missing upstream only if a look-up by clientUserId does not find them either. */
@@ -141,7 +142,8 @@ async function confirmMissingUpstream(applicant: Applicant, outageMs: number): P
     return;
   }
   const { status, updatedAtMs, humanId } = found;
-  applicant.facts = withLookUp(applicant.facts, { status, updatedAtMs, askedAtMs }, Date.now(), input.policy, outageMs);
+  const read = { status, updatedAtMs, askedAtMs };
+  applicant.learn(withLookUp(applicant.facts, read, Date.now(), input.policy, outageMs), 'poll');
   if (humanId === state.humanId) return;
   state.humanId = humanId;
   applicant.moveToStage(state.stage, { humanId });
@@ -150,7 +152,11 @@ async function confirmMissingUpstream(applicant: Applicant, outageMs: number): P
 function learnList(applicant: Applicant, answer: ListAnswer, evidence: string | null = null): void {
   const { state, facts, input } = applicant;
   const cadenceMs = pollCadenceMs(facts, input.policy);
-  state.collection = withListAnswer(state.collection, answer, Date.now(), cadenceMs, evidence);
+  const before = state.collection;
+  state.collection = withListAnswer(before, answer, Date.now(), cadenceMs, evidence);
+  const count = countNewVersions(before, state.collection);
+  // Only an answer to a notice or a status has an open request.
+  if (count > 0) applicant.record('reports-listed', before.wantedAtMs === null ? 'poll' : 'notification', { count });
 }
 
 /** Corrects rounding: the server may report an attempt as scheduled before the workflow requested it. */

@@ -15,7 +15,10 @@ export async function withdrawApplicant(applicant: Applicant): Promise<void> {
   state.waitingUntilMs = null;
   applicant.showDetails();
   const humanId = state.humanId ?? (await findInvited(applicant, FIND_INVITED_FOR_MS));
-  if (humanId !== null) await withdrawAndRecheck(humanId, applicant);
+  if (humanId !== null) {
+    await withdrawAndRecheck(humanId, applicant);
+    applicant.record('withdrawn', 'worker');
+  }
   if (humanId !== null && state.humanId === null) {
     state.humanId = humanId;
     applicant.moveToStage(state.stage, { humanId });

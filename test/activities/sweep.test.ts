@@ -2,10 +2,11 @@ import { ApplicationFailure } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { createSweepActivities, type SweepSettings } from '../../src/activities/sweep';
-import { findingsFileName, sweepFiles } from '../../src/activities/sweep-files';
+import { sweepFiles } from '../../src/activities/sweep-files';
 import { createSweepUpstreamActivities } from '../../src/activities/sweep-upstream';
 import { DAY_MS, DEFAULT_POLICY } from '../../src/domain/policy';
 import { openErasureRecords } from '../../src/report-store/erasure-records';
+import { findingsFileName } from '../../src/report-store/sweep-findings';
 import { FakeStore } from '../support/fake-store';
 import { FakeUpstream } from '../support/fake-upstream';
 

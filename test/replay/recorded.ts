@@ -15,12 +15,12 @@ export interface Recorded {
   readonly history: History;
 }
 
-/** Every recorded history. */
-export function recordedHistories(): readonly Recorded[] {
-  const files = readdirSync(FOLDER).filter((file) => file.endsWith('.json'));
+/** Every recorded history; those of a release by default not. */
+export function recordedHistories(folder = FOLDER): readonly Recorded[] {
+  const files = readdirSync(folder).filter((file) => file.endsWith('.json'));
   return files.map((file) => ({
     name: file.replace(/\.json$/, ''),
-    history: History.fromObject(JSON.parse(readFileSync(join(FOLDER, file), 'utf8'))),
+    history: History.fromObject(JSON.parse(readFileSync(join(folder, file), 'utf8'))),
   }));
 }
 
@@ -30,14 +30,14 @@ export function removeHistories(): void {
 }
 
 /** Writes histories, and replaces those of the same names. */
-export function writeHistories(recorded: readonly Recorded[]): void {
-  mkdirSync(FOLDER, { recursive: true });
+export function writeHistories(recorded: readonly Recorded[], folder = FOLDER): void {
+  mkdirSync(folder, { recursive: true });
   for (const { name, history } of recorded) {
     // protobuf.js's own JSON, because the SDK's historyToJSON() needs a single copy of that package, and npm installs several.
     const { events } = History.toObject(History.create(history), { enums: String, longs: String, bytes: String });
     // One event per line, so that a diff shows the changes.
     const lines = (events as readonly object[]).map((event) => JSON.stringify(event, withoutMachine));
-    writeFileSync(join(FOLDER, `${name}.json`), `{"events":[\n${lines.join(',\n')}\n]}\n`);
+    writeFileSync(join(folder, `${name}.json`), `{"events":[\n${lines.join(',\n')}\n]}\n`);
   }
 }
 

@@ -1,4 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { PERSONAS } from '../../sandbox/personas/catalogue';
 import { useFolders } from '../support/folders';
@@ -10,6 +11,9 @@ const APPLICANTS = [
   ...PERSONAS.map(({ name }) => name),
   ...['adopted', 'cancelled', 'conflict', 'handed-over-1', 'handed-over-2', 'handed-over-3'],
 ];
+/** Their policies have every field of their version, and no later one. */
+const RELEASES = ['0.2.0'];
+const OF_RELEASE = ['attention', 'cancelled', 'closing', 'list-in-flight', 'rejected', 'waiting'];
 const OTHERS = ['mailbox', 'refresh', 'refresh-checks', 'refresh-of-nothing', 'sweep', 'withdraw'];
 
 // The SDK logs pages for each history that does not replay; the results suffice.
@@ -43,6 +47,11 @@ function all(names: readonly string[], error: string | null): Record<string, str
 
 test('every recorded history replays with the current workflows', async () => {
   expect(await replay(WORKFLOW_BUNDLE, recordedHistories())).toEqual(all([...APPLICANTS, ...OTHERS], null));
+});
+
+test.each(RELEASES)('the runs of %s replay with the current workflows', async (release) => {
+  const histories = recordedHistories(join(__dirname, release));
+  expect(await replay(WORKFLOW_BUNDLE, histories)).toEqual(all(OF_RELEASE, null));
 });
 
 describe('the replay fails', () => {

@@ -32,6 +32,14 @@ describe('the text of a manifest', () => {
     expect(parsed).toEqual({ ...MANIFEST, humanId: null });
   });
 
+  it('of 0.2.0 has no timeline, rounds, failure, authorization or withdrawal', () => {
+    const { timeline, rounds, failure, authorizationReference, withdrawnAt, ...older } = JSON.parse(TEXT);
+    const added = { timeline, rounds, failure, authorizationReference, withdrawnAt };
+    const empty = { timeline: { entries: [], omitted: 0 }, rounds: [], failure: null };
+    expect(added).toEqual({ ...empty, authorizationReference: null, withdrawnAt: null });
+    expect(parseManifest('POL-1', JSON.stringify(older))).toEqual(MANIFEST);
+  });
+
   it('keeps outcomes and reasons of a later version; without them, the person would be invited again', () => {
     const later = { outcome: 'superseded', reason: 'merged-into-another' };
     const parsed = parseWith({ ...later, missing: [{ ...missing, reason: 'not-permitted' }] });
@@ -56,16 +64,16 @@ describe('the text of a manifest', () => {
     expect(() => parseManifest('POL-1', text)).not.toThrow(/Maxwell|starfleet|f{32}/i);
   });
 
-  it.each(['humanId', 'reason', 'wanted', 'detailsDigest', 'openedAt', 'closedAt', 'refreshedAt', 'round', 'revision'])(
-    'may have an invalid %s, which prevents no closing',
-    (field) => {
-      for (const value of [{}, [7], -1.5, true]) {
-        const parsed = parseWith({ [field]: value });
-        expect(parsed.documents).toHaveLength(1);
-        expect(mergeManifest(parsed, change({ round: 2, revision: 1, outcome: 'partial' })).outcome).toBe('partial');
-      }
-    },
-  );
+  const OPTIONAL = ['humanId', 'reason', 'wanted', 'detailsDigest', 'openedAt', 'closedAt', 'refreshedAt', 'round'];
+  const ADDED = ['revision', 'timeline', 'rounds', 'failure', 'authorizationReference', 'withdrawnAt'];
+
+  it.each([...OPTIONAL, ...ADDED])('may have an invalid %s, which prevents no closing', (field) => {
+    for (const value of [{}, [7], -1.5, true]) {
+      const parsed = parseWith({ [field]: value });
+      expect(parsed.documents).toHaveLength(1);
+      expect(mergeManifest(parsed, change({ round: 2, revision: 1, outcome: 'partial' })).outcome).toBe('partial');
+    }
+  });
 
   it('may have dates of any form', () => {
     const odd = fc.constantFrom('+012345-01-01T00:00:00Z', '-000001-01-01', '01/30/2026');

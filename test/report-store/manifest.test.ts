@@ -1,5 +1,5 @@
 import type { MissingDocument, StoredDocument } from '../../src/domain/reports';
-import { mergeDocuments, mergeManifest } from '../../src/report-store/manifest';
+import { mergeDocuments, mergeManifest, newManifest } from '../../src/report-store/manifest';
 import type { Manifest, RefreshChange, WithdrawalChange } from '../../src/report-store/port';
 import { fc } from '../support/property';
 import { ORGANIZATION, storedDocument } from '../support/stored';
@@ -233,21 +233,59 @@ describe('a refresh', () => {
 });
 
 describe('a withdrawal by an operator', () => {
-  const cancelled = { outcome: 'cancelled', reason: 'operator', revision: 1, closedAt: V3 };
+  const cancelled = { outcome: 'cancelled', reason: 'operator', revision: 1, closedAt: V3, withdrawnAt: V3 };
 
-  it('closes an open applicant, and keeps an outcome', () => {
+  it('closes an open applicant', () => {
     const open = mergeManifest(null, change({ documents: [storedDocument()] }));
     expect(mergeManifest(open, WITHDRAWAL)).toEqual({ ...open, ...cancelled });
-    expect(mergeManifest(closed(), WITHDRAWAL)).toEqual(closed());
+  });
+
+  it('keeps an outcome, and records the first withdrawal of the round, which later writes of the round keep', () => {
+    const withdrawn = mergeManifest(closed({ round: 1, revision: 3 }), WITHDRAWAL);
+    expect(withdrawn).toEqual({ ...closed({ round: 1, revision: 3 }), withdrawnAt: V3 });
+    expect(mergeManifest(withdrawn, { ...WITHDRAWAL, closedAt: '2026-03-09T10:00:00.000Z' })).toEqual(withdrawn);
+    expect(mergeManifest(withdrawn, change({ round: 1, revision: 4, outcome: 'partial' })).withdrawnAt).toBe(V3);
+    expect(mergeManifest(withdrawn, change({ round: 2, revision: 4 })).withdrawnAt).toBeNull();
   });
 
   it('makes a manifest if there is none, so that no later start invites again', () => {
-    const none = { detailsDigest: null, openedAt: null, refreshedAt: null, documents: [], missing: [] };
     const { clientUserId, humanId, wanted } = WITHDRAWAL;
-    const expected = { ...cancelled, ...none, clientUserId, humanId, wanted, round: 1, detailsRound: 1 };
-    expect(mergeManifest(null, WITHDRAWAL)).toEqual(expected);
+    const made = mergeManifest(null, WITHDRAWAL);
+    expect(made).toEqual(newManifest(clientUserId, { ...cancelled, humanId, wanted } as Partial<Manifest>));
     // The owner of a folder is read from the first field of its manifest.
     expect(Object.keys(mergeManifest(null, WITHDRAWAL))[0]).toBe('clientUserId');
+  });
+});
+
+describe('a round that began', () => {
+  const first = closed({ round: 1, revision: 3, reason: 'missing-documents', openedAt: V1 });
+  const failure = { class: 'invalid', fields: ['dateOfBirth'], upstreamRequestId: 'r-1' } as const;
+
+  it('moves the round before it to `rounds`, and takes over neither its dates nor its failure', () => {
+    const failed = { ...first, failure, authorizationReference: 'AUTH-1', withdrawnAt: V3 };
+    const second = mergeManifest(failed, change({ round: 2, revision: 4, openedAt: null }));
+    const ended = { round: 1, outcome: 'partial', reason: 'missing-documents', openedAt: V1, closedAt: V2 };
+    expect(second).toMatchObject({ round: 2, openedAt: null, failure: null, authorizationReference: null });
+    expect(second.rounds).toEqual([ended]);
+    expect(mergeManifest(second, change({ round: 2, revision: 5 })).rounds).toEqual([ended]);
+    expect(mergeManifest(second, change({ round: 1, revision: 9 })).rounds).toEqual([ended]);
+    const unfinished = { round: 2, outcome: null, reason: null, openedAt: null, closedAt: null };
+    expect(mergeManifest(second, change({ round: 3, revision: 5 })).rounds).toEqual([ended, unfinished]);
+  });
+
+  it('is in a list of at most 100 rounds', () => {
+    const rounds = Array.from({ length: 105 }, (_, index) => index + 2);
+    const last = rounds.reduce((before, round) => mergeManifest(before, change({ round, revision: 1 })), first);
+    expect(last.rounds.map(({ round }) => round)).toEqual(rounds.slice(-101, -1));
+  });
+
+  it('keeps failure and authorization in its later writes that do not know them', () => {
+    const known = change({ round: 1, revision: 4, failure, authorizationReference: 'AUTH-1' });
+    const before = mergeManifest(first, known);
+    expect(mergeManifest(before, change({ round: 1, revision: 5 }))).toMatchObject({
+      failure,
+      authorizationReference: 'AUTH-1',
+    });
   });
 });
 

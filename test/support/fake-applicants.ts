@@ -40,6 +40,7 @@ export function startingApplicants(
       result: 'started',
       ...(await answer(request)),
     }),
+    findStarted: reject,
     read: reject,
     readState: reject,
     requestCancel: reject,

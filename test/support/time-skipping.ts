@@ -1,4 +1,5 @@
 import { Client } from '@temporalio/client';
+import { temporal } from '@temporalio/proto';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { ActivityInterceptorsFactory } from '@temporalio/worker';
 import { applicantWorkflowId, COLLECT_RECORDS, SEARCH_ATTRIBUTES } from '../../src/workflows/contract';
@@ -59,11 +60,11 @@ class TimeSkipping {
       server: { executable: { type: 'existing-path', path } },
     });
     const { connection } = env;
-    const { KEYWORD, DATETIME } = { KEYWORD: 2, DATETIME: 6 };
+    const { IndexedValueType } = temporal.api.enums.v1;
     await connection.operatorService.addSearchAttributes({
       namespace: 'default',
       searchAttributes: Object.fromEntries(
-        Object.entries(SEARCH_ATTRIBUTES).map(([name, type]) => [name, type === 'KEYWORD' ? KEYWORD : DATETIME]),
+        Object.entries(SEARCH_ATTRIBUTES).map(([name, type]) => [name, IndexedValueType[`INDEXED_VALUE_TYPE_${type}`]]),
       ),
     });
     // Not env.client, whose result() makes the clock jump.

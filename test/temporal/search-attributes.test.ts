@@ -5,9 +5,22 @@ import { temporal } from '@temporalio/proto';
 import { ensureSearchAttributes, SearchAttributesUnusable } from '../../src/temporal/search-attributes';
 import { useTemporalServer } from '../support/temporal-server';
 
-const KEYWORD = temporal.api.enums.v1.IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD;
-const DATETIME = temporal.api.enums.v1.IndexedValueType.INDEXED_VALUE_TYPE_DATETIME;
-const ALL = { ApplicantStage: KEYWORD, ApplicantStageSince: DATETIME, ApplicantOutcome: KEYWORD, HumanId: KEYWORD };
+const {
+  INDEXED_VALUE_TYPE_KEYWORD: KEYWORD,
+  INDEXED_VALUE_TYPE_DATETIME: DATETIME,
+  INDEXED_VALUE_TYPE_KEYWORD_LIST: KEYWORD_LIST,
+  INDEXED_VALUE_TYPE_INT: INT,
+} = temporal.api.enums.v1.IndexedValueType;
+const ALL = {
+  ApplicantStage: KEYWORD,
+  ApplicantStageSince: DATETIME,
+  ApplicantOutcome: KEYWORD,
+  HumanId: KEYWORD,
+  ApplicantOpenedAt: DATETIME,
+  ApplicantDueAt: DATETIME,
+  ApplicantNeeds: KEYWORD_LIST,
+  ApplicantRound: INT,
+};
 
 const temporalServer = useTemporalServer();
 
@@ -73,7 +86,9 @@ test('missing attributes are registered and usable at once', async () => {
   const { namespace, logged, ensure } = await setup(...keyword('HumanId'));
   await ensure();
   expect(await registered(namespace)).toMatchObject(ALL);
-  const query = 'ApplicantStage = "invited" AND ApplicantStageSince > "2026-01-01T00:00:00Z" AND HumanId = "a"';
+  const query =
+    'ApplicantStage = "invited" AND ApplicantStageSince > "2026-01-01T00:00:00Z" AND HumanId = "a" ' +
+    'AND ApplicantNeeds IN ("quiet", "attention") AND ApplicantRound = 2 AND ApplicantDueAt < "2026-01-01T00:00:00Z"';
   await expect(
     temporalServer().connection.workflowService.countWorkflowExecutions({ namespace, query }),
   ).resolves.toBeDefined();
@@ -108,7 +123,7 @@ test('another type is an error with the remedy', async () => {
 
 test.each([
   ['Keyword', 10, 'ApplicantStage', 3],
-  ['Datetime', 3, 'ApplicantStageSince', 1],
+  ['Datetime', 3, 'ApplicantStageSince', 3],
 ])(
   'a namespace without a free %s search attribute is an error that names the taken ones and the remedy',
   async (type, slots, name, needed) => {
@@ -148,7 +163,9 @@ test.each([7, 12, 16])(
 test('if listing is not allowed, as in Temporal Cloud, registered attributes are found usable', async () => {
   const { ensure } = await setup(...keyword('ApplicantStage'), ...keyword('HumanId'));
   const { through } = failing(7, ['listSearchAttributes', 'addSearchAttributes']);
-  await expect(ensure(through)).rejects.toThrow(/search attributes ApplicantStageSince, ApplicantOutcome, and/);
+  await expect(ensure(through)).rejects.toThrow(
+    /search attributes ApplicantStageSince, ApplicantOutcome, Applicant.*, and/,
+  );
   await ensure();
   await expect(ensure(through)).resolves.toBeUndefined();
 });

@@ -62,7 +62,7 @@ describe.each(VERSIONS)('%s wrote, and an upgrade keeps', (version) => {
 
   test('a manifest that takes the next change', () => {
     const before = parseManifest('POL-A', textOf(version, 'manifest-open'));
-    const { refreshedAt: _refreshedAt, ...change } = before;
+    const { refreshedAt: _refreshedAt, timeline: _timeline, ...change } = before;
     const closing = {
       outcome: 'partial',
       closedAt: '2026-12-01T00:00:00.000Z',

@@ -112,6 +112,7 @@ test('a stored document is removed from the missing ones', async () => {
 
 test.each<[RefreshReportsResult['ended'], Partial<Manifest> | null]>([
   ['withdrawn', { outcome: 'partial', reason: 'deadline' }],
+  ['withdrawn', { withdrawnAt: '2026-11-01T00:00:00.000Z' }],
   ['none', null],
   ['too-old', { closedAt: '2020-01-01T00:00:00.000Z' }],
 ])('the refresh ends as %s without a call for the manifest %j', async (ended, closed) => {
@@ -176,8 +177,8 @@ test('2,050 notices start a new run and cost few lists', async () => {
   expect(upstream.count('listReports')).toBeLessThanOrEqual(6);
 });
 
-test('a cancel during the downloads ends them', async () => {
-  const { upstream, send, result, notice, handle } = await setup();
+test('a cancel during the downloads ends them, and the manifest lists what is stored', async () => {
+  const { upstream, send, result, notice, manifest, handle } = await setup();
   let release = () => {};
   const error = new BadDocument(facts(200), 'cut');
   const when = () => {
@@ -194,6 +195,8 @@ test('a cancel during the downloads ends them', async () => {
   expect((await handle().describe()).status.name).toBe('CANCELLED');
   await skip(HOUR_MS);
   expect(upstream.count('openReport')).toBe(3);
+  const newer = manifest()?.documents.filter(({ updatedAt }) => updatedAt === V2);
+  expect(newer?.map(({ format }) => format)).toEqual(['json']);
 });
 
 test('a cancel while the manifest cannot be written loses no stored document', async () => {

@@ -2,14 +2,27 @@ import { constants, type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { nullIfAbsent } from '../../disk/folders';
 import { type FileEncryption, requireCipher } from '../../domain/encryption';
-import { type DecryptedFile, Encryptor, openFile } from '../envelope';
+import {
+  type DecryptedFile,
+  type DecryptedRange,
+  Encryptor,
+  openFile,
+  openRange,
+  type SeekableFile,
+} from '../envelope';
 import { folderName, withoutDigest } from '../layout';
+import type { ByteRange } from '../port';
 import type { FolderIdentity } from './identity';
 import { rejectLinks } from './store-folders';
 
 /** A file of an applicant, open for reading. */
 export interface OpenDocument extends DecryptedFile {
   readonly changedAt: Date;
+  close(): Promise<void>;
+}
+
+/** A part of a file of an applicant, open for reading. */
+export interface OpenRange extends DecryptedRange {
   close(): Promise<void>;
 }
 
@@ -45,14 +58,30 @@ export class ApplicantFiles {
 
   /** Null if the file does not exist. @throws AlteredDocument; KeyMissing; LinkInStore */
   async open(file: string): Promise<OpenDocument | null> {
+    return this.openHandle(file, async (handle) => {
+      const { mtime } = await handle.stat();
+      const opened = await openFile(readPieces(handle), this.contextOf(file), () => requireCipher(this.encryption));
+      return { ...opened, changedAt: mtime, close: () => handle.close() };
+    });
+  }
+
+  /** As {@link open}, for a part of the file. */
+  async openRange(file: string, range: ByteRange): Promise<OpenRange | null> {
+    return this.openHandle(file, async (handle) => {
+      const bytes = await toSeekable(handle);
+      const opened = await openRange(bytes, range, this.contextOf(file), () => requireCipher(this.encryption));
+      return { ...opened, close: () => handle.close() };
+    });
+  }
+
+  /** Closes the handle if `use` fails. */
+  private async openHandle<T>(file: string, use: (handle: FileHandle) => Promise<T>): Promise<T | null> {
     const path = this.pathOf(file);
     if (!(await rejectLinks(this.base, path))) return null;
     const handle = await nullIfAbsent(open(path, constants.O_RDONLY | constants.O_NOFOLLOW));
     if (handle === null) return null;
     try {
-      const { mtime } = await handle.stat();
-      const opened = await openFile(readPieces(handle), this.contextOf(file), () => requireCipher(this.encryption));
-      return { ...opened, changedAt: mtime, close: () => handle.close() };
+      return await use(handle);
     } catch (error) {
       await handle.close();
       throw error;
@@ -89,4 +118,21 @@ async function* readPieces(handle: FileHandle): AsyncGenerator<Buffer> {
     if (bytesRead === 0) return;
     yield buffer.subarray(0, bytesRead);
   }
+}
+
+async function toSeekable(handle: FileHandle): Promise<SeekableFile> {
+  const { size } = await handle.stat();
+  return {
+    size,
+    async read(position, length) {
+      const buffer = Buffer.allocUnsafe(length);
+      let filled = 0;
+      while (filled < length) {
+        const { bytesRead } = await handle.read(buffer, filled, length - filled, position + filled);
+        if (bytesRead === 0) break;
+        filled += bytesRead;
+      }
+      return buffer.subarray(0, filled);
+    },
+  };
 }

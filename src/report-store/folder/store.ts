@@ -80,7 +80,7 @@ export function createFolderStore(
         await expectOwnFolder(files);
       }),
 
-    readDocument: (clientUserId, file) => readDocument(filesOf(clientUserId), file),
+    readDocument: (clientUserId, file, { range } = {}) => readDocument(filesOf(clientUserId), file, range),
 
     readManifest: async (clientUserId) => readManifest(filesOf(clientUserId)),
 

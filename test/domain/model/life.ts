@@ -87,6 +87,7 @@ export class Life {
         policy: this.policy,
         nowMs: this.nowMs,
         autoInvite: true,
+        finishRequestedAtMs: null,
       });
       this.steps.push({ atMs: this.nowMs, step });
       if (step.do === 'conclude') {

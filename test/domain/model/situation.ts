@@ -10,6 +10,8 @@ import { ModelUpstream, T0, truthOf } from './upstream';
 export class Situation {
   facts: Facts;
   collection: Collection = emptyCollection();
+  /** The early end that an operator requested, in ms after the invitation. */
+  finishAtMs: number | null = null;
 
   constructor(
     status: string,
@@ -50,8 +52,9 @@ export class Situation {
   }
 
   next(atMs: number): Step {
-    const { facts, collection, policy, autoInvite = true } = this;
-    return decide({ facts, collection, policy, nowMs: T0 + atMs, autoInvite });
+    const { facts, collection, policy, autoInvite = true, finishAtMs } = this;
+    const finishRequestedAtMs = finishAtMs === null ? null : T0 + finishAtMs;
+    return decide({ facts, collection, policy, nowMs: T0 + atMs, autoInvite, finishRequestedAtMs });
   }
 
   /** The end of the next step's wait; null if it does not wait. */

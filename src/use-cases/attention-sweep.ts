@@ -1,0 +1,54 @@
+import pLimit from 'p-limit';
+import type { SweepKind } from '../domain/sweep';
+import type { ReportStore } from '../report-store/port';
+import { type ListedFinding, readFindings, readLatestSweep } from '../report-store/sweep-findings';
+import type { AttentionItem } from './views';
+
+const CONCURRENT_READS = 8;
+
+/** `action`: null for a person upstream whose clientUserId is not ours. */
+const RULES: Readonly<Record<SweepKind, { readonly text: string; readonly toAction: (id: string) => string }>> = {
+  terminated: {
+    text: 'Its run was terminated or timed out, and its person is still upstream.',
+    toAction: (id) => `POST /api/v1/applicants/${id}/withdraw`,
+  },
+  unread: {
+    text: 'Its status has not been read for longer than twice its cadence.',
+    toAction: (id) => `POST /api/v1/applicants/${id}/retry`,
+  },
+  unattended: {
+    text: 'Upstream has a person that no applicant follows.',
+    toAction: (id) => `POST /api/v1/applicants/${id}/withdraw`,
+  },
+  gone: {
+    text: 'Its person no longer exists upstream. It closes after its next read.',
+    toAction: (id) => `POST /api/v1/applicants/${id}/check-now`,
+  },
+};
+
+/** The findings of the last sweep, without people that were withdrawn since; at most `limit`. @throws StoreError */
+export async function listFindings(reportStore: ReportStore, limit: number): Promise<readonly AttentionItem[]> {
+  const latest = await readLatestSweep(reportStore.shelf);
+  if (!latest) return [];
+  const findings = await readFindings(reportStore.shelf, latest.sweepId, limit);
+  const pool = pLimit(CONCURRENT_READS);
+  const open = await pool.map(findings, async (finding) => {
+    const { kind, clientUserId } = finding;
+    if (clientUserId === null || (kind !== 'terminated' && kind !== 'unattended')) return finding;
+    const withdrawnAt = (await reportStore.readManifest(clientUserId))?.withdrawnAt;
+    return withdrawnAt && withdrawnAt > latest.at ? null : finding;
+  });
+  return open.filter((finding) => finding !== null).map((finding) => toItem(finding, latest.at));
+}
+
+function toItem({ kind, clientUserId, since }: ListedFinding, sweptAt: string): AttentionItem {
+  const { text, toAction } = RULES[kind];
+  const noId = clientUserId === null ? ' It has no clientUserId of ours: delete it at Human API.' : '';
+  return {
+    clientUserId,
+    need: kind,
+    since: since ?? sweptAt,
+    text: `${text}${noId}`,
+    action: clientUserId === null ? null : toAction(clientUserId),
+  };
+}

@@ -1,0 +1,39 @@
+import { createHash } from 'node:crypto';
+import { parseInstantMs } from '../domain/instants';
+import type { RecordedNeed } from '../domain/needs';
+import type { Outcome, Reason, Stage } from '../domain/outcome';
+import type { Manifest } from '../report-store/port';
+import type { ApplicantRecord } from '../temporal/applicant-record';
+
+/** What an entity tag depends on. Times in ms since 1970. */
+interface TaggedFields {
+  readonly round: number | null;
+  readonly stage: Stage | null;
+  readonly stageSinceMs: number | null;
+  readonly outcome: Outcome | null;
+  readonly needs: readonly RecordedNeed[];
+  readonly dueAtMs: number | null;
+}
+
+/** The tag of an applicant in Temporal. The answer to the state query does not count, so that the tag is the same without a worker. */
+export function recordEtag(record: ApplicantRecord): string {
+  return toEtag(record);
+}
+
+/** The tag of a closed round in the manifest: that of its run, also after Temporal has deleted the run. */
+export function manifestEtag({ round, outcome, reason, closedAt }: Manifest): string {
+  const stage = outcome === null ? null : 'closed';
+  const needs = closedNeeds(reason);
+  return toEtag({ round, stage, stageSinceMs: parseInstantMs(closedAt), outcome, needs, dueAtMs: null });
+}
+
+/** The needs that a closed applicant keeps until the next round. */
+export function closedNeeds(reason: Reason | null): readonly RecordedNeed[] {
+  if (reason === 'conflict') return ['conflict'];
+  return reason === 'invitation-undeliverable' ? ['undeliverable'] : [];
+}
+
+function toEtag({ round, stage, stageSinceMs, outcome, needs, dueAtMs }: TaggedFields): string {
+  const fields = JSON.stringify([round, stage, stageSinceMs, outcome, needs, dueAtMs]);
+  return createHash('sha256').update(fields).digest('hex').slice(0, 32);
+}

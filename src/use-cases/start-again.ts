@@ -1,0 +1,67 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { createApplicants, type StartOptions, type StartRequest } from '../temporal/applicants';
+import { decodeFirstOrNull } from '../temporal/history';
+import { describeRun } from '../temporal/runs';
+import { applicantWorkflowId, START_ID_MEMO } from '../workflows/contract';
+import { NotNow, PreconditionFailed, PreconditionRequired, Unavailable } from './errors';
+import { showApplicant } from './show-applicant';
+import { showStarted } from './started-view';
+import { changeTemporal } from './unavailable';
+import type { UseCaseDeps } from './use-cases';
+import type { ApplicantView, TaggedApplicant } from './views';
+
+/**
+ * Begins the next round of a closed applicant, if it is still in the state with the entity tag `ifMatch`. The tag makes the request id of the start,
+ * so that Temporal begins one run however often and however many callers send the same tag: the window between reading the tag and starting
+ * does not matter. `startId` shows which caller began it.
+ * @throws {PreconditionRequired}; {PreconditionFailed}; {NotNow}; {NotFound}; {Unavailable}
+ */
+export async function startAgain(
+  deps: UseCaseDeps,
+  request: StartRequest,
+  ifMatch: string | null,
+): Promise<TaggedApplicant> {
+  if (ifMatch === null) throw new PreconditionRequired('expected the ETag of the closed applicant as If-Match');
+  const { clientUserId } = request.details;
+  const { applicant } = await readMatching(deps, clientUserId, ifMatch);
+  const startId = randomUUID();
+  const once = { requestId: requestIdOf(clientUserId, ifMatch), startId };
+  const { result } = await changeTemporal(() =>
+    createApplicants(deps).start({ ...request, again: true }, { ...nextRound(applicant), once }),
+  );
+  if (result !== 'started') {
+    // Another round has begun, or the run collects reports that came during its closing.
+    const current = await readMatching(deps, clientUserId, ifMatch);
+    throw new NotNow('closing', current.applicant);
+  }
+  const begunBy = await readStartId(deps, clientUserId);
+  const begun = await showStarted(deps, clientUserId);
+  if (begunBy !== startId) throw new PreconditionFailed(begun.applicant);
+  return begun;
+}
+
+/** The closed applicant with this entity tag. */
+async function readMatching(deps: UseCaseDeps, clientUserId: string, ifMatch: string): Promise<TaggedApplicant> {
+  const current = await showApplicant(deps, clientUserId);
+  if (current.applicant.degraded.includes('temporal-unavailable')) throw new Unavailable('temporal', 'nothing');
+  if (current.etag !== ifMatch) throw new PreconditionFailed(current.applicant);
+  if (current.applicant.open) throw new NotNow('open', current.applicant);
+  return current;
+}
+
+/** The workflow reads the manifest and corrects the number; a run that was ended by force may have written nothing. */
+function nextRound({ round, rounds, outcome }: ApplicantView): StartOptions {
+  return round === null || rounds === null || outcome === null ? {} : { round: round + 1 };
+}
+
+function requestIdOf(clientUserId: string, etag: string): string {
+  return createHash('sha256').update(`again\n${clientUserId}\n${etag}`).digest('hex');
+}
+
+/** Which request began the newest run. */
+async function readStartId({ client }: UseCaseDeps, clientUserId: string): Promise<unknown> {
+  const workflowId = applicantWorkflowId(clientUserId);
+  const description = await changeTemporal(() => describeRun(client, { workflowId }));
+  const payload = description?.workflowExecutionInfo?.memo?.fields?.[START_ID_MEMO];
+  return payload ? decodeFirstOrNull(client, workflowId, [payload]) : null;
+}

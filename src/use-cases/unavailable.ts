@@ -1,0 +1,38 @@
+import { StoreError } from '../report-store/errors';
+import { GRPC, hasStatus, isNotAllowed, isTransient, isWorkflowNotFound } from '../temporal/rpc';
+import { Unavailable } from './errors';
+
+/** Reads from Temporal. @throws {Unavailable} if Temporal does not answer, rejects this account, or lacks the namespace; what `read` throws */
+export async function readTemporal<T>(read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    if (isTemporalUnavailable(error)) throw new Unavailable('temporal', 'nothing', error);
+    throw error;
+  }
+}
+
+/** Changes something in Temporal. @throws {Unavailable} as {@link readTemporal}, but the change may have happened */
+export async function changeTemporal<T>(change: () => Promise<T>): Promise<T> {
+  try {
+    return await change();
+  } catch (error) {
+    if (isTemporalUnavailable(error)) throw new Unavailable('temporal', 'unknown', error);
+    throw error;
+  }
+}
+
+export function isTemporalUnavailable(error: unknown): boolean {
+  if (hasStatus(error, GRPC.NOT_FOUND)) return !isWorkflowNotFound(error);
+  return isTransient(error) || isNotAllowed(error) || hasStatus(error, GRPC.CANCELLED);
+}
+
+/** Reads from the report store. @throws {Unavailable} if the store or the manifest cannot be read; KeyMissing */
+export async function readStore<T>(read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    if (error instanceof StoreError) throw new Unavailable('store', 'nothing', error);
+    throw error;
+  }
+}

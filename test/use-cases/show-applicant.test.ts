@@ -1,0 +1,122 @@
+import { Client, Connection } from '@temporalio/client';
+import { createUseCases } from '../../src/use-cases/create-use-cases';
+import { NotFound } from '../../src/use-cases/errors';
+import { until } from '../support/condition';
+import { FakeUpstream } from '../support/fake-upstream';
+import { useTemporalServer } from '../support/temporal-server';
+import { startWorkers } from '../support/workers';
+import { failingActivity, setup } from './fixture';
+
+const temporalServer = useTemporalServer();
+
+test('an open applicant without a worker has what the search attributes and the memo say, at once', async () => {
+  const { start, upsert, useCases, clientUserId, handle } = setup(temporalServer());
+  await start({ authorizationReference: 'AUTH-1' });
+  const dueAt = new Date(Date.now() + 86_400_000);
+  await upsert({
+    ...{
+      ApplicantStage: 'attention',
+      ApplicantStageSince: '2026-03-01T10:00:00.123Z',
+      HumanId: 'h-1',
+      ApplicantRound: 1,
+    },
+    ...{ ApplicantNeeds: ['quiet', 'attention'], ApplicantDueAt: dueAt },
+  });
+  const startedMs = Date.now();
+  const { applicant } = await useCases.show(clientUserId);
+  expect(Date.now() - startedMs).toBeLessThan(1_000);
+  expect(applicant).toMatchObject({
+    ...{ open: true, stage: 'attention', stageSince: '2026-03-01T10:00:00.123Z', humanId: 'h-1', round: 1 },
+    ...{ status: null, waitingFor: null, degraded: ['no-worker'], authorizationReference: 'AUTH-1', pendingCalls: [] },
+    needs: ['attention', 'quiet', 'near-deadline'],
+    deadline: { at: dueAt.toISOString(), kind: 'applicant' },
+    nextStep: { code: 'contact-person' },
+    actions: {
+      cancel: { allowed: true },
+      finishNow: { allowed: true },
+      retry: { allowed: false, why: 'no-call-waits' },
+    },
+    rounds: [{ round: 1, outcome: null, closedAt: null }],
+  });
+  await handle.terminate();
+});
+
+test('a worker answers with the status and what the applicant waits for', async () => {
+  const { client, address } = temporalServer();
+  const { start, useCases, clientUserId, handle, taskQueue, store } = setup(temporalServer());
+  const upstream = new FakeUpstream();
+  const stop = await startWorkers({ address, client, taskQueue, upstream, reportStore: store });
+  try {
+    await start();
+    await until('the invitation', async () => (await useCases.show(clientUserId)).applicant.stage === 'invited');
+    const { applicant } = await useCases.show(clientUserId);
+    expect(applicant).toMatchObject({
+      degraded: [],
+      status: 'Invited',
+      waitingFor: { text: 'the person to open the invitation' },
+    });
+    await handle.terminate();
+    expect((await useCases.show(clientUserId)).applicant).toMatchObject({
+      ...{ open: false, outcome: null, needs: ['stuck-run'], nextStep: { code: 'start-again' }, degraded: [] },
+      actions: { cancel: { allowed: false, why: 'closed' } },
+    });
+  } finally {
+    await stop();
+  }
+});
+
+test('a failing call shows its class and its times, and never its message', async () => {
+  const { start, useCases, clientUserId, handle, deps } = setup(temporalServer());
+  await start();
+  await failingActivity(deps, { activityType: 'readStatus', failure: 'HumanApiUnavailable', isBenign: false });
+  const { applicant } = await useCases.show(clientUserId);
+  expect(applicant.pendingCalls).toEqual([
+    {
+      ...{ call: 'readStatus', attempt: 2, failure: 'HumanApiUnavailable' },
+      ...{ since: expect.stringMatching(/Z$/), nextAttemptAt: expect.stringMatching(/Z$/) },
+    },
+  ]);
+  expect(applicant.actions?.retry).toEqual({ allowed: true, why: null });
+  expect(JSON.stringify(applicant)).not.toContain('secret');
+  await handle.terminate();
+});
+
+test('a poll that found nothing is no failing call, and shows when the next check is due', async () => {
+  const { start, useCases, clientUserId, handle, deps } = setup(temporalServer());
+  await start();
+  await failingActivity(deps, { activityType: 'pollStatus', failure: 'NothingYet', isBenign: true });
+  const { applicant } = await useCases.show(clientUserId);
+  expect(applicant).toMatchObject({ pendingCalls: [], actions: { retry: { allowed: false, why: 'no-call-waits' } } });
+  expect(Date.parse(applicant.nextCheckAt ?? '')).toBeGreaterThan(Date.now());
+  await handle.terminate();
+});
+
+test('without Temporal the manifest answers, and says what it cannot know', async () => {
+  const [unknown, open, closed] = [setup(temporalServer()), setup(temporalServer()), setup(temporalServer())] as const;
+  await open.writeManifest({ round: 1, revision: 1 });
+  const closedAt = '2026-03-02T10:00:00.000Z';
+  await closed.writeManifest({ outcome: 'failed', reason: 'conflict', closedAt, round: 1, revision: 1 });
+  const connection = Connection.lazy({ address: '127.0.0.1:1' });
+  const client = new Client({ connection });
+  const shown = await Promise.allSettled(
+    [unknown, open, closed].map(({ deps, clientUserId }) => createUseCases({ ...deps, client }).show(clientUserId)),
+  );
+  const missing = { degraded: ['temporal-unavailable'], source: 'manifest' };
+  expect(shown).toMatchObject([
+    { reason: { kind: 'unavailable', what: 'temporal', done: 'nothing' } },
+    { value: { applicant: { ...missing, open: true, stage: null, actions: null } } },
+    { value: { applicant: { ...missing, open: false, stage: 'closed', needs: ['conflict'] } } },
+  ]);
+  await connection.close();
+});
+
+test('an applicant whom neither has is not found, and one whose run is lost is started again', async () => {
+  const { useCases, clientUserId, writeManifest, start, handle } = setup(temporalServer());
+  await expect(useCases.show(clientUserId)).rejects.toBeInstanceOf(NotFound);
+  await writeManifest({ round: 1, revision: 1 });
+  expect((await useCases.show(clientUserId)).applicant).toMatchObject({
+    ...{ open: false, stage: null, outcome: null, nextStep: { code: 'start-again' }, degraded: [], source: 'manifest' },
+  });
+  expect(await start()).toMatchObject({ result: 'started', applicant: { round: 1 } });
+  await handle.terminate();
+});

@@ -1,0 +1,71 @@
+import { createSummary } from '../../src/use-cases/summary';
+import { until } from '../support/condition';
+import { useTemporalServer } from '../support/temporal-server';
+import { flakyClient, useCaseDeps } from './deps';
+
+const server = useTemporalServer();
+const DAY_MS = 24 * 3_600_000;
+
+test('counts stages, outcomes, days and ages; callers within 5 s share one answer', async () => {
+  const { client } = server();
+  const nowMs = Date.now();
+  const begin = (id: string, attributes: Record<string, unknown[]>) =>
+    client.workflow.start('collectRecords', {
+      workflowId: `applicant-${id}`,
+      taskQueue: 'queue',
+      searchAttributes: attributes as Record<string, string[]>,
+    });
+  await begin('new', { ApplicantStage: ['inviting'] });
+  await begin('old', { ApplicantStage: ['invited'], ApplicantOpenedAt: [new Date(nowMs - 5 * DAY_MS)] });
+  await begin('other-queue', { ApplicantStage: ['invited'] }).then((handle) => handle.terminate());
+  const closed = {
+    ApplicantStage: ['closed'],
+    ApplicantOutcome: ['collected'],
+    ApplicantOpenedAt: [new Date(nowMs - 40 * DAY_MS)],
+  };
+  await (await begin('closed', closed)).terminate();
+  let clockMs = nowMs;
+  const summary = createSummary(useCaseDeps(client, { nowMs: () => clockMs }).deps);
+  // Visibility lags.
+  const first = await until('all runs', async () => {
+    clockMs += 5_000;
+    const read = await summary();
+    return read.stages.closed === 1 && read.days.at(-1)?.closed === 2 && read;
+  });
+  expect(first).toMatchObject({
+    stages: { inviting: 1, invited: 2, engaged: 0, closed: 1 },
+    outcomes: { collected: 1, partial: 0 },
+    coverage: { since: new Date(clockMs - DAY_MS).toISOString() },
+    asOf: new Date(clockMs).toISOString(),
+  });
+  expect(first.days).toHaveLength(30);
+  expect(first.days.at(-1)).toEqual({ date: new Date(clockMs).toISOString().slice(0, 10), opened: 2, closed: 2 });
+  expect(first.days.at(-6)).toMatchObject({ opened: 1, closed: 0 });
+  const ages = first.ages.map(({ atMostDays, count }) => [atMostDays, count]);
+  expect(ages).toEqual([
+    [1, 1],
+    [3, 0],
+    [7, 1],
+    [14, 0],
+    [30, 0],
+    [60, 0],
+    [90, 0],
+    [null, 0],
+  ]);
+  clockMs += 4_999;
+  expect(await summary()).toBe(first);
+  clockMs += 1;
+  const [one, other] = await Promise.all([summary(), summary()]);
+  expect(one).toBe(other);
+  expect(one).not.toBe(first);
+});
+
+test('a failure is unavailable, and the next call tries again', async () => {
+  const { client } = server();
+  let isDown = true;
+  const flaky = flakyClient(client, () => isDown);
+  const summary = createSummary(useCaseDeps(flaky, { nowMs: () => 0 }).deps);
+  await expect(summary()).rejects.toMatchObject({ kind: 'unavailable', what: 'temporal', done: 'nothing' });
+  isDown = false;
+  expect(await summary()).toMatchObject({ asOf: '1970-01-01T00:00:00.000Z' });
+});
