@@ -49,6 +49,7 @@ runProcess('chartway', async () => {
       policy,
       digestKeys: humanApi.clientSecret === null ? null : createDigestKeys(payload.ring, humanApi.clientSecret),
       auditFolder,
+      spoolFolder: config.webhook.spoolFolder,
     });
   };
   let useCases: ReturnType<typeof connectUseCases> | undefined;

@@ -105,12 +105,10 @@ export const startedApplicant = z
 
 export const applicantPage = z
   .object({
-    items: z
-      .array(applicant)
-      .meta({
-        description:
-          "`pendingCalls` and `actions` are null. In Temporal's order: open ones by start, then closed ones, newest first.",
-      }),
+    items: z.array(applicant).meta({
+      description:
+        "`pendingCalls` and `actions` are null. In Temporal's order: open ones by start, then closed ones, newest first.",
+    }),
     nextCursor: z.string().nullable().meta({ description: 'Null on the last page.' }),
     asOf: instant,
     coverage: z

@@ -60,9 +60,7 @@ export const details = z
     ],
   }) satisfies z.ZodType<DetailsView>;
 
-export const invitation = z
-  .object({ inviteLink: z.string() })
-  .meta({
-    id: 'Invitation',
-    examples: [{ inviteLink: 'https://hapi.example.org/invite/x' }],
-  }) satisfies z.ZodType<InvitationView>;
+export const invitation = z.object({ inviteLink: z.string() }).meta({
+  id: 'Invitation',
+  examples: [{ inviteLink: 'https://hapi.example.org/invite/x' }],
+}) satisfies z.ZodType<InvitationView>;

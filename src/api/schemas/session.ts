@@ -10,12 +10,10 @@ export const whoami = z
   })
   .meta({ id: 'WhoAmI', examples: [{ name: 'intake-system', roles: ['intake', 'read'], by: 'key' }] });
 
-export const oneTimeToken = z
-  .object({ token: z.string(), expiresAt: instant })
-  .meta({
-    id: 'OneTimeToken',
-    examples: [{ token: 'dGhpcyBpcyBub3QgYSB0b2tlbg', expiresAt: '2026-01-30T21:21:54.316Z' }],
-  });
+export const oneTimeToken = z.object({ token: z.string(), expiresAt: instant }).meta({
+  id: 'OneTimeToken',
+  examples: [{ token: 'dGhpcyBpcyBub3QgYSB0b2tlbg', expiresAt: '2026-01-30T21:21:54.316Z' }],
+});
 
 export const health = z.object({ status: z.string() }).meta({ id: 'Health', examples: [{ status: 'ok' }] });
 

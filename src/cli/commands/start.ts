@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import { CLIENT_USER_ID_EXPECTED, isClientUserId } from '../../domain/identifiers';
 import type { Wanted } from '../../domain/reports';
+import { checkDetails, type RawDetails } from '../../use-cases/applicant-details';
 import type { StartCommand } from '../../use-cases/use-cases';
 import type { StartedApplicant } from '../../use-cases/views';
 import { parseReference, parseReports } from '../arguments';
-import { checkDetails, type RawDetails } from '../details';
 import type { ExitStatus } from '../exit-status';
 import { describeState } from '../use-case-errors';
 import { actorOf, type CommandContext, printResult, type RegisterCommand } from './context';
@@ -90,10 +90,10 @@ async function start(context: CommandContext, raw: RawDetails, flags: StartFlags
   const command: StartCommand = {
     details: checked.details,
     autoInvite: checked.autoInvite,
+    reports: flags.reports,
+    authorizationReference: flags.authorizationReference,
     again: flags.again ?? false,
     ifMatch,
-    ...(flags.reports && { reports: flags.reports }),
-    ...(flags.authorizationReference && { authorizationReference: flags.authorizationReference }),
   };
   const useCases = await context.useCases();
   const started = await useCases.start(command, actorOf(context));
