@@ -27,6 +27,7 @@ export function createContractCheck(document: Json): (answer: Answer) => void {
   addFormats(ajv);
   ajv.addSchema(document, 'api');
   const paths = document['paths'] as Record<string, Record<string, Operation>>;
+  const templates = Object.keys(paths).map((template) => ({ template, pattern: toPattern(template) }));
   const resolve = (object: Json): { at: string | null; object: Json } => {
     const ref = object['$ref'];
     if (typeof ref !== 'string') return { at: null, object };
@@ -40,7 +41,7 @@ export function createContractCheck(document: Json): (answer: Answer) => void {
   return (answer) => {
     const path = answer.path.split('?', 1)[0] ?? '';
     if (UNDOCUMENTED.test(path)) return;
-    const template = Object.keys(paths).find((each) => matches(each, path));
+    const template = templates.find(({ pattern }) => pattern.test(path))?.template;
     const operation = template === undefined ? undefined : paths[template]?.[answer.method.toLowerCase()];
     const what = `${answer.method} ${path}: ${answer.status}`;
     const problem = document['components'] as { responses: Record<string, Json> };
@@ -50,7 +51,7 @@ export function createContractCheck(document: Json): (answer: Answer) => void {
     const pointer =
       at.at ??
       (operation
-        ? `/paths/${escape(template ?? '')}/${answer.method.toLowerCase()}/responses/${answer.status}`
+        ? `/paths/${escapePointer(template ?? '')}/${answer.method.toLowerCase()}/responses/${answer.status}`
         : `/components/responses/${unroutedSlug(answer)}`);
     const content = at.object['content'] as Record<string, { schema: Json }> | undefined;
     const type = (answer.headers['content-type'] ?? '').split(';', 1)[0] ?? '';
@@ -59,9 +60,10 @@ export function createContractCheck(document: Json): (answer: Answer) => void {
       if (answer.body !== '') throw new Error(`${what} has a body that is not documented`);
       return;
     }
+    if (content['*/*']) return;
     if (content[type] === undefined) throw new Error(`${what} has the type ${type}, which is not documented`);
     if (!/json$/.test(type)) return;
-    const schema = `api#${pointer}/content/${escape(type)}/schema`;
+    const schema = `api#${pointer}/content/${escapePointer(type)}/schema`;
     const validate = ajv.getSchema(encodeURI(schema)) ?? ajv.compile({ $ref: encodeURI(schema) });
     if (!validate(JSON.parse(answer.body))) throw new Error(`${what}: ${ajv.errorsText(validate.errors)}`);
   };
@@ -72,11 +74,10 @@ function unroutedSlug({ status }: Answer): string {
   return { 400: 'malformed', 421: 'wrong-host', 429: 'rate-limited' }[status] ?? 'not-found';
 }
 
-function matches(template: string, path: string): boolean {
-  const pattern = template.replace(/[.]/g, '\\.').replace(/\{\w+\}/g, '[^/]+');
-  return new RegExp(`^${pattern}$`).test(path);
+function toPattern(template: string): RegExp {
+  return new RegExp(`^${template.replace(/[.]/g, '\\.').replace(/\{\w+\}/g, '[^/]+')}$`);
 }
 
-function escape(key: string): string {
+function escapePointer(key: string): string {
   return key.replaceAll('~', '~0').replaceAll('/', '~1');
 }
