@@ -1,3 +1,4 @@
+import { parseInstantMs } from '../domain/instants';
 import type { Reason } from '../domain/outcome';
 import { type Hold, openHolds } from '../report-store/holds';
 import type { Manifest } from '../report-store/port';
@@ -51,6 +52,15 @@ export async function readRunSources(
 function closingOf({ standing, outcome, round }: ApplicantRecord, manifest: Manifest | null): Manifest | null {
   if (standing !== 'ended' || outcome === null || manifest?.outcome !== outcome) return null;
   return round === null || round === manifest.round ? manifest : null;
+}
+
+/** An open run whose outcome is recorded is closed: the outcome stands, and the run ends a moment later. */
+export function withRecordedClosing(record: ApplicantRecord, manifest: Manifest | null): ApplicantRecord {
+  // Without a round, the outcome may be that of the round before.
+  if (record.standing !== 'open' || !manifest || manifest.outcome === null || manifest.round !== record.round)
+    return record;
+  const { outcome, closedAt } = manifest;
+  return { ...record, standing: 'ended', stage: 'closed', stageSinceMs: parseInstantMs(closedAt), outcome };
 }
 
 /** Values that this client cannot decode are null. */
