@@ -3,17 +3,17 @@ import { upgradeFacts } from '../domain/carried-facts';
 import { isInvitationUnanswered } from '../domain/deadline';
 import { currentKind } from '../domain/facts';
 import { parseInstantMs } from '../domain/instants';
-import { NEEDS, type Need } from '../domain/needs';
+import { closedNeeds, NEEDS, type Need } from '../domain/needs';
 import { nextStep } from '../domain/next-step';
 import type { Reason, Stage } from '../domain/outcome';
 import { DAY_MS } from '../domain/policy';
+import { waitCode } from '../domain/waits';
 import type { Hold } from '../report-store/holds';
 import type { Manifest } from '../report-store/port';
 import type { ApplicantRecord } from '../temporal/applicant-record';
 import { type FailingCall, nextPollAtMs } from '../temporal/pending-calls';
 import type { RunDescription } from '../temporal/runs';
 import type { StateAnswer } from '../workflows/contract';
-import { closedNeeds } from './etag';
 import type { ActionsView, ApplicantView, Degradation, PendingCallView, RoundView } from './views';
 
 const NEAR_DEADLINE_MS = 7 * DAY_MS;
@@ -69,7 +69,7 @@ export function viewOfRun(sources: RunSources): ApplicantView {
     reason: outcome === null ? null : reason,
     openedAt,
     closedAt,
-    waitingFor: open && state?.waitingFor ? { code: 'waiting', text: state.waitingFor } : null,
+    waitingFor: open && state?.waitingFor ? { code: waitCode(state.waitingFor), text: state.waitingFor } : null,
     waitingUntil: open ? toIso(state?.waitingUntilMs ?? null) : null,
     deadline: open ? deadlineOf(record, state) : null,
     nextCheckAt: open ? toIso(nextPollAtMs(sources.description)) : null,
