@@ -1,4 +1,5 @@
 import { isClientUserId } from '../domain/identifiers';
+import { parseInstantMs } from '../domain/instants';
 import type { Reason } from '../domain/outcome';
 import { type Hold, openHolds } from '../report-store/holds';
 import type { Manifest } from '../report-store/port';
@@ -83,10 +84,11 @@ interface RunRead {
 }
 
 async function showRun(deps: UseCaseDeps, read: RunRead, { skipState = false }: FindOptions): Promise<TaggedApplicant> {
-  const { record, description, manifest, hold } = read;
+  const { description, manifest, hold } = read;
+  const closing = closingOf(read.record, manifest.value);
+  const record = closing ? asClosed(read.record, closing) : read.record;
   const { clientUserId } = record;
   const isOpen = record.standing === 'open';
-  const closing = isOpen ? null : closingOf(record, manifest.value);
   const [state, failingCalls, isStuck, memo, reason] = await Promise.all([
     isOpen && !skipState ? readOpenState(deps, clientUserId) : null,
     isOpen ? readFailingCalls(deps.client, clientUserId, description) : [],
@@ -111,8 +113,16 @@ async function showRun(deps: UseCaseDeps, read: RunRead, { skipState = false }: 
 
 /** The manifest, if it has the closing of this run: then it answers the same after Temporal has deleted the run. */
 function closingOf({ standing, outcome, round }: ApplicantRecord, manifest: Manifest | null): Manifest | null {
-  if (standing !== 'ended' || outcome === null || manifest?.outcome !== outcome) return null;
+  if (!manifest || manifest.outcome === null) return null;
+  // The outcome in the manifest stands, although the run ends a moment later. Without a round it may be that of the round before.
+  if (standing === 'open') return round === manifest.round ? manifest : null;
+  if (standing !== 'ended' || manifest.outcome !== outcome) return null;
   return round === null || round === manifest.round ? manifest : null;
+}
+
+function asClosed(record: ApplicantRecord, { outcome, closedAt }: Manifest): ApplicantRecord {
+  if (record.standing !== 'open') return record;
+  return { ...record, standing: 'ended', stage: 'closed', stageSinceMs: parseInstantMs(closedAt), outcome };
 }
 
 /** False also if Temporal does not answer the further read: the workflow task is retried, and so is the caller's read. */
