@@ -30,6 +30,7 @@ const FOLDERS = {
     'workflows/contract.ts',
     'spool',
     'quarantine',
+    'upstream',
     'disk',
     'domain',
     'observability',
@@ -49,7 +50,7 @@ const FOLDERS = {
     'process',
     'report-store',
   ],
-  dev: ['temporal', 'disk', 'domain', 'observability', 'process'],
+  dev: ['api/keys.ts', 'temporal', 'disk', 'domain', 'observability', 'process'],
 };
 
 // What may be imported on top by `import type` alone: nothing of it is there at run time.

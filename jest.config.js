@@ -9,10 +9,12 @@ module.exports = {
       '@swc/jest',
       { jsc: { parser: { syntax: 'typescript' }, target: 'es2023' }, module: { type: 'commonjs' } },
     ],
-    // ESM-only packages: Node 20 can require() them, jest cannot.
+    // ESM-only packages, and one that imports such a package: Node 20 can require() them, jest cannot.
     '^.+\\.js$': ['@swc/jest', { jsc: { target: 'es2023' }, module: { type: 'commonjs' } }],
   },
-  transformIgnorePatterns: ['/node_modules/(?!(p-limit|yocto-queue|content-disposition|cookie)/)'],
+  transformIgnorePatterns: [
+    '/node_modules/(?!(p-limit|yocto-queue|content-disposition|cookie|@fastify/cookie|range-parser)/)',
+  ],
   testSequencer: '<rootDir>/test/support/order.cjs',
   // For two cores: tests spend much of their time waiting for other processes.
   maxWorkers: 4,

@@ -4,8 +4,8 @@ import { parseArgs } from 'node:util';
 
 const USAGE = `expected one of
   npm run keygen -- <id>                          an entry of PAYLOAD_KEYS or AUDIT_KEY (id: 1 to 32 letters, digits, "_", "." or "-")
-  npm run keygen -- --api-key <name> <role+role>  an API key and its entry of API_KEYS (roles: intake, read, records, operate, audit)`;
-const ROLES = ['intake', 'read', 'records', 'operate', 'audit'];
+  npm run keygen -- --api-key <name> <role+role>  an API key and its entry of API_KEYS (roles: intake, read, contact, records, operate, audit)`;
+const ROLES = ['intake', 'read', 'contact', 'records', 'operate', 'audit'];
 
 function failWithUsage() {
   process.stderr.write(`${USAGE}\n`);

@@ -7,7 +7,11 @@ import { announceReady, openLogAndMetrics, runProcess } from './process/run-proc
 import { nullIfAborted, onShutdown } from './process/shutdown';
 import { openReportStore } from './report-store/store';
 import { watchStore } from './report-store/store-watch';
-import { connectClient } from './temporal/connection';
+import { createLazyClient, probeNamespace, waitUntilReachable } from './temporal/connection';
+import { createDataConverter } from './temporal/data-converter';
+import { createDecodeFaultReport } from './temporal/decode-faults';
+import { createDigestKeys } from './temporal/key-ring';
+import { createUseCases } from './use-cases/create-use-cases';
 
 /** The time limit of a request (10 s), with a margin. */
 const GRACE_MS = 15_000;
@@ -19,9 +23,31 @@ runProcess('api', async () => {
   const names = listSetNames();
   const audit = await openProcessAudit({ settings: config.audit, required: true, process: 'api', names, log });
   const stopping = new AbortController();
-  const app = await createApi({ settings, ring: payload.ring, namespace: temporal.namespace, audit, registry, log });
+  const { namespace } = temporal;
   const reportStore = openReportStore(config.reportStore, config.reportsAtRest, config.reportStoreId);
   const store = watchStore({ store: reportStore, identifiesLegacy: false, log, signal: stopping.signal });
+  const dataConverter = createDataConverter(payload, namespace, createDecodeFaultReport(registry, log));
+  const client = createLazyClient(temporal, dataConverter, log);
+  const checkTemporal = () => probeNamespace(client.connection, namespace);
+  const useCases = createUseCases({
+    client,
+    taskQueue: config.taskQueue,
+    reportStore,
+    audit,
+    policy: config.policy,
+    digestKeys: createDigestKeys(payload.ring, config.humanApi.clientSecret),
+    // The configuration of this process requires it.
+    auditFolder: config.audit.folder ?? '',
+  });
+  const readiness = {
+    isStoreReady: store.isReady,
+    isTemporalReady: () =>
+      checkTemporal().then(
+        () => true,
+        () => false,
+      ),
+  };
+  const app = await createApi({ settings, useCases, readiness, ring: payload.ring, namespace, audit, registry, log });
   const ready = () => app.server.listening && store.isReady();
   const metrics = await serveMetrics({ ...config.metrics, registry, ready });
   onShutdown(
@@ -29,7 +55,7 @@ runProcess('api', async () => {
       log.info('draining');
       stopping.abort();
       await drain(app.server);
-      await Promise.all([app.close(), metrics.close()]);
+      await Promise.all([app.close(), metrics.close(), client.connection.close()]);
       await audit.close();
     },
     { graceMs: GRACE_MS },
@@ -38,10 +64,13 @@ runProcess('api', async () => {
   if (settings.keys.length === 0 && settings.codec !== 'open') log.warn('no API_KEYS: no one can call the api');
   if (settings.codec !== 'off' && payload.ring === null)
     log.warn('no PAYLOAD_KEYS: the codec endpoint cannot decode anything');
-  // Waits for Temporal before it listens, because every request is about data in Temporal.
-  const client = await connectClient(temporal, { log, signal: stopping.signal }).catch(nullIfAborted(stopping.signal));
-  if (client === null) return;
-  await client.connection.close();
+  // Waits for Temporal before it listens, because every request is about data in Temporal. Later, routes answer 503 while Temporal does not.
+  const { signal } = stopping;
+  const reached = await waitUntilReachable(temporal, { log, signal }, async () => {
+    await checkTemporal();
+    return true;
+  }).catch(nullIfAborted(signal));
+  if (reached === null) return;
   const address = await listen(app.server, settings);
   if (!(await store.whenReady)) return;
   announceReady('api', [address, metrics.address]);

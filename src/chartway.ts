@@ -2,12 +2,15 @@ import { createCommandAudit } from './cli/command-audit';
 import { readCommandLine, runCommand } from './cli/commands/command-line';
 import { openTerminal } from './cli/terminal';
 import { listSetNames, readConfig } from './config';
-import { openRequiredAudit } from './process/audit-process';
 import { runProcess } from './process/run-process';
 import { openReportStore } from './report-store/store';
 import { connectClient } from './temporal/connection';
 import { createDataConverter, createNoticeEncryption } from './temporal/data-converter';
+import { createDigestKeys } from './temporal/key-ring';
 import { createNoticeSender } from './temporal/notices';
+import { ensureSearchAttributes } from './temporal/search-attributes';
+import { createUseCases } from './use-cases/create-use-cases';
+import type { UseCases } from './use-cases/use-cases';
 
 /** Temporal should be running, so this is one attempt, in which the client reconnects by itself. */
 const GIVE_UP_AFTER_MS = 3_000;
@@ -15,10 +18,13 @@ const GIVE_UP_AFTER_MS = 3_000;
 runProcess('chartway', async () => {
   const { action, json, scope } = readCommandLine(process.argv.slice(2));
   const config = readConfig(scope);
-  const { terminal, print, ask, signal, reach } = openTerminal({ giveUpAfterMs: GIVE_UP_AFTER_MS });
+  const { terminal, print, screen, ask, signal, reach } = openTerminal({ giveUpAfterMs: GIVE_UP_AFTER_MS });
+  const { taskQueue, refreshForMs, policy, humanApi, payload } = config;
+  const { namespace } = config.temporal;
+  const auditFolder = config.audit.folder ?? '';
   let client: ReturnType<typeof connectClient> | undefined;
   const temporal = () => {
-    client ??= connectClient(config.temporal, reach, createDataConverter(config.payload, config.temporal.namespace));
+    client ??= connectClient(config.temporal, reach, createDataConverter(payload, namespace));
     return client;
   };
   const audit = createCommandAudit({
@@ -26,25 +32,44 @@ runProcess('chartway', async () => {
     process: 'chartway',
     names: listSetNames(),
     write: terminal.write,
-    open: openRequiredAudit,
   });
-  const { taskQueue, refreshForMs } = config;
+  const reportStore = () => openReportStore(config.reportStore, config.reportsAtRest, config.reportStoreId);
+  const connectUseCases = async (): Promise<UseCases> => {
+    const connected = await temporal();
+    await ensureSearchAttributes(connected.connection, namespace, reach);
+    return createUseCases({
+      client: connected,
+      taskQueue,
+      reportStore: reportStore(),
+      // Opened by the first act, so that a command that only reads writes no audit line.
+      audit: { record: async (entry) => (await audit.open()).record(entry) },
+      policy,
+      digestKeys: humanApi.clientSecret === null ? null : createDigestKeys(payload.ring, humanApi.clientSecret),
+      auditFolder,
+    });
+  };
+  let useCases: ReturnType<typeof connectUseCases> | undefined;
   const status = await runCommand(action, {
     terminal,
     print,
+    screen,
     ask,
     json,
     signal,
     temporal,
     taskQueue,
+    useCases: () => {
+      useCases ??= connectUseCases();
+      return useCases;
+    },
     actor: audit.actor,
     audit: audit.open,
-    auditFolder: config.audit.folder ?? '',
+    auditFolder,
     auditKeys: config.audit.keys,
     noticeSender: async () => createNoticeSender({ client: await temporal(), taskQueue, refreshForMs }),
-    reportStore: () => openReportStore(config.reportStore, config.reportsAtRest, config.reportStoreId),
+    reportStore,
     spoolFolder: config.webhook.spoolFolder,
-    noticeEncryption: createNoticeEncryption(config.payload),
+    noticeEncryption: createNoticeEncryption(payload),
   });
   await audit.close();
   process.exit(status);

@@ -1,7 +1,6 @@
 import path from 'node:path';
 import { createInternalActivities, createUpstreamActivities } from './activities';
 import { createActivityMetrics, serveSweepMetrics } from './activities/metrics';
-import { eraseEntries } from './cli/commands/erase-entries';
 import { listSetNames, readConfig } from './config';
 import { createUsersUpstream } from './human-api/users/adapter';
 import { openProcessAudit } from './process/audit-process';
@@ -22,6 +21,7 @@ import { ensureSearchAttributes } from './temporal/search-attributes';
 import { createSweepSource } from './temporal/sweep-source';
 import { serveDuePollMetric } from './temporal/task-queues';
 import { connectWorker, createWorkers, DRAINED_AFTER_MS, installRuntime } from './temporal/workers';
+import { eraseEntries } from './use-cases/erase-entries';
 
 /** The build's bundle of src/workflows. */
 const BUNDLE = path.join(__dirname, '../workflow-bundle.js');
@@ -97,6 +97,7 @@ runProcess('worker', async () => {
     bundlePath: BUNDLE,
     deployment: config.deployment,
     dataConverter,
+    client,
     internalActivities,
     upstreamActivities: createUpstreamActivities({ upstream, reportStore, timeoutMs: humanApi.timeoutMs, metrics }),
     maxCallsPerSecond: humanApi.maxCallsPerSecond,

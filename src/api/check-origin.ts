@@ -18,16 +18,19 @@ export function createOriginCheck(settings: Pick<ApiSettings, 'origins' | 'tls' 
   return (request: FastifyRequest, allowsUi: boolean): Origins => {
     const names = request.raw.rawHeaders.filter((_text, index) => index % 2 === 0);
     // Node uses the first Host; a proxy may have checked another one.
-    if (names.filter((name) => /^host$/i.test(name)).length > 1) throw new Problem(400, 'expected one Host');
+    if (names.filter((name) => /^host$/i.test(name)).length > 1) throw new Problem('malformed', 'expected one Host');
     const host = request.headers.host ?? '';
     const ownOrigin =
       settings.origins.find((origin) => new URL(origin).host === host.toLowerCase()) ?? onLoopback(host);
-    if (ownOrigin === null) throw new Problem(421, 'expected a Host that is loopback or in API_ORIGINS');
+    if (ownOrigin === null) throw new Problem('wrong-host', 'expected a Host that is loopback or in API_ORIGINS');
     const callerOrigin = request.headers.origin ?? null;
     const isAllowed =
       callerOrigin === null || callerOrigin === ownOrigin || (allowsUi && settings.uiOrigins.includes(callerOrigin));
     if (!isAllowed) {
-      throw new Problem(403, 'expected an Origin in API_ORIGINS, or for the codec endpoint one in CODEC_UI_ORIGIN');
+      throw new Problem(
+        'wrong-origin',
+        'expected an Origin in API_ORIGINS, or for the codec endpoint one in CODEC_UI_ORIGIN',
+      );
     }
     return { ownOrigin, callerOrigin };
   };

@@ -1,26 +1,22 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { createCallerLimit } from '../process/caller-limit';
-import { toCallerKey } from '../process/networks';
 import { type Access, accessOf } from './access';
-import { type Caller, setCaller } from './caller';
+import { type Caller, readOnBehalfOf, setCaller } from './caller';
 import { createOriginCheck, type Origins } from './check-origin';
 import { type ApiKey, createKeyFinder } from './keys';
 import { Problem } from './problem';
-import { parseSessionToken, type Sessions } from './sessions';
+import { createRateLimits } from './rate-limits';
+import { readSessionToken, type Sessions } from './sessions';
 import type { ApiSettings } from './settings';
 
-const WINDOW_MS = 60_000;
-/** Temporal's UI sends one request per payload: eight for an applicant who was just invited, a hundred times as many for a long history. */
-const MAX_REQUESTS = 6_000;
-/** Enough for typing errors, too few for guessing. A valid key is always accepted, so that no one can lock another caller out. */
-const MAX_FAILURES = 10;
 const CODEC_ROUTE = '/codec/decode';
+/** A health check may use any Host. */
+const PROBES = ['/healthz', '/readyz'];
 /** The headers of Temporal's UI that need a preflight request. */
 const UI_HEADERS = 'authorization, authorization-extras, content-type, x-namespace';
 
 export interface Guard {
   /** Finds the entry of a key. @throws {Problem} 401; 429 after too many invalid keys */
-  authenticateKey(request: FastifyRequest, key: string): ApiKey;
+  authenticateKey(request: FastifyRequest, key: string): Promise<ApiKey>;
   /** Whether the request came over TLS, to us or to a proxy. */
   isSecure(request: FastifyRequest): boolean;
 }
@@ -29,15 +25,13 @@ export interface Guard {
 export function addGuard(app: FastifyInstance, settings: ApiSettings, sessions: Sessions): Guard {
   const findKey = createKeyFinder(settings.keys);
   const checkOrigin = createOriginCheck(settings);
-  const byAddress = createCallerLimit(MAX_REQUESTS, WINDOW_MS);
-  const byName = createCallerLimit(MAX_REQUESTS, WINDOW_MS);
-  const failures = createCallerLimit(MAX_FAILURES, WINDOW_MS);
+  const limits = createRateLimits(app);
   const guard: Guard = {
-    authenticateKey(request, key) {
+    async authenticateKey(request, key) {
       const entry = findKey(key);
       if (entry !== null) return entry;
-      enforceLimit(failures.take(toCallerKey(request.ip)));
-      throw unauthorized('expected a key that is listed in API_KEYS');
+      await limits.countFailure(request);
+      throw unauthenticated('expected a key that is listed in API_KEYS');
     },
     isSecure: (request) => checkOrigin(request, true).ownOrigin.startsWith('https:'),
   };
@@ -46,43 +40,48 @@ export function addGuard(app: FastifyInstance, settings: ApiSettings, sessions: 
     for (const each of [method].flat()) accessOf(each, url);
   });
   app.addHook('onRequest', async (request, reply) => {
-    enforceLimit(byAddress.take(toCallerKey(request.ip)));
+    await limits.countAddress(request, reply);
     const { url } = request.routeOptions;
-    // A health check may use any Host.
-    if (url === undefined || url === '/healthz') return;
+    if (url === undefined || PROBES.includes(url)) return;
     const origins = checkOrigin(request, url === CODEC_ROUTE);
     if (url === CODEC_ROUTE) allowCallerOrigin(reply, origins);
-    authorize(request, accessOf(request.method, url), origins);
+    const caller = await authorize(request, accessOf(request.method, url), origins);
+    if (caller === null) return;
+    setCaller(request, caller);
+    await limits.countCaller(request, reply);
+    readOnBehalfOf(request);
   });
   return guard;
 
-  function authorize(request: FastifyRequest, access: Access, origins: Origins): void {
-    if (access === 'public') return;
-    const caller = identifyCaller(request, origins);
+  /** Null for an anonymous caller of a route that allows it. */
+  async function authorize(request: FastifyRequest, access: Access, origins: Origins): Promise<Caller | null> {
+    if (access === 'public') return null;
+    const caller = await identifyCaller(request, origins);
     if (caller === null) {
-      if (request.routeOptions.url === CODEC_ROUTE && settings.codec === 'open') return;
-      throw unauthorized('expected "Authorization: Bearer <API key>"');
+      if (request.routeOptions.url === CODEC_ROUTE && settings.codec === 'open') return null;
+      throw unauthenticated('expected "Authorization: Bearer <API key>"');
     }
-    enforceLimit(byName.take(caller.name));
     if (access !== 'authenticated' && !caller.roles.includes(access)) {
-      throw new Problem(403, `expected a key with the role ${access}`);
+      throw new Problem('forbidden', `expected a key with the role ${access}`);
     }
-    setCaller(request, caller);
+    return caller;
   }
 
   /** Null without credentials. @throws {Problem} for invalid credentials */
-  function identifyCaller(request: FastifyRequest, { ownOrigin, callerOrigin }: Origins): Caller | null {
-    const { authorization, cookie } = request.headers;
+  async function identifyCaller(request: FastifyRequest, { ownOrigin, callerOrigin }: Origins): Promise<Caller | null> {
+    const { authorization } = request.headers;
     if (authorization !== undefined) {
       const token = /^Bearer +([!-~]+) *$/i.exec(authorization)?.[1] ?? '';
-      const { name, roles } = guard.authenticateKey(request, token);
+      const { name, roles } = await guard.authenticateKey(request, token);
       return { name, roles, by: 'key' };
     }
-    const token = parseSessionToken(cookie, ownOrigin.startsWith('https:'));
+    const token = readSessionToken(request, ownOrigin.startsWith('https:'));
     const key = token === null ? null : sessions.findKey(token);
     if (key === null) return null;
     // A browser adds the cookie to requests of any page, so the origin of the page must be known.
-    if (request.method !== 'GET' && callerOrigin === null) throw new Problem(403, 'expected an Origin with a session');
+    if (request.method !== 'GET' && callerOrigin === null) {
+      throw new Problem('wrong-origin', 'expected an Origin with a session');
+    }
     return { name: key.name, roles: key.roles, by: 'session' };
   }
 }
@@ -99,10 +98,6 @@ function allowCallerOrigin(reply: FastifyReply, { callerOrigin }: Origins): void
   });
 }
 
-function enforceLimit(waitS: number | null): void {
-  if (waitS !== null) throw new Problem(429, 'expected fewer requests per minute', { 'Retry-After': String(waitS) });
-}
-
-function unauthorized(detail: string): Problem {
-  return new Problem(401, detail, { 'WWW-Authenticate': 'Bearer realm="chartway"' });
+function unauthenticated(detail: string): Problem {
+  return new Problem('unauthenticated', detail, {}, { 'WWW-Authenticate': 'Bearer realm="chartway"' });
 }

@@ -1,19 +1,32 @@
 import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { Server as TlsServer } from 'node:tls';
+import cookie from '@fastify/cookie';
 import helmet from '@fastify/helmet';
+import rateLimit from '@fastify/rate-limit';
 import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify';
+import { serializerCompiler } from 'fastify-type-provider-zod';
 import { Histogram, type Registry } from 'prom-client';
 import type { Audit } from '../observability/audit';
 import type { Logger } from '../observability/log';
 import { headerLimits, rejectConnection } from '../process/listening';
 import { tlsOptions, watchCertificate } from '../process/tls';
 import type { KeyRing } from '../temporal/key-ring';
+import type { UseCases } from '../use-cases/use-cases';
+import { BASE } from './access';
 import { addBodyParsers } from './body-parsers';
-import { addCodecRoutes } from './codec-routes';
+import { problemOf } from './error-problems';
 import { addGuard } from './guard';
-import { Problem, problemOf, sendProblem } from './problem';
-import { addSessionRoutes } from './session-routes';
+import { compileValidator } from './input-faults';
+import { addOpenApi } from './open-api';
+import { Problem, sendProblem } from './problem';
+import { actionRoutes } from './routes/actions';
+import { applicantRoutes } from './routes/applicants';
+import { addCodecRoutes } from './routes/codec';
+import { addDocumentRoutes } from './routes/documents';
+import { overviewRoutes } from './routes/overview';
+import { type Readiness, serviceRoutes } from './routes/service';
+import { sessionRoutes } from './routes/session';
 import { createSessions } from './sessions';
 import type { ApiSettings } from './settings';
 
@@ -30,6 +43,8 @@ const MAX_CONNECTIONS = 2_000;
 
 interface ApiDeps {
   readonly settings: ApiSettings;
+  readonly useCases: UseCases;
+  readonly readiness: Readiness;
   /** Null: no keys are set, so nothing can be decoded. */
   readonly ring: KeyRing | null;
   readonly namespace: string;
@@ -45,7 +60,7 @@ interface ApiDeps {
 
 /** The server of the api process with every route; it does not listen yet. @throws Error for a route without an entry in access.ts */
 export async function createApi(deps: ApiDeps): Promise<FastifyInstance> {
-  const { settings, ring, namespace, audit, log, senderTimeoutMs } = deps;
+  const { settings, useCases, readiness, ring, namespace, audit, log, senderTimeoutMs, nowMs = Date.now } = deps;
   const app = Fastify({
     ...limits(senderTimeoutMs),
     http: headerLimits(senderTimeoutMs),
@@ -57,19 +72,21 @@ export async function createApi(deps: ApiDeps): Promise<FastifyInstance> {
       rejectConnection(socket, error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? '408 Request Timeout' : '400 Bad Request'),
     // An invalid URL has no route and no hooks.
     frameworkErrors: (_error, request, reply) =>
-      void sendProblem(reply.header('Cache-Control', 'no-store'), request.id, new Problem(400)),
+      void sendProblem(reply.headers(commonHeaders(request.id)), request.id, new Problem('malformed')),
   } as FastifyServerOptions) as FastifyInstance;
 
   app.server.maxConnections = MAX_CONNECTIONS;
   app.setErrorHandler((error, request, reply) => {
-    const problem = problemOf(error);
-    if (problem === null || problem.status >= 500) log.error({ error, requestId: request.id }, 'request failed');
-    return sendProblem(reply, request.id, problem ?? new Problem(500));
+    const problem = problemOf(error, request.method === 'GET') ?? new Problem('internal');
+    if (problem.status >= 500) log.error({ error, requestId: request.id }, 'request failed');
+    return sendProblem(reply, request.id, problem);
   });
-  app.setNotFoundHandler((request, reply) => sendProblem(reply, request.id, new Problem(404)));
+  app.setNotFoundHandler((request, reply) => sendProblem(reply, request.id, new Problem('not-found')));
+  app.setValidatorCompiler(compileValidator);
+  app.setSerializerCompiler(serializerCompiler);
   measure(app, deps.registry);
   app.addHook('onRequest', async (request, reply) => {
-    reply.headers({ 'X-Request-Id': request.id, 'Cache-Control': 'no-store' });
+    reply.headers(commonHeaders(request.id));
   });
   await app.register(helmet, {
     contentSecurityPolicy: {
@@ -79,17 +96,31 @@ export async function createApi(deps: ApiDeps): Promise<FastifyInstance> {
     frameguard: { action: 'deny' },
     hsts: settings.tls !== null || settings.origins.some((origin) => origin.startsWith('https:')),
   });
+  await app.register(cookie);
+  await app.register(rateLimit, { global: false });
+  await addOpenApi(app);
   addBodyParsers(app);
-
-  const sessions = createSessions(deps.nowMs);
+  const sessions = createSessions(nowMs);
   const guard = addGuard(app, settings, sessions);
-  app.get('/healthz', async () => ({ status: 'ok' }));
-  addSessionRoutes(app, { sessions, guard, audit });
+
+  await app.register(serviceRoutes, { readiness });
+  for (const routes of [applicantRoutes, actionRoutes, overviewRoutes]) {
+    await app.register(routes, { prefix: BASE, useCases });
+  }
+  await app.register(addDocumentRoutes, { prefix: BASE, useCases, log });
+  const session = { sessions, guard, audit, oneTimeSessions: settings.oneTimeSessions, nowMs };
+  await app.register(sessionRoutes, { ...session, prefix: BASE, isDocumented: true });
+  // Temporal's UI and its users know these paths.
+  await app.register(sessionRoutes, { ...session, isDocumented: false });
   if (settings.codec !== 'off') addCodecRoutes(app, { ring, namespace, audit });
   if (settings.tls !== null && app.server instanceof TlsServer)
     watchCertificate(app.server, settings.tls, { registry: deps.registry, log, everyMs: deps.renewalEveryMs });
   await app.ready();
   return app;
+}
+
+function commonHeaders(requestId: string) {
+  return { 'X-Request-Id': requestId, 'Cache-Control': 'no-store' };
 }
 
 function limits(senderTimeoutMs: number | undefined) {

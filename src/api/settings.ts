@@ -22,6 +22,8 @@ export interface ApiSettings {
   readonly codec: 'off' | 'on' | 'open';
   /** The origins of Temporal's UI, whose pages may call the codec endpoint. */
   readonly uiOrigins: readonly string[];
+  /** Whether a holder of a key on this machine gets one-time tokens, with which a browser signs in without the key. */
+  readonly oneTimeSessions: boolean;
 }
 
 const origins = setting(
@@ -41,6 +43,7 @@ export const API_VARIABLES = {
   API_TRUSTED_PROXIES: networks.optional(),
   CODEC_ENDPOINT: z.enum(['off', 'on', 'open'], { error: 'off, on or open' }).prefault('off'),
   CODEC_UI_ORIGIN: origins.optional(),
+  API_ONE_TIME_SESSIONS: z.enum(['off', 'on'], { error: 'off or on' }).prefault('off'),
 };
 
 export function apiSettings(
@@ -55,14 +58,22 @@ export function apiSettings(
     trustedProxies: read.API_TRUSTED_PROXIES ?? [],
     codec: read.CODEC_ENDPOINT,
     uiOrigins: read.CODEC_UI_ORIGIN ?? [],
+    oneTimeSessions: read.API_ONE_TIME_SESSIONS === 'on',
   };
 }
 
 /** Finds faults beyond the form of one variable. */
 export function apiFaults(set: Environment): ConfigurationFault[] {
   const faults = tlsFaults('API', set);
-  if (set['CODEC_ENDPOINT'] !== 'open') return faults;
   const isLocal = isLoopbackHost(set['API_HOST'] ?? '127.0.0.1') && set['API_ORIGINS'] === undefined;
-  const expected = 'off or on; open (no login) only with API_HOST on loopback and without API_ORIGINS';
-  return isLocal ? faults : [...faults, describeFault('CODEC_ENDPOINT', expected, set)];
+  if (isLocal) return faults;
+  if (set['CODEC_ENDPOINT'] === 'open') {
+    const expected = 'off or on; open (no login) only with API_HOST on loopback and without API_ORIGINS';
+    faults.push(describeFault('CODEC_ENDPOINT', expected, set));
+  }
+  if (set['API_ONE_TIME_SESSIONS'] === 'on') {
+    const expected = 'off; on only with API_HOST on loopback and without API_ORIGINS';
+    faults.push(describeFault('API_ONE_TIME_SESSIONS', expected, set));
+  }
+  return faults;
 }

@@ -1,8 +1,8 @@
 import { isClientUserId } from '../domain/identifiers';
+import { type CheckedDetails, checkDetails } from '../use-cases/applicant-details';
 import { readDelimiter } from './csv-dialect';
 import { type CsvRecord, csvRecords, hasWidth, isBlank, MAX_RECORD_LENGTH } from './csv-records';
 import { NotApplicants } from './decode-text';
-import { type CheckedDetails, checkDetails } from './details';
 
 const REQUIRED = [
   'clientUserId',

@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { parseWanted, type Wanted } from '../domain/reports';
 import { CARRIER_CODE, CARRIER_CODE_EXPECTED } from '../observability/audit-chain';
-import type { RawDetails } from './details';
+import type { RawDetails } from '../use-cases/applicant-details';
 import { CLOSED_PIPE_HELP, DiscreetCommand, parseOrExit } from './discreet-command';
 
 export interface StarterArguments {
@@ -86,20 +86,22 @@ function starterCommand(): Command {
     .option('--again', 'start a new round for applicants that have closed, also with corrected details')
     .addHelpText(
       'after',
-      `\nExit status: 0 every applicant was started now or before; 1 a conflict, invalid rows, no answer of Temporal, or (with --wait) an applicant that failed or has no outcome; 2 wrong usage or configuration.\n${CLOSED_PIPE_HELP}`,
+      `\nExit status: 0 every applicant was started now or before; 1 a conflict, invalid rows, no answer of Temporal, or (with --wait) an applicant that failed or has no outcome; 2 wrong usage or configuration; 3 the audit log cannot be written.\n${CLOSED_PIPE_HELP}`,
     )
     .exitOverride()
     .showHelpAfterError('(see --help)');
 }
 
-function parseReports(text: string): Wanted {
+/** The reports of an option. The error does not quote it. @throws {InvalidArgumentError} */
+export function parseReports(text: string): Wanted {
   const parsed = parseWanted(text);
   if (parsed.ok) return parsed.wanted;
   // The message must not quote the input.
   throw new InvalidArgumentError(`Expected ${parsed.expected.replace(/the type \S+/, 'that type')}.`);
 }
 
-function parseReference(text: string): string {
+/** The reference of an option. @throws {InvalidArgumentError} */
+export function parseReference(text: string): string {
   if (CARRIER_CODE.test(text)) return text;
   throw new InvalidArgumentError(`Expected ${CARRIER_CODE_EXPECTED}.`);
 }

@@ -5,7 +5,7 @@ import { type AuditSettings, configurationEntry } from '../process/audit-process
 
 /**
  * The audit log of a command. Its first `open` records the configuration and prunes old chains; its `close` prints the checkpoint on stderr.
- * `options.open`: how to open the log; openAudit by default.
+ * `options.open` replaces openAudit in tests.
  */
 export function createCommandAudit(options: {
   readonly settings: AuditSettings;

@@ -1,5 +1,5 @@
 import type { ApplicantSummary, StartResult } from '../temporal/applicants';
-import type { InvalidDetails } from './details';
+import type { InvalidDetails } from '../use-cases/applicant-details';
 import type { Terminal } from './terminal';
 
 /** The position of a row; empty for a single applicant. */

@@ -4,10 +4,10 @@ import type { Audit } from '../observability/audit';
 import type { Applicants, StartRequest, StartResult } from '../temporal/applicants';
 import { detailsDigest } from '../temporal/details';
 import { isTransient } from '../temporal/rpc';
+import { type CheckedDetails, checkDetails } from '../use-cases/applicant-details';
 import type { ApplicantsText } from './applicants-text';
 import type { StarterArguments } from './arguments';
 import { indexRows, readCandidates, type StartCandidate } from './candidates';
-import { type CheckedDetails, checkDetails } from './details';
 import { type ExitStatus, runForExitStatus } from './exit-status';
 import { forEachConcurrent } from './for-each-concurrent';
 import { type CsvPosition, createStartReport, type StartReport } from './start-report';
@@ -42,7 +42,7 @@ const REPEAT = 'run the same command again to start the rest; applicants already
 
 /** Starts the applicants of the arguments and prints the result of each. */
 export function runStarter(args: StarterArguments, deps: StarterDeps): Promise<ExitStatus> {
-  return runForExitStatus(() => startAll(args, deps), deps, REPEAT);
+  return runForExitStatus(() => startAll(args, deps), deps, { repeat: REPEAT, unavailable: 1 });
 }
 
 async function startAll(args: StarterArguments, deps: StarterDeps): Promise<ExitStatus> {

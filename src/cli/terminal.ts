@@ -1,6 +1,7 @@
 import { createInterface } from 'node:readline/promises';
 import type { Writable } from 'node:stream';
 import type { ReachOptions } from '../temporal/connection';
+import { readScreen } from './rows';
 
 /** Messages for the user: lines, and a progress line that is redrawn in place on a terminal. */
 export interface Terminal {
@@ -61,7 +62,7 @@ const GIVE_UP_AFTER_MS = 30_000;
 
 /**
  * Opens the input and output of a command, which continues when the reader of its output ends. Ctrl-C and SIGTERM abort `signal`. `print` writes one
- * line to stdout. `ask` asks on stderr and returns the line that the user types; null without a terminal. `reach`: how to wait for Temporal.
+ * line to stdout. `screen`: stdout as a terminal. `ask` asks on stderr and returns the line that the user types; null without a terminal. `reach`: how to wait for Temporal.
  */
 export function openTerminal({ giveUpAfterMs = GIVE_UP_AFTER_MS } = {}) {
   for (const stream of [process.stdout, process.stderr]) ignoreClosedPipe(stream);
@@ -75,6 +76,7 @@ export function openTerminal({ giveUpAfterMs = GIVE_UP_AFTER_MS } = {}) {
   return {
     terminal,
     print: (line: string) => void process.stdout.write(`${line}\n`),
+    screen: readScreen(process.stdout, process.env),
     ask: process.stdin.isTTY && process.stderr.isTTY ? ask : null,
     signal,
     reach,

@@ -27,6 +27,7 @@ export function readOrCreateText(folder: string, name: string, create: () => str
 /** Replaces a kept text and returns the new one. */
 export function writeText(folder: string, name: string, text: string): string {
   const file = path.join(folder, name);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
   writeFileSync(`${file}.draft`, `${text}\n`, { mode: 0o600 });
   renameSync(`${file}.draft`, file);
   return text;

@@ -59,17 +59,25 @@ export function webhookEnvironment(
   };
 }
 
-/** For the api with the dev server: it decrypts payloads for Temporal's UI without a login. Both listen on loopback only. */
-export function localApiEnvironment(env: NodeJS.ProcessEnv, port: number, uiPort: number): NodeJS.ProcessEnv {
+/**
+ * For the api, which listens on loopback only. `uiPort`: of the dev server's UI, for which it decrypts payloads without a login, because that UI has
+ * none either; null: another Temporal server, for which it decrypts nothing.
+ */
+export function localApiEnvironment(
+  env: NodeJS.ProcessEnv,
+  api: { readonly port: number; readonly keys: string; readonly uiPort: number | null },
+): NodeJS.ProcessEnv {
   return {
     ...env,
     API_HOST: '127.0.0.1',
-    API_PORT: String(port),
+    API_PORT: String(api.port),
+    API_KEYS: api.keys,
+    API_ONE_TIME_SESSIONS: 'on',
     API_ORIGINS: '',
     API_TLS_CERT_FILE: '',
     API_TLS_KEY_FILE: '',
-    CODEC_ENDPOINT: 'open',
-    CODEC_UI_ORIGIN: `http://127.0.0.1:${uiPort},http://localhost:${uiPort}`,
+    CODEC_ENDPOINT: api.uiPort === null ? 'off' : 'open',
+    CODEC_UI_ORIGIN: api.uiPort === null ? '' : `http://127.0.0.1:${api.uiPort},http://localhost:${api.uiPort}`,
   };
 }
 

@@ -1,16 +1,18 @@
 import path from 'node:path';
+import { API_KEY_FILE } from './api-key';
 import { DATA_FOLDER, type DevOptions, LOG_FOLDER } from './options';
 import { demoPolicyEnvironment, SPEED } from './samples';
 import type { Stack } from './stack';
 
 /** The addresses of the stack. */
 export function stackMessage(
-  { sandboxUrl, temporalUiUrl, temporalAddress, webhookUrl }: Stack,
+  { sandboxUrl, temporalUiUrl, temporalAddress, webhookUrl, apiUrl }: Stack,
   { args, config }: DevOptions,
 ): string {
   const { reportStore } = config;
   const rows = [
     ['Temporal UI', temporalUiUrl ?? `the UI of ${temporalAddress}`],
+    ['api', `${apiUrl}/docs`],
     ['webhook', webhookUrl],
     ...(sandboxUrl ? [['sandbox', `${sandboxUrl}/control/people`]] : []),
     [
@@ -40,20 +42,53 @@ export function stackMessage(
   ].join('\n');
 }
 
-/** What the user can do after the samples have closed. */
-export function nextStepsMessage({ sandboxUrl, temporalAddress, taskQueue }: Stack): string {
-  const variables = [
-    // Only what differs from the defaults of the starter.
-    ...(temporalAddress === '127.0.0.1:7233' ? [] : [`TEMPORAL_ADDRESS=${temporalAddress}`]),
-    ...(taskQueue === 'chartway' ? [] : [`TASK_QUEUE=${taskQueue}`]),
-    ...(sandboxUrl ? [`SETTLE_ALL_SYNCED=${demoPolicyEnvironment('story')['SETTLE_ALL_SYNCED']}`] : []),
-  ];
-  const email = sandboxUrl ? 'several@example.org' : 'max@example.org';
+/** What the user can do after the samples have closed: commands that work when they are pasted into another terminal. */
+export function nextStepsMessage(stack: NextSteps): string {
   return [
     '',
-    'All services run until Ctrl-C. To start your own applicant, run in another terminal:',
-    `  ${[...variables, 'npm run starter --'].join(' ')} --client-user-id POL-1 --email ${email}`,
-    ...(sandboxUrl ? ['To run the samples again: npm start -- --fresh'] : []),
+    'All services run until Ctrl-C. Run these in another terminal, in this folder.',
+    '',
+    'By HTTP: start an applicant, follow it, fetch its documents (docs/integrate.md):',
+    ...httpCommands(stack).map((command) => `  ${command}`),
+    `The API describes itself at ${stack.apiUrl}/docs. The key has every role, and the next npm start replaces it.`,
+    '',
+    'The same by commands (npm run chartway -- --help lists all):',
+    ...shellCommands(stack).map((command) => `  ${command}`),
+    ...(stack.sandboxUrl ? ['To run the samples again: npm start -- --fresh'] : []),
     '',
   ].join('\n');
+}
+
+/** What the commands need of the stack. */
+export type NextSteps = Pick<Stack, 'apiUrl' | 'sandboxUrl' | 'temporalAddress' | 'taskQueue'>;
+
+function emailOf({ sandboxUrl }: NextSteps): string {
+  return sandboxUrl ? 'several@example.org' : 'max@example.org';
+}
+
+function httpCommands(stack: NextSteps): string[] {
+  const curl = `curl -sS -H "Authorization: Bearer $(cat ${path.join(DATA_FOLDER, API_KEY_FILE)})"`;
+  const applicants = `${stack.apiUrl}/api/v1/applicants`;
+  const body = JSON.stringify({ clientUserId: 'POL-1', clientUserEmail: emailOf(stack) });
+  return [
+    `${curl} -H "Content-Type: application/json" -d '${body}' ${applicants}`,
+    `${curl} ${applicants}/POL-1`,
+    `${curl} -o POL-1.zip ${applicants}/POL-1/documents.zip`,
+  ];
+}
+
+function shellCommands(stack: NextSteps): string[] {
+  const { sandboxUrl, temporalAddress, taskQueue } = stack;
+  const variables = [
+    // Only what differs from the defaults of the commands.
+    ...(temporalAddress === '127.0.0.1:7233' ? [] : [`TEMPORAL_ADDRESS=${temporalAddress}`]),
+    ...(taskQueue === 'chartway' ? [] : [`TASK_QUEUE=${taskQueue}`]),
+  ];
+  const policy = sandboxUrl ? [`SETTLE_ALL_SYNCED=${demoPolicyEnvironment('story')['SETTLE_ALL_SYNCED']}`] : [];
+  const chartway = (...more: readonly string[]) => [...variables, ...more, 'npm run chartway --'].join(' ');
+  return [
+    `${chartway(...policy)} start POL-2 --email ${emailOf(stack)}`,
+    `${chartway()} watch POL-2`,
+    `${chartway()} documents zip POL-2 --out POL-2.zip`,
+  ];
 }

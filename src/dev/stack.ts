@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { createDataConverter } from '../temporal/data-converter';
+import { createApiKeys } from './api-key';
 import { openDevKeys, readOrCreateSecret } from './dev-files';
 import type { DevOutput } from './dev-output';
 import {
@@ -12,7 +13,7 @@ import { SANDBOX_DATA } from './fresh';
 import { DATA_FOLDER, type DevOptions, usesSandbox } from './options';
 import { choosePorts, metricsPort } from './ports';
 import { chartwayService } from './programs';
-import { SPEED } from './samples';
+import { demoPolicyEnvironment, SPEED } from './samples';
 import { StartFailed, type Supervisor } from './supervisor';
 import { connectOtherTemporal, startOwnTemporal, type TemporalEndpoint } from './temporal-server';
 
@@ -21,6 +22,7 @@ export interface Stack extends Omit<TemporalEndpoint, 'env'> {
   /** Connects another process to the same Temporal and the same upstream. */
   readonly env: NodeJS.ProcessEnv;
   readonly webhookUrl: string;
+  readonly apiUrl: string;
   /** Null: the upstream is the real Human API. */
   readonly sandboxUrl: string | null;
   readonly taskQueue: string;
@@ -47,11 +49,11 @@ export async function startStack(
     temporal: startsTemporal ? TEMPORAL_PORT : 0,
     ui: startsTemporal ? TEMPORAL_UI_PORT : 0,
     webhook: webhook.port,
-    api: startsTemporal ? api.port : 0,
+    api: api.port,
     sandbox: SANDBOX_PORT,
     workerMetrics: metricsPort(metrics.port, 0),
     webhookMetrics: metricsPort(metrics.port, 1),
-    apiMetrics: startsTemporal ? metricsPort(metrics.port, 2) : 0,
+    apiMetrics: metricsPort(metrics.port, 2),
   };
   const ports = await choosePorts(wanted);
   for (const name of Object.keys(wanted) as (keyof typeof wanted)[]) {
@@ -113,14 +115,18 @@ export async function startStack(
     // Notices of the sandbox and of the real Human API must not mix.
     ...(hasSandbox ? { spoolFolder: path.resolve(DATA_FOLDER, SANDBOX_DATA.spool) } : {}),
   });
-  const apiEnv = localApiEnvironment(withMetrics(ports.apiMetrics), ports.api, ports.ui);
+  const apiEnv = localApiEnvironment(
+    // The applicants that it starts follow the stories of the sandbox, as the samples do.
+    { ...withMetrics(ports.apiMetrics), ...(sandboxUrl ? demoPolicyEnvironment('story') : {}) },
+    { port: ports.api, keys: createApiKeys(DATA_FOLDER, api.keys), uiPort: startsTemporal ? ports.ui : null },
+  );
   const start = (name: 'worker' | 'webhook' | 'api', serviceEnv: NodeJS.ProcessEnv) =>
     output.phase(name, () => supervisor.start(chartwayService(name, [], serviceEnv)));
   await Promise.all([
     start('worker', withMetrics(ports.workerMetrics)),
     start('webhook', webhookEnv),
-    // The UI of another server does not use it.
-    ...(startsTemporal ? [start('api', apiEnv)] : []),
+    start('api', apiEnv),
   ]);
-  return { ...temporal, env, webhookUrl, sandboxUrl, taskQueue };
+  const apiUrl = `http://127.0.0.1:${ports.api}`;
+  return { ...temporal, env, webhookUrl, apiUrl, sandboxUrl, taskQueue };
 }

@@ -27,3 +27,6 @@ export function closedNeeds(reason: Reason | null): readonly RecordedNeed[] {
   if (reason === 'conflict') return ['conflict'];
   return reason === 'invitation-undeliverable' ? ['undeliverable'] : [];
 }
+
+/** A call that fails for this long marks its applicant as stuck, once. */
+export const STUCK_CALL_AFTER_MS = 300_000;

@@ -79,19 +79,36 @@ export function isKnownType(type: string): boolean {
   return wantedFormats(POSSIBLE_FORMATS, type) !== undefined;
 }
 
-/** Parses `unity:json,pdf;ccdraw:pdf`. `expected`: for an error message. */
-export function parseWanted(text: string): { ok: true; wanted: Wanted } | { ok: false; expected: string } {
+/** Wanted formats that were checked. `expected`: for an error message. */
+type CheckedWanted = { ok: true; wanted: Wanted } | { ok: false; expected: string };
+
+/** Parses `unity:json,pdf;ccdraw:pdf`. */
+export function parseWanted(text: string): CheckedWanted {
+  const parts = text.split(';').filter((piece) => piece.trim() !== '');
+  return checkWanted(
+    parts.map((part) => {
+      const [type = '', list = '', ...rest] = part.split(':');
+      // A second colon makes the type invalid.
+      return [[type, ...rest].join(':'), list.split(',')];
+    }),
+  );
+}
+
+/** Checks types and formats, in any case, of types that are listed once. */
+export function checkWanted(entries: readonly (readonly [type: string, formats: readonly string[]])[]): CheckedWanted {
   const wanted = new Map<string, Format[]>();
-  for (const part of text.split(';').filter((piece) => piece.trim() !== '')) {
-    const [name = '', list = '', ...rest] = part.split(':');
+  for (const [name, list] of entries) {
     const type = name.trim().toLowerCase();
-    if (!/^[a-z0-9_-]{1,80}$/.test(type) || rest.length > 0) {
+    if (!/^[a-z0-9_-]{1,80}$/.test(type)) {
       return { ok: false, expected: 'types of 1 to 80 letters, digits, "_" or "-", each as type:format,format' };
     }
     if (wanted.has(type)) return { ok: false, expected: `the type ${type} once` };
-    const formats = list.split(',').map((format) => format.trim().toLowerCase());
+    const formats = list.map((format) => format.trim().toLowerCase());
     const possible = wantedFormats(POSSIBLE_FORMATS, type) ?? FORMATS;
-    if (!formats.every((format): format is Format => (possible as readonly string[]).includes(format))) {
+    if (
+      formats.length === 0 ||
+      !formats.every((format): format is Format => (possible as readonly string[]).includes(format))
+    ) {
       return { ok: false, expected: `one or more of ${possible.join(', ')} for the type ${type}` };
     }
     wanted.set(type, [...new Set(formats as Format[])]);

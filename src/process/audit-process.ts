@@ -54,7 +54,7 @@ function unavailableAudit(cause: unknown): Audit {
 }
 
 /** @throws {ConfigurationError} if the log cannot be opened */
-export async function openRequiredAudit(options: Parameters<typeof openAudit>[0]): Promise<Audit> {
+async function openRequiredAudit(options: Parameters<typeof openAudit>[0]): Promise<Audit> {
   return openAudit(options).catch((error: Error) => {
     const { code = 'an unknown failure' } = (error.cause ?? {}) as NodeJS.ErrnoException;
     const got = `${JSON.stringify(options.folder)} (${code})`;

@@ -2,10 +2,10 @@ import { createHmac } from 'node:crypto';
 
 /** Keys for the digests of details (decision 0028). */
 export interface DigestKeys {
-  /** The first makes digests, each verifies them. At least one. */
+  /** The first makes digests, each verifies them. At least one to make a digest. */
   readonly keys: readonly Uint8Array[];
-  /** The key of the digests of 0.1.0. */
-  readonly clientSecret: string;
+  /** The key of the digests of 0.1.0; null: they cannot be verified. */
+  readonly clientSecret: string | null;
 }
 
 /** How the details of a manifest compare with others; `unknown` without a digest, or without its key. */
@@ -33,7 +33,8 @@ export function matchDetails(
   { keys, clientSecret }: DigestKeys,
   detailsDigest: string,
 ): DetailsMatch {
-  const all = [...keys.map((key) => ({ key, label: LABEL })), { key: clientSecret, label: LABEL_OF_0_1_0 }];
+  const all: DigestKey[] = keys.map((key) => ({ key, label: LABEL }));
+  if (clientSecret !== null) all.push({ key: clientSecret, label: LABEL_OF_0_1_0 });
   const digestKey = all.find((key) => keyedDigest?.startsWith(tagOf(key)));
   if (digestKey === undefined) return 'unknown';
   return keyedDigest === digestWith(digestKey, detailsDigest) ? 'same' : 'other';

@@ -59,10 +59,11 @@ export function isKeyId(text: string): boolean {
   return /^[\w.-]{1,32}$/.test(text);
 }
 
-/** The keys of the digests in manifests, one per key of the ring and one from the client secret. The first one makes new digests. */
-export function createDigestKeys(ring: KeyRing | null, clientSecret: string) {
-  const ringKeys = ring?.ids.flatMap((id) => ring.key(id, 'digest') ?? []) ?? [];
-  return { keys: [...ringKeys, derive(Buffer.from(clientSecret), 'digest')], clientSecret };
+/** The keys of the digests in manifests, one per key of the ring and one from the client secret, if it is known. The first one makes new digests. */
+export function createDigestKeys(ring: KeyRing | null, clientSecret: string | null) {
+  const keys: Uint8Array[] = ring?.ids.flatMap((id) => ring.key(id, 'digest') ?? []) ?? [];
+  if (clientSecret !== null) keys.push(derive(Buffer.from(clientSecret), 'digest'));
+  return { keys, clientSecret };
 }
 
 function derive(secret: Buffer, use: Use): Buffer {

@@ -39,21 +39,29 @@ export async function ensureSearchAttributes(
   namespace: string,
   { log }: { readonly log: { info(fields: object, text: string): void } },
 ): Promise<void> {
+  const { missing, mayList } = await findMissing(connection, namespace);
+  if (missing.length === 0) return;
+  if (!mayList) throw missingError(namespace, missing);
+  await register(connection, namespace, missing);
+  await waitUntilUsable(connection, namespace);
+  log.info({ namespace, searchAttributes: missing }, 'registered search attributes with Temporal');
+}
+
+/** The names of the search attributes that the namespace lacks. @throws SearchAttributesUnusable for another type; what the connection throws */
+export async function findMissingSearchAttributes(connection: Services, namespace: string): Promise<readonly string[]> {
+  return (await findMissing(connection, namespace)).missing;
+}
+
+async function findMissing(connection: Services, namespace: string) {
   const registered = await readRegisteredTypes(connection, namespace);
   if (registered === 'not-allowed') {
     // Tries a query instead: the server rejects a query that names an unknown attribute.
     const usable = await Promise.all(NAMES.map((name) => isUsable(connection, namespace, [name])));
-    const unusable = NAMES.filter((_, index) => !usable[index]);
-    if (unusable.length > 0) throw missingError(namespace, unusable);
-    return;
+    return { missing: NAMES.filter((_, index) => !usable[index]), mayList: false };
   }
   const mistyped = NAMES.filter((name) => ![undefined, typeOf(name).code].includes(registered[name]));
   if (mistyped.length > 0) throw mistypedError(namespace, mistyped);
-  const missing = NAMES.filter((name) => registered[name] === undefined);
-  if (missing.length === 0) return;
-  await register(connection, namespace, missing);
-  await waitUntilUsable(connection, namespace);
-  log.info({ namespace, searchAttributes: missing }, 'registered search attributes with Temporal');
+  return { missing: NAMES.filter((name) => registered[name] === undefined), mayList: true };
 }
 
 async function readRegisteredTypes(connection: Services, namespace: string) {

@@ -3,6 +3,7 @@ import { msToTs } from '@temporalio/common/lib/time';
 import { temporal } from '@temporalio/proto';
 import type { ReportNotice, StatusNotice } from '../domain/notices';
 import type { CheckSchedule } from '../domain/refresh';
+import type { StuckCall } from '../workflows/contract';
 import { callWithDeadline, GRPC, hasStatus, isWorkflowNotFound, payloadContext, type TemporalDeps } from './rpc';
 
 /**
@@ -22,8 +23,10 @@ export class NoticeUndelivered extends Error {
 /** A signal to one workflow. The server drops a second one with the same `requestId` within a run. `untilMs`: ms since 1970. */
 interface Signal {
   readonly workflowId: string;
+  /** Default: the newest run. */
+  readonly runId?: string;
   readonly signalName: string;
-  readonly payload: StatusNotice | ReportNotice | CheckSchedule;
+  readonly payload: StatusNotice | ReportNotice | CheckSchedule | StuckCall | Pick<StuckCall, 'call'>;
   readonly requestId: string;
   readonly untilMs: number;
 }
@@ -52,10 +55,11 @@ export function createSignals({ client, taskQueue }: TemporalDeps): Signals {
   const { namespace, identity } = client.options;
 
   return {
-    async send({ workflowId, signalName, payload, requestId, untilMs }) {
+    async send({ workflowId, runId, signalName, payload, requestId, untilMs }) {
       try {
         const input = { payloads: await encode(workflowId, payload) };
-        const request = { namespace, identity, workflowExecution: { workflowId }, signalName, input, requestId };
+        const workflowExecution = { workflowId, ...(runId && { runId }) };
+        const request = { namespace, identity, workflowExecution, signalName, input, requestId };
         await callWithDeadline(client, () => client.workflowService.signalWorkflowExecution(request), untilMs);
         return true;
       } catch (error) {

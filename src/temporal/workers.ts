@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import type { Client } from '@temporalio/client';
 import { ApplicationFailure, type DataConverter } from '@temporalio/common';
 import { type ActivityInterceptorsFactory, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { isUndecodable } from '../domain/encryption';
@@ -10,6 +11,7 @@ import { probeNamespace, type ReachOptions, waitUntilReachable } from './connect
 import { PLAIN_FAILURES } from './failure-converter';
 import { grpcProxy } from './grpc-proxy';
 import type { Deployment, TemporalSettings } from './settings';
+import { reportStuckCalls } from './stuck-calls';
 
 export interface WorkersOptions {
   readonly connection: NativeConnection;
@@ -22,6 +24,8 @@ export interface WorkersOptions {
   readonly deployment: Deployment;
   /** Undefined: nothing is encrypted. */
   readonly dataConverter?: DataConverter | undefined;
+  /** Sends the signals about stuck calls. */
+  readonly client: Client;
   /** Calls to Human API per second, of the whole fleet: the server limits the task queues by it. */
   readonly maxCallsPerSecond: number;
 }
@@ -88,7 +92,7 @@ export async function createWorkers(options: WorkersOptions): Promise<{ run(): P
     shutdownGraceTime: DRAIN_MS,
     shutdownForceTime: FORCE_AFTER_MS,
     ...(dataConverter && { dataConverter }),
-    interceptors: { activity: [rejectUndecodable] },
+    interceptors: { activity: [reportStuckCalls({ client: options.client, taskQueue }), rejectUndecodable] },
   };
   const workers = await Promise.all([
     Worker.create({

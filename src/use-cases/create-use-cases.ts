@@ -1,6 +1,7 @@
 import { readAttention } from './attention';
 import { readAuditTrail } from './audit-trail';
 import { readDetails } from './details';
+import { createOpenings } from './document-openings';
 import { listDocuments, openDocument } from './documents';
 import { openZip } from './documents-zip';
 import { readInvitation } from './invitation';
@@ -15,6 +16,7 @@ import type { UseCaseDeps, UseCases } from './use-cases';
 import { withdrawClosed } from './withdraw';
 
 export function createUseCases(deps: UseCaseDeps): UseCases {
+  const recordOpening = createOpenings(deps);
   return {
     start: (...args) => startApplicant(deps, ...args),
     list: (...args) => listApplicants(deps, ...args),
@@ -30,8 +32,8 @@ export function createUseCases(deps: UseCaseDeps): UseCases {
     retry: (...args) => retryCall(deps, ...args),
     withdraw: (...args) => withdrawClosed(deps, ...args),
     documents: (...args) => listDocuments(deps, ...args),
-    openDocument: (...args) => openDocument(deps, ...args),
-    openZip: (...args) => openZip(deps, ...args),
+    openDocument: (...args) => openDocument(deps, recordOpening, ...args),
+    openZip: (...args) => openZip(deps, recordOpening, ...args),
     summary: createSummary(deps),
     attention: () => readAttention(deps),
     system: () => readSystem(deps),

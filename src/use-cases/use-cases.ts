@@ -55,8 +55,8 @@ export interface StartCommand {
   readonly details: ApplicantDetails;
   readonly autoInvite: boolean;
   /** Replaces the `wanted` of the policy. */
-  readonly reports?: Wanted;
-  readonly authorizationReference?: string;
+  readonly reports?: Wanted | undefined;
+  readonly authorizationReference?: string | undefined;
   readonly again: boolean;
   /** The ETag that the caller saw, without quotes; null: none. Only `again` needs one. */
   readonly ifMatch: string | null;
@@ -64,20 +64,20 @@ export interface StartCommand {
 
 /** Instants in ms since 1970. */
 export interface ListFilters {
-  readonly prefix?: string;
-  readonly humanId?: string;
-  readonly stage?: Stage;
-  readonly outcome?: Outcome;
+  readonly prefix?: string | undefined;
+  readonly humanId?: string | undefined;
+  readonly stage?: Stage | undefined;
+  readonly outcome?: Outcome | undefined;
   /** All of them. */
-  readonly needs?: readonly Need[];
-  readonly open?: boolean;
-  readonly openedAfterMs?: number;
-  readonly openedBeforeMs?: number;
-  readonly closedAfterMs?: number;
-  readonly closedBeforeMs?: number;
-  readonly stageSinceAfterMs?: number;
-  readonly stageSinceBeforeMs?: number;
-  readonly dueBeforeMs?: number;
+  readonly needs?: readonly Need[] | undefined;
+  readonly open?: boolean | undefined;
+  readonly openedAfterMs?: number | undefined;
+  readonly openedBeforeMs?: number | undefined;
+  readonly closedAfterMs?: number | undefined;
+  readonly closedBeforeMs?: number | undefined;
+  readonly stageSinceAfterMs?: number | undefined;
+  readonly stageSinceBeforeMs?: number | undefined;
+  readonly dueBeforeMs?: number | undefined;
 }
 
 export interface ListQuery extends ListFilters {

@@ -3,6 +3,7 @@ import type { Outcome, Reason, Stage } from '../domain/outcome';
 import type { Format, Organization } from '../domain/reports';
 import type { Refusal } from '../domain/steering';
 import type { TimelineKind, TimelineSource } from '../domain/timeline';
+import type { ByteRange } from '../report-store/port';
 import type { ApplicantFailure } from '../workflows/contract';
 
 // The answers of the use cases, as the api sends them: instants are ISO 8601 in UTC with milliseconds, every field is present, null is unknown.
@@ -163,16 +164,10 @@ export interface OpenDocument {
   /** The name of a saved file; ids, type and format only. */
   readonly fileName: string;
   /**
-   * Records the opening, then yields the bytes; `range`: the first and the last byte. Without a range, size and sha256 are verified after the last
-   * piece, and the last piece is held back until then. @throws AlteredDocument
+   * The bytes; `range`: the first and the last byte. The opening is in the audit log: one line per document, actor and minute. Without a range, size
+   * and sha256 are verified, and the last piece is held back until then. @throws AlteredDocument; {NotFound}; {Unavailable}
    */
   read(range?: ByteRange): AsyncGenerator<Uint8Array>;
-}
-
-/** Both ends are inclusive. */
-export interface ByteRange {
-  readonly start: number;
-  readonly end: number;
 }
 
 export interface SummaryView {

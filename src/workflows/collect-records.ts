@@ -1,4 +1,12 @@
-import { ActivityFailure, CancellationScope, CancelledFailure, isCancellation, setHandler } from '@temporalio/workflow';
+import {
+  ActivityFailure,
+  allHandlersFinished,
+  CancellationScope,
+  CancelledFailure,
+  condition,
+  isCancellation,
+  setHandler,
+} from '@temporalio/workflow';
 import { countDocuments } from '../domain/collection';
 import { Applicant } from './applicant';
 import { closeApplicant, collectLateReports } from './closing';
@@ -13,6 +21,7 @@ import {
 import { followUntilConcluded } from './follow';
 import { adoptRecordedOutcome, endIfWithdrawnBefore, invite } from './opening';
 import { registerSteering } from './steering';
+import { registerStuckCalls } from './stuck-calls';
 import { withdrawApplicant } from './withdrawal';
 
 /**
@@ -26,7 +35,17 @@ export async function collectRecords(input: CollectRecordsInput): Promise<Collec
   setHandler(statusNoticeSignal, (notice) => applicant.receiveStatusNotice(notice));
   setHandler(reportNoticeSignal, (notice) => applicant.receiveReportNotice(notice));
   registerSteering(applicant, CancellationScope.current());
+  registerStuckCalls(applicant);
   applicant.showDetails();
+  try {
+    return await followToEnd(applicant);
+  } finally {
+    // Also before continue-as-new: an update whose handler is interrupted gets no answer.
+    await CancellationScope.nonCancellable(() => condition(allHandlersFinished));
+  }
+}
+
+async function followToEnd(applicant: Applicant): Promise<CollectRecordsResult> {
   try {
     // After continue-as-new the person is invited already.
     if (!applicant.isInvited && (await adoptRecordedOutcome(applicant))) return resultOf(applicant);

@@ -207,12 +207,9 @@ export interface ApplicantState {
   cancel: { readonly reasonCode: ReasonCode; readonly atMs: number } | null;
   /** The early end that an operator requested; null: none. */
   finish: { readonly reasonCode: ReasonCode; readonly atMs: number } | null;
-  /** The calls that have failed for {@link STUCK_CALL_AFTER_MS}, by activity type, and since when. */
+  /** The calls that have failed for STUCK_CALL_AFTER_MS, by activity type, and since when. */
   stuckCalls: Readonly<Record<string, number>>;
 }
-
-/** An activity that fails for this long marks its applicant as stuck, once. */
-export const STUCK_CALL_AFTER_MS = 300_000;
 
 /** `note`: at most 500 characters; only in the payload of the signal or update. */
 export interface CancelRequest {
@@ -256,6 +253,8 @@ export const cancelApplicantSignal = defineSignal<[CancelRequest]>('cancelApplic
 export const checkNowSignal = defineSignal('checkNow');
 /** Sent by an activity to its own workflow. */
 export const callStuckSignal = defineSignal<[StuckCall]>('callStuck');
+/** The same: the call of a stuck poll is answered again. */
+export const callRecoveredSignal = defineSignal<[Pick<StuckCall, 'call'>]>('callRecovered');
 /** The validators of the updates reject with an ApplicationFailure of this type; its message is a {@link Refusal}. */
 export const NOT_NOW = 'NotNow';
 /** Downloads what is listed now, withdraws the person, and concludes. A repeat is accepted. */

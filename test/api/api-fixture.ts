@@ -3,6 +3,8 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Payload } from '@temporalio/common';
+import type { FastifyInstance, InjectOptions } from 'fastify';
+import type { Response as InjectResponse } from 'light-my-request';
 import { ROLES, type Role } from '../../src/api/keys';
 import { createApi } from '../../src/api/server';
 import type { ApiSettings } from '../../src/api/settings';
@@ -12,7 +14,10 @@ import { createRegistry } from '../../src/observability/metrics';
 import { drain, listen } from '../../src/process/listening';
 import { createPayloadCodec } from '../../src/temporal/codec';
 import { generateKey } from '../../src/temporal/key-ring';
+import type { UseCases } from '../../src/use-cases/use-cases';
 import { keyRingOf } from '../support/keys';
+import { createContractCheck } from './contract-check';
+import { fakeUseCases } from './fake-use-cases';
 
 export const UI = 'http://127.0.0.1:8233';
 export const KEYS = Object.fromEntries(ROLES.map((role) => [role, `key-of-${role}-0123456789abcdef`])) as Record<
@@ -21,14 +26,21 @@ export const KEYS = Object.fromEntries(ROLES.map((role) => [role, `key-of-${role
 >;
 const ring = keyRingOf(generateKey('main'));
 const NAMESPACE = 'default';
+/** The same for every api. */
+let contractCheck: ReturnType<typeof createContractCheck> | undefined;
 
-/** The api on a free port, with one key per role and the codec endpoint on. */
+/**
+ * The api on a free port, with one key per role, the codec endpoint on and fake use cases. `call` and `app.inject` compare each answer with the OpenAPI
+ * file.
+ */
 export async function startApi(
   options: {
     settings?: Partial<ApiSettings>;
     senderTimeoutMs?: number;
     renewalEveryMs?: number;
     nowMs?: () => number;
+    useCases?: UseCases;
+    isTemporalReady?: () => Promise<boolean>;
   } = {},
 ) {
   const folder = await mkdtemp(join(tmpdir(), 'chartway-api-'));
@@ -42,13 +54,17 @@ export async function startApi(
     trustedProxies: [],
     codec: 'on',
     uiOrigins: [UI],
+    oneTimeSessions: false,
     keys: ROLES.map((role) => ({ name: `${role}-1`, roles: [role], hash: sha256(KEYS[role]) })),
     ...options.settings,
   };
   const { senderTimeoutMs, renewalEveryMs, nowMs } = options;
   const registry = createRegistry('api');
+  const fake = fakeUseCases();
   const app = await createApi({
     settings,
+    useCases: options.useCases ?? fake.useCases,
+    readiness: { isStoreReady: () => true, isTemporalReady: options.isTemporalReady ?? (async () => true) },
     ring,
     namespace: NAMESPACE,
     audit,
@@ -59,8 +75,37 @@ export async function startApi(
     ...(nowMs && { nowMs }),
   });
   const url = await listen(app.server, settings);
+  contractCheck ??= createContractCheck(app.swagger() as Record<string, unknown>);
+  const check = contractCheck;
+  checkInjected(app, check);
   return {
     app,
+    calls: fake.calls,
+    answers: fake.answers,
+    reset: fake.reset,
+    /** A request with the key of a role, or with `headers`. The answer is read and compared with the OpenAPI file. */
+    call: async (
+      method: string,
+      path: string,
+      request: { role?: Role; body?: unknown; headers?: Record<string, string> } = {},
+    ) => {
+      const { role, body, headers = {} } = request;
+      const answer = await fetch(`${url}${path}`, {
+        method,
+        headers: {
+          ...(role && { authorization: `Bearer ${KEYS[role]}` }),
+          ...(body !== undefined && { 'content-type': 'application/json' }),
+          ...headers,
+        },
+        ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+      });
+      const text = await answer.text();
+      const { status } = answer;
+      const answered = { status, headers: Object.fromEntries(answer.headers), text };
+      check({ method, path, status, headers: answered.headers, body: text });
+      const isJson = text !== '' && /json/.test(answered.headers['content-type'] ?? '');
+      return { ...answered, json: isJson ? (JSON.parse(text) as Record<string, unknown>) : {} };
+    },
     settings,
     url,
     registry,
@@ -83,6 +128,18 @@ export async function startApi(
       await rm(folder, { recursive: true });
     },
   };
+}
+
+function checkInjected(app: FastifyInstance, check: ReturnType<typeof createContractCheck>): void {
+  const inject = app.inject.bind(app) as (request: InjectOptions) => Promise<InjectResponse>;
+  app.inject = (async (request: InjectOptions | string) => {
+    const options = typeof request === 'string' ? { url: request } : request;
+    const answer = await inject(options);
+    const headers = Object.fromEntries(Object.entries(answer.headers).map(([name, value]) => [name, String(value)]));
+    const { statusCode: status, body } = answer;
+    check({ method: options.method ?? 'GET', path: String(options.url), status, headers, body });
+    return answer;
+  }) as typeof app.inject;
 }
 
 /** A payload that a worker encrypted, in the JSON of a remote codec. */

@@ -20,6 +20,7 @@ export const PLACES = {
   'workflows/contract': 'workflows/contract',
   temporal: 'temporal/thing',
   webhook: 'webhook/thing',
+  'use-cases': 'use-cases/thing',
   api: 'api/thing',
   cli: 'cli/thing',
   dev: 'dev/thing',

@@ -38,7 +38,20 @@ const TABLE: Record<string, Partial<Record<Place, Permission>>> = {
     process: 'all',
     'human-api/notifications': 'all',
   },
+  'use-cases': {
+    temporal: 'all',
+    'workflows/contract': 'all',
+    spool: 'all',
+    quarantine: 'all',
+    upstream: 'all',
+    disk: 'all',
+    domain: 'all',
+    observability: 'all',
+    process: 'all',
+    'report-store': 'all',
+  },
   api: {
+    'use-cases': 'all',
     temporal: 'all',
     'workflows/contract': 'all',
     domain: 'all',
@@ -47,6 +60,7 @@ const TABLE: Record<string, Partial<Record<Place, Permission>>> = {
     'report-store': 'all',
   },
   cli: {
+    'use-cases': 'all',
     temporal: 'all',
     'workflows/contract': 'all',
     spool: 'all',

@@ -18,6 +18,7 @@ import { createLazyClient } from '../../src/temporal/connection';
 import { createDataConverter } from '../../src/temporal/data-converter';
 import { generateKey } from '../../src/temporal/key-ring';
 import { COLLECT_RECORDS } from '../../src/workflows/contract';
+import { fakeUseCases } from '../api/fake-use-cases';
 import { until } from '../support/condition';
 import { useFolders } from '../support/folders';
 import { freePort } from '../support/temporal-server';
@@ -44,7 +45,11 @@ beforeAll(async () => {
   folder = await newFolder();
   const [port, uiPort, apiPort] = [await freePort(), await freePort(), await freePort()];
   const env = { PAYLOAD_KEYS: generateKey('main'), TEMPORAL_ADDRESS: `127.0.0.1:${port}` };
-  const { api: settings, payload, temporal: at } = readConfig('api', localApiEnvironment(env, apiPort, uiPort), folder);
+  const {
+    api: settings,
+    payload,
+    temporal: at,
+  } = readConfig('api', localApiEnvironment(env, { port: apiPort, keys: '', uiPort }), folder);
   client = createLazyClient(at, createDataConverter(payload, at.namespace));
   codecOrigin = `http://127.0.0.1:${apiPort}`;
   const { program, args, cwd, checkReady } = temporalService({
@@ -60,7 +65,10 @@ beforeAll(async () => {
   audit = await openAudit({ folder: join(folder, 'audit'), process: 'api' });
   const log = createLogger({ process: 'api', level: 'silent' });
   const { ring } = payload;
-  api = await createApi({ settings, ring, namespace: at.namespace, audit, registry: createRegistry('api'), log });
+  const { useCases } = fakeUseCases();
+  const readiness = { isStoreReady: () => true, isTemporalReady: async () => true };
+  const registry = createRegistry('api');
+  api = await createApi({ settings, useCases, readiness, ring, namespace: at.namespace, audit, registry, log });
   await listen(api.server, settings);
   await until('the Temporal server', () =>
     checkReady?.().then(

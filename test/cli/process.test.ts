@@ -80,7 +80,7 @@ describe('the starter', () => {
       starter(['--file', file, '--json'], { AUDIT_LOG: 'no-folder' }),
       starter(['--file', file, '--dry-run'], { AUDIT_LOG: 'dry' }),
     ]);
-    expect(unwritable).toMatchObject({ status: 1, lines: [] });
+    expect(unwritable).toMatchObject({ status: 3, lines: [] });
     expect(unwritable.stderr).toMatch(/\((EEXIST|ENOTDIR)\)/);
     expect(dryRun.status).toBe(0);
     expect(existsSync(join(folder, 'dry'))).toBe(false);
@@ -136,7 +136,7 @@ describe('the starter', () => {
       starter(['--file', 'nowhere.csv']),
       starter(args, { HUMAN_API_DATA_URL: 'https://api.humanapi.co' }),
     ]);
-    expect([unwritable, faults, noFile, withoutKeys].map(({ status }) => status)).toEqual([1, 2, 2, 2]);
+    expect([unwritable, faults, noFile, withoutKeys].map(({ status }) => status)).toEqual([3, 2, 2, 2]);
     expect(faults.stderr).toMatch(/POLL_INVITED: expected .*; got "often"\n +WEBHOOK_PORTT: expected .*WEBHOOK_PORT/);
     expect(withoutKeys.stderr).toContain('PAYLOAD_KEYS: expected');
     for (const { lines, stderr } of [unwritable, faults, noFile, withoutKeys]) {
@@ -231,16 +231,19 @@ describe('the operator command', () => {
     expect(await quarantine.list()).toEqual([]);
   });
 
-  test('ends with 1 without Temporal, 2 on wrong usage and configuration, 0 on help', async () => {
+  test('ends with 3 without Temporal or without an audit log, 2 on wrong usage and configuration, 0 on help', async () => {
     const run = (args: readonly string[], settings: object) =>
       runProcess('chartway', folder, { ...env(), ...settings }, args);
     const address = `127.0.0.1:${await freePort()}`;
-    const [unreachable, fault, help] = await Promise.all([
+    writeFileSync(join(folder, 'not-a-folder'), '');
+    const [unreachable, unaudited, fault, help] = await Promise.all([
       run(['cancel', 'POL-1'], { TEMPORAL_ADDRESS: address }),
+      run(['hold', 'POL-1', '--reason-code', 'c'], { AUDIT_LOG: 'not-a-folder/audit' }),
       run(['quarantine', 'list'], { POLL_INVITED: 'often' }),
       run(['quarantine', '--help'], { POLL_INVITED: 'often' }),
     ]);
-    expect([unreachable, fault, help].map(({ status }) => status)).toEqual([1, 2, 0]);
+    expect([unreachable, unaudited, fault, help].map(({ status }) => status)).toEqual([3, 3, 2, 0]);
+    expect(unaudited.stderr).toMatch(/^the audit log cannot be written.*\(ENOTDIR\)/);
     expect(unreachable.stderr).toContain(address);
     expect(help.lines.join('\n')).toMatch(/list[\s\S]*show[\s\S]*replay[\s\S]*drop/);
   });

@@ -104,12 +104,12 @@ describe('the audit log', () => {
     },
   );
 
-  test('that fails stops the command: no further applicant starts, status 1', async () => {
+  test('that fails stops the command: no further applicant starts, status 3', async () => {
     const full = new AuditUnavailable(Object.assign(new Error('no space'), { code: 'ENOSPC' }));
     let room = 3;
     const record = () => (room-- > 0 ? Promise.resolve() : Promise.reject(full));
     const { status, requests, written, printed } = setup({ rows: rowsOf(100), args: { json: true }, record });
-    expect(await status).toBe(1);
+    expect(await status).toBe(3);
     expect([requests.length, printed.length]).toEqual([3, 3]);
     expect(written.at(-1)).toMatch(
       /^the audit log cannot be written, .*AUDIT_LOG and its disk \(ENOSPC\); run the same/,
@@ -119,7 +119,7 @@ describe('the audit log', () => {
   test('that cannot be opened keeps the command from connecting to Temporal', async () => {
     const audit = () => Promise.reject(new AuditUnavailable(null));
     const { status, calls, written } = setup({ deps: { audit } });
-    expect([await status, calls.connect]).toEqual([1, 0]);
+    expect([await status, calls.connect]).toEqual([3, 0]);
     expect(written).toEqual([expect.stringMatching('the audit log cannot be written')]);
   });
 });

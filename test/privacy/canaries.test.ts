@@ -6,6 +6,7 @@ import { Installation, type InstallationOptions, SECRETS } from '../support/inst
 import { useBuild } from '../support/processes';
 import { filesIn } from '../support/stored';
 import { DELETES_SOON } from '../support/temporal-server';
+import { type ApiTraffic, callApi } from './api-traffic';
 import { scan } from './scan';
 
 /** Strings that occur nowhere else, in each field of an applicant. */
@@ -18,10 +19,13 @@ const IDENTITY = {
 };
 /** From upstream: a provider's name, an unknown status, a report's type. */
 const UPSTREAM_TEXTS = ['Starfleet Medical', 'Wobbling Cormorant', 'gallimaufry-report'];
-const CANARIES = [...Object.values(IDENTITY), ...UPSTREAM_TEXTS];
+/** From an operator. */
+const NOTE = 'Grumbling Wolverine';
+const CANARIES = [...Object.values(IDENTITY), ...UPSTREAM_TEXTS, NOTE];
 
 const [BY_COMMAND, BY_AGE, KEPT] = ['POL-varnishcote', 'POL-thimblewick', 'POL-candlegarth'] as const;
 const CANCELLED = 'POL-silent';
+const BY_API = 'POL-hedgecombe';
 
 const STEP_TIMEOUT_MS = 90_000;
 jest.setTimeout(300_000);
@@ -37,6 +41,8 @@ interface Traces {
 interface Output {
   readonly logs: Buffer;
   readonly metrics: Buffer;
+  /** What the api sent, except what was asked for. */
+  readonly traffic: ApiTraffic;
   /** The secret part of each invitation link. */
   readonly linkTokens: readonly string[];
 }
@@ -52,10 +58,11 @@ test('with keys, personal data is only in the folder of the applicant; an erasur
     beforeErasure = await tracesOf(installation);
     await eraseAndCheck(installation);
   });
-  expect(output.linkTokens).toHaveLength(6);
+  expect(output.linkTokens).toHaveLength(7);
   const forbidden = [...CANARIES, ...SECRETS, ...output.linkTokens];
   for (const { database, files } of [traces, beforeErasure ?? traces]) {
-    const places = { database, files, logs: output.logs, metrics: output.metrics };
+    const { headers, bodies } = output.traffic;
+    const places = { database, files, logs: output.logs, metrics: output.metrics, headers, bodies };
     for (const [place, bytes] of Object.entries(places)) {
       expect({ place, found: scan(bytes, forbidden) }).toEqual({ place, found: [] });
     }
@@ -63,15 +70,19 @@ test('with keys, personal data is only in the folder of the applicant; an erasur
   }
   expect(scan(beforeErasure?.names ?? Buffer.alloc(0), Object.values(IDENTITY))).toEqual([]);
   expect(output.logs.length).toBeGreaterThan(10_000);
+  // The scan sees what it must: every kind of answer, and the acts in the audit log.
+  expect(new Set(output.traffic.statuses.values())).toEqual(new Set([200, 202, 400, 401, 404, 409, 422]));
+  expect(scan(traces.files, ['"onBehalfOf":"user-4711"', '"did":"open-document"', '"did":"snooze"'])).toHaveLength(3);
 });
 
 test('without keys the same scan finds the data in Temporal, and still not in logs and metrics', async () => {
   const { traces, output } = await runApplicants({ 'POL-eager': 'eager' }, undefined, async () => {});
   const foundCanaries = new Set(scan(traces.database, CANARIES).map(({ canary }) => canary));
   expect([...foundCanaries].sort()).toEqual([...CANARIES].sort());
-  for (const place of ['logs', 'metrics'] as const) {
+  const { logs, metrics, traffic } = output;
+  for (const [place, bytes] of Object.entries({ logs, metrics, headers: traffic.headers, bodies: traffic.bodies })) {
     const forbidden = [...CANARIES, ...SECRETS, ...output.linkTokens];
-    expect({ place, found: scan(output[place], forbidden) }).toEqual({ place, found: [] });
+    expect({ place, found: scan(bytes, forbidden) }).toEqual({ place, found: [] });
   }
   expect(scan(traces.files, output.linkTokens)).toEqual([]);
 });
@@ -93,12 +104,12 @@ async function runApplicants(
   });
   try {
     const worker = await installation.startWorker();
+    const api = await installation.startApi();
     const rows = Object.entries({ ...personas, [CANCELLED]: 'silent' }).map(([clientUserId, as]) => ({
       clientUserId,
       as,
     }));
     await installation.startApplicants(rows, [], {}, IDENTITY);
-    const linkTokens = await Promise.all(rows.map(({ clientUserId }) => linkTokenOf(installation, clientUserId)));
     const humanId = await humanIdOf(installation, CANCELLED);
     const endpoint = 'https://admin.humanapi.co/api/v1/users';
     const about = { clientUserId: CANCELLED, humanId, updatedAt: new Date().toISOString(), endpoint };
@@ -124,6 +135,16 @@ async function runApplicants(
       },
       STEP_TIMEOUT_MS,
     );
+    const closed = Object.keys(personas)[0] ?? '';
+    const { domain, source, ...details } = IDENTITY;
+    const traffic = await callApi(api.addresses[0] ?? '', {
+      details: { ...details, clientUserEmail: `silent@${domain}`, suggestedSources: [source] },
+      note: NOTE,
+      clientUserId: BY_API,
+      closed,
+    });
+    const ids = [...rows.map(({ clientUserId }) => clientUserId), BY_API];
+    const linkTokens = await Promise.all(ids.map((clientUserId) => linkTokenOf(installation, clientUserId)));
     const metrics = Buffer.from(await installation.metrics());
     await act(installation);
     await installation.temporal.stop();
@@ -131,7 +152,7 @@ async function runApplicants(
     await installation.notify([statusNotice]);
     await installation.stop();
     const logs = Buffer.from(worker.output() + installation.output());
-    return { traces: await tracesOf(installation), output: { logs, metrics, linkTokens } };
+    return { traces: await tracesOf(installation), output: { logs, metrics, traffic, linkTokens } };
   } finally {
     await installation.remove();
   }

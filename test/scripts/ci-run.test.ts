@@ -19,7 +19,7 @@ describe('.ci/run', () => {
     mkdirSync(join(folder, 'tmp'));
     program(
       'npm',
-      `${PRINT_CALL}; case "$*" in test) echo '3 passed, 0 failed';; *browser) echo '2 passed, 0 failed';; esac`,
+      `${PRINT_CALL}; case "$*" in test) echo '3 passed, 0 failed';; *browser) echo '2 passed, 0 failed';; *api) echo '4 passed, 0 failed';; esac`,
     );
     program('node', `echo "node $*"; case "$*" in *start-on-node*) echo '1 passed, 0 failed';; esac`);
   });
@@ -58,14 +58,15 @@ describe('.ci/run', () => {
     return { status, last: stdout.trim().split('\n').at(-1), stdout };
   }
 
-  it('runs each part, the acceptance group field by name and the others by default, and adds up the counts', async () => {
+  it('runs each part, the acceptance groups field and api by name and the others by default, and adds up the counts', async () => {
     addScenarios("shift; echo scenarios $* on $TEMPORAL_BIN; echo '10 passed, 0 failed'");
     const { status, last, stdout } = await runCi();
-    expect({ status, last }).toEqual({ status: 0, last: '26 passed, 0 failed' });
+    expect({ status, last }).toEqual({ status: 0, last: '40 passed, 0 failed' });
     const lines = stdout.split('\n');
     for (const part of [
       ...['npm run check', 'node scripts/npm-audit.mjs', 'npm run build', 'npm test', 'npm run test:browser'],
       ...['node scripts/start-on-node.mjs 24', 'scenarios --group field on node scripts/temporal.mjs cli'],
+      ...['npm run test:api', 'scenarios --group api on node scripts/temporal.mjs cli'],
       'scenarios on node scripts/temporal.mjs cli',
     ])
       expect(lines).toContain(part);
@@ -73,22 +74,22 @@ describe('.ci/run', () => {
   });
 
   it('passes if no scenarios exist next to the clone', async () => {
-    expect(await runCi()).toMatchObject({ status: 0, last: '6 passed, 0 failed' });
+    expect(await runCi()).toMatchObject({ status: 0, last: '10 passed, 0 failed' });
   });
 
   it('runs the other parts after a failure, and fails', async () => {
     addScenarios("echo '9 passed, 1 failed'; exit 1");
-    expect(await runCi()).toMatchObject({ status: 1, last: '24 passed, 2 failed' });
+    expect(await runCi()).toMatchObject({ status: 1, last: '37 passed, 3 failed' });
   });
 
   it('counts a part without a last line as failed', async () => {
     addScenarios('echo broken; exit 1');
-    expect(await runCi()).toMatchObject({ status: 1, last: '6 passed, 2 failed' });
+    expect(await runCi()).toMatchObject({ status: 1, last: '10 passed, 3 failed' });
   });
 
   it('fails if a check fails, which has no counts', async () => {
     program('npm', `[ "$*" != 'run check' ] && echo '1 passed, 0 failed'`);
-    expect(await runCi()).toMatchObject({ status: 1, last: '3 passed, 1 failed' });
+    expect(await runCi()).toMatchObject({ status: 1, last: '4 passed, 1 failed' });
   });
 
   it('stops the scenarios in the background when it is stopped', async () => {

@@ -8,6 +8,7 @@ test('the workflow code is bundled in a clone whose path contains #, ?, %, ! or 
   symlinkSync(join(ROOT, 'node_modules'), project.at('node_modules'));
   project.write('dist.next-1/src/workflows/index.js', 'exports.hello = async () => "hello";\n');
   project.write('dist.next-1/src/workflows/undecodable.js', 'exports.interceptors = () => ({});\n');
+  project.write('dist.next-1/src/workflows/call-results.js', 'exports.interceptors = () => ({});\n');
   project.write('dist.next-1/src/temporal/failure-converter.js', 'exports.failureConverter = {};\n');
   const bundler = pathToFileURL(project.at('scripts/set-up/workflow-bundle.mjs')).href;
   const code = `const { bundleWorkflows } = await import(${JSON.stringify(bundler)});

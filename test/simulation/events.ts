@@ -18,6 +18,8 @@ export function toEvent(command: Command): string | null {
   if (command.requestCancelActivity) return 'ActivityTaskCancelRequested';
   if (command.scheduleLocalActivity) return 'MarkerRecorded';
   if (command.upsertWorkflowSearchAttributes) return 'UpsertWorkflowSearchAttributes';
+  if (command.updateResponse?.accepted) return 'WorkflowExecutionUpdateAccepted';
+  if (command.updateResponse?.completed) return 'WorkflowExecutionUpdateCompleted';
   if (command.modifyWorkflowProperties) return 'WorkflowPropertiesModified';
   return isClosing(command) ? 'WorkflowExecutionClosed' : null;
 }

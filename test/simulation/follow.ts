@@ -169,6 +169,12 @@ function createAllActivities({ upstream, store: reportStore, runs }: Required<Se
   } as Activities;
 }
 
+/** `runValidator` false: as in a replay; only the simulated server has it. */
+interface UpdateOptions {
+  readonly args?: readonly unknown[];
+  readonly runValidator?: boolean;
+}
+
 /** The part of a client's handle that the tests use. */
 function createHandle(server: SimulatedServer, clock: Clock): Handle {
   type Definition = string | { readonly name: string };
@@ -182,6 +188,11 @@ function createHandle(server: SimulatedServer, clock: Clock): Handle {
     signal: async (definition: Definition, ...args: unknown[]) => {
       server.signal(toName(definition), ...args);
       clock.runDueSoon();
+    },
+    executeUpdate: async (definition: Definition, { args = [], runValidator = true }: UpdateOptions) => {
+      const ended = server.update(toName(definition), args, runValidator);
+      clock.runDueSoon();
+      return ended;
     },
     cancel: async () => {
       server.cancel();

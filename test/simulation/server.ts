@@ -1,4 +1,4 @@
-import { defaultPayloadConverter } from '@temporalio/common';
+import { defaultFailureConverter, defaultPayloadConverter } from '@temporalio/common';
 import { searchAttributePayloadConverter } from '@temporalio/common/lib/converter/payload-search-attributes';
 import { msToTs, tsToMs } from '@temporalio/common/lib/time';
 import { coresdk, type temporal } from '@temporalio/proto';
@@ -38,6 +38,11 @@ export interface ClosedRun {
   readonly carriedBytes: number;
 }
 
+interface PendingUpdate {
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
 type Payloads = temporal.api.common.v1.IPayload[];
 
 const MAX_DISPATCH_MS = 50;
@@ -66,6 +71,7 @@ export class SimulatedServer {
   private task: WorkflowTask | null = null;
   private dispatched = false;
   private workers = 0;
+  private readonly updates = new Map<string, PendingUpdate>();
   private upAtMs = 0;
 
   constructor(
@@ -88,6 +94,15 @@ export class SimulatedServer {
     if (this.closed) return false;
     this.addJob({ signalWorkflow: { signalName, input: toPayloads(args) } });
     return true;
+  }
+
+  /** Resolves once the handler of an update has ended. `runValidator` false: as in a replay. @throws the failure that the workflow returns */
+  update(name: string, args: readonly unknown[], runValidator = true): Promise<void> {
+    if (this.closed) return Promise.reject(new Error('the workflow is closed'));
+    const id = `update-${this.updates.size}`;
+    const ended = new Promise<void>((resolve, reject) => this.updates.set(id, { resolve, reject }));
+    this.addJob({ doUpdate: { id, protocolInstanceId: id, name, input: toPayloads(args), runValidator } });
+    return ended;
   }
 
   cancel(): void {
@@ -198,9 +213,16 @@ export class SimulatedServer {
     if (cancelTimer) this.cancelTimer(cancelTimer.seq ?? 0);
     if (scheduleActivity && !unsent.has(scheduleActivity.seq ?? 0)) this.schedule(scheduleActivity);
     if (requestCancelActivity) this.requestCancel(requestCancelActivity.seq ?? 0);
+    if (command.updateResponse) this.endUpdate(command.updateResponse);
     await this.closeRun(command);
     const event = toEvent(command);
     if (event !== null && !unsent.has((scheduleActivity ?? requestCancelActivity)?.seq ?? -1)) this.addEvents(event);
+  }
+
+  private endUpdate({ protocolInstanceId, rejected, completed }: coresdk.workflow_commands.IUpdateResponse): void {
+    const update = this.updates.get(protocolInstanceId ?? '');
+    if (completed) update?.resolve();
+    if (rejected) update?.reject(defaultFailureConverter.failureToError(rejected, defaultPayloadConverter));
   }
 
   private startTimer(seq: number, afterMs: number): void {
@@ -283,5 +305,5 @@ function toPayloads(values: readonly unknown[]): Payloads {
 /** The order of jobs in an activation of the SDK's core. */
 function rank(job: Job): number {
   if (job.initializeWorkflow) return 0;
-  return job.signalWorkflow ? 3 : 4;
+  return job.signalWorkflow || job.doUpdate ? 3 : 4;
 }

@@ -8,7 +8,9 @@ export const WORKFLOW_BUNDLE = path.join(__dirname, '../../node_modules/.cache/c
 export default async function bundleOnce(): Promise<void> {
   const { code } = await bundleWorkflowCode({
     workflowsPath: path.join(__dirname, '../../src/workflows/index.ts'),
-    workflowInterceptorModules: [path.join(__dirname, '../../src/workflows/undecodable.ts')],
+    workflowInterceptorModules: ['undecodable.ts', 'call-results.ts'].map((file) =>
+      path.join(__dirname, '../../src/workflows', file),
+    ),
     logger: new DefaultLogger('ERROR'),
     // As the build does: without the sources the bundle is half as large, and every worker reads it.
     webpackConfigHook: (config) => ({ ...config, devtool: 'inline-nosources-source-map' }),

@@ -1,7 +1,9 @@
+import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
+import { ROLES } from '../../src/api/keys';
 import { createFolderStore } from '../../src/report-store/folder/store';
 import { createLazyClient } from '../../src/temporal/connection';
 import { createDataConverter } from '../../src/temporal/data-converter';
@@ -14,10 +16,12 @@ import { freePort, startTemporalServer, type TemporalServer } from './temporal-s
 import { Upstream } from './upstream';
 import { UpstreamProxy } from './upstream-proxy';
 
+/** The api key of an installation, with every role. */
+export const API_KEY = 'test-key-with-every-role-0123456789abcdefgh';
 const CREDENTIALS = { clientId: 'test-client', clientSecret: 'test-secret' };
 const WEBHOOK_SECRET = 'test-webhook-secret';
 /** Must not occur in any output. */
-export const SECRETS: readonly string[] = [CREDENTIALS.clientSecret, WEBHOOK_SECRET];
+export const SECRETS: readonly string[] = [CREDENTIALS.clientSecret, WEBHOOK_SECRET, API_KEY];
 
 /** The task queue of every installation; each has its own Temporal server. */
 export const TASK_QUEUE = 'chartway';
@@ -196,6 +200,21 @@ export class Installation {
     this.running.push(worker);
     this.currentWorker = worker;
     return worker;
+  }
+
+  /** Starts an api that {@link API_KEY} may call. Its first address is the API. */
+  async startApi(settings: Readonly<Record<string, string>> = {}): Promise<RunningProcess> {
+    const hash = createHash('sha256').update(API_KEY).digest('hex');
+    const keys = { API_KEYS: `test:${ROLES.join('+')}:${hash}`, API_PORT: '0', METRICS_PORT: '0' };
+    const api = await startProcess('api', this.folder, { ...this.env, ...keys, ...settings });
+    this.running.push(api);
+    return api;
+  }
+
+  /** Kills an api, as the failure of its machine would. */
+  async killApi(api: RunningProcess): Promise<void> {
+    this.running.splice(this.running.indexOf(api), 1);
+    await api.stop('SIGKILL');
   }
 
   /** Kills the webhook, as the failure of its machine would, and starts another in its place. */

@@ -11,6 +11,7 @@ import type { Audit } from '../../src/observability/audit';
 import type { ReportStore } from '../../src/report-store/port';
 import { createApplicantRuns } from '../../src/temporal/notices';
 import type { Deployment } from '../../src/temporal/settings';
+import { reportStuckCalls } from '../../src/temporal/stuck-calls';
 import { createSweepSource } from '../../src/temporal/sweep-source';
 import { activityQueues, createWorkers } from '../../src/temporal/workers';
 import type { Upstream } from '../../src/upstream/port';
@@ -62,15 +63,20 @@ async function createAll(
   options: WorkersOptions,
   connection: NativeConnection,
 ): Promise<readonly { run(): Promise<void>; shutdown(): void }[]> {
-  const { taskQueue, dataConverter, workflows, interceptors, maxCallsPerSecond = UNLIMITED } = options;
+  const { client, taskQueue, dataConverter, workflows, interceptors, maxCallsPerSecond = UNLIMITED } = options;
   const { internalActivities, upstreamActivities } = createActivities(options);
   if (!workflows && !interceptors) {
     const { deployment = { name: null, buildId: null } } = options;
-    const common = { connection, namespace: 'default', taskQueue, bundlePath: WORKFLOW_BUNDLE, dataConverter };
+    const common = { connection, namespace: 'default', client, taskQueue, bundlePath: WORKFLOW_BUNDLE, dataConverter };
     return [await createWorkers({ ...common, internalActivities, upstreamActivities, maxCallsPerSecond, deployment })];
   }
   if (options.deployment) throw new Error('expected no deployment of workers with SDK options: they have no version');
-  const common = { connection, ...(dataConverter && { dataConverter }), ...(interceptors && { interceptors }) };
+  const activity = [reportStuckCalls({ client, taskQueue }), ...(interceptors?.activity ?? [])];
+  const common = {
+    connection,
+    ...(dataConverter && { dataConverter }),
+    interceptors: { ...interceptors, activity },
+  };
   const workflowBundle = { codePath: WORKFLOW_BUNDLE };
   return Promise.all([
     Worker.create({ ...common, taskQueue, workflowBundle, activities: internalActivities, ...workflows }),

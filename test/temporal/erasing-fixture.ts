@@ -71,6 +71,8 @@ export async function setup({ dataConverter }: { readonly dataConverter?: DataCo
     json: true,
     signal: new AbortController().signal,
     temporal: async () => client,
+    useCases: () => Promise.reject(new Error('expected the use cases not to be needed')),
+    screen: null,
     taskQueue,
     actor: 'cli:tester',
     audit: async () => ({ record: async (entry) => void audited.push(entry) }),

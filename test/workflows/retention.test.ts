@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { ApplicationFailure } from '@temporalio/common';
 import { Registry } from 'prom-client';
 import type { RetentionSettings } from '../../src/activities/retention';
-import { eraseEntries } from '../../src/cli/commands/erase-entries';
 import { NO_ENCRYPTION } from '../../src/domain/encryption';
 import { DAY_MS, DEFAULT_POLICY } from '../../src/domain/policy';
 import { type Audit, type AuditEntry, AuditUnavailable } from '../../src/observability/audit';
@@ -16,6 +15,7 @@ import type { ManifestChange } from '../../src/report-store/port';
 import { createApplicants } from '../../src/temporal/applicants';
 import { createErasure } from '../../src/temporal/erasure';
 import { keepSchedule, RETENTION_SCHEDULE } from '../../src/temporal/schedules';
+import { eraseEntries } from '../../src/use-cases/erase-entries';
 import {
   applicantWorkflowId,
   COLLECT_RECORDS,

@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises';
-import { InvalidArgumentError } from 'commander';
 import type { AuditCheckpoint } from '../../observability/audit';
 import {
   type AuditVerification,
@@ -10,6 +9,8 @@ import {
   verifyAudit,
 } from '../../observability/audit-verify';
 import type { ExitStatus } from '../exit-status';
+import { readInstant } from '../instants';
+import { addAuditExport } from './audit-export';
 import type { CommandContext, RegisterCommand } from './context';
 
 interface AuditFlags {
@@ -17,11 +18,11 @@ interface AuditFlags {
   readonly unkeyedBefore?: Date;
 }
 
-/** `chartway audit verify`: whether the audit log is unchanged. */
+/** `chartway audit verify`: whether the audit log is unchanged. `chartway audit export`: the part about one applicant. */
 export const auditCommand: RegisterCommand = (program, select) => {
-  program
-    .command('audit')
-    .description('Check the audit log.')
+  const audit = program.command('audit').description('Check or export the audit log.');
+  addAuditExport(audit, select);
+  audit
     .command('verify')
     .description('Verify every chain of the audit log, and print the first invalid line of each.')
     .argument('[path]', 'a folder, or one file, whose chain is verified; AUDIT_LOG by default')
@@ -32,7 +33,7 @@ export const auditCommand: RegisterCommand = (program, select) => {
     .option(
       '--unkeyed-before <date>',
       'accept chains without a key that began before this date, such as those of 0.1.0: 2026-12-01 or 2026-12-01T08:00:00Z',
-      readDate,
+      readInstant,
     )
     .addHelpText(
       'after',
@@ -42,15 +43,6 @@ export const auditCommand: RegisterCommand = (program, select) => {
       select((context) => verify(context, path ?? context.auditFolder, flags), 'verifier'),
     );
 };
-
-/** A date or an instant in UTC. */
-function readDate(text: string): Date {
-  const date = new Date(text);
-  const isDate = /^\d{4}-\d\d-\d\d(T[\d:.]+Z)?$/.test(text) && !Number.isNaN(date.getTime());
-  // `Date` turns 2026-02-30 into 2 March.
-  if (isDate && date.toISOString().startsWith(text.slice(0, 10))) return date;
-  throw new InvalidArgumentError('Expected a date (2026-12-01) or an instant in UTC (2026-12-01T08:00:00Z).');
-}
 
 async function verify(
   context: CommandContext,

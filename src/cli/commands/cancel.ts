@@ -1,80 +1,107 @@
-import { type ApplicantSummary, type Applicants, createApplicants } from '../../temporal/applicants';
-import { isWorkflowNotFound } from '../../temporal/rpc';
+import { Option } from 'commander';
+import { REASON_CODES, type ReasonCode } from '../../domain/steering';
+import { createApplicants } from '../../temporal/applicants';
+import { NotFound, NotNow } from '../../use-cases/errors';
+import type { ApplicantView } from '../../use-cases/views';
 import type { ExitStatus } from '../exit-status';
-import { addApplicantCommand, type CommandContext, printResult, type RegisterCommand, recordAct } from './context';
+import { readNote } from '../note';
+import { actorOf, addApplicantCommand, type CommandContext, printResult, type RegisterCommand } from './context';
 import { warnIfNoWorker, warnWhileNoWorker } from './worker-warning';
+
+interface CancelFlags {
+  readonly reason: ReasonCode;
+  readonly noteFile?: string;
+  readonly wait?: boolean;
+}
+
+/** Why an operator acts. */
+export function reasonOption(): Option {
+  return new Option('--reason <code>', 'why; the audit log and the timeline record it')
+    .choices(REASON_CODES)
+    .default('other');
+}
 
 /** `chartway cancel <clientUserId>`: withdraws an open applicant upstream and closes it as cancelled. */
 export const cancelCommand: RegisterCommand = (program, select) => {
   addApplicantCommand(
     program,
     'cancel',
-    'Cancel an open applicant: withdraw the person at Human API and keep the stored documents; the outcome is cancelled. Needs a worker.',
-    (clientUserId, { wait = false }: { readonly wait?: boolean }) =>
-      select(async (context) => printCancelResult(context, await cancelApplicant(context, clientUserId, wait))),
-  ).option('--wait', 'wait until the applicant has closed');
+    'Cancel an open applicant: withdraw the person at Human API and keep the stored documents; the outcome is cancelled. A worker does it.',
+    (clientUserId, flags: CancelFlags) => select((context) => cancel(context, clientUserId, flags)),
+  )
+    .addOption(reasonOption())
+    .option('--note-file <file>', 'a note of at most 500 characters, stored encrypted; "-" is standard input')
+    .option('--wait', 'wait until the applicant has closed');
 };
 
 /**
- * `requested`: it will be cancelled. `cancelled`: it has closed as cancelled. `closed`: it closed with another outcome before the request took
- * effect.
- * `unknown`: Temporal has no such applicant.
+ * `requested`: it will be cancelled. `cancelled`: it has closed as cancelled. `closed`: it closed with another outcome before the request took effect.
+ * `unknown`: neither Temporal nor the report store has the applicant.
  */
-interface CancelResult {
-  readonly clientUserId: string;
-  readonly result: 'requested' | 'cancelled' | 'closed' | 'unknown';
-  readonly outcome: ApplicantSummary['outcome'];
-}
+type CancelResult = 'requested' | 'cancelled' | 'closed' | 'unknown';
 
-async function cancelApplicant(context: CommandContext, clientUserId: string, wait: boolean): Promise<CancelResult> {
-  const { terminal, taskQueue, signal } = context;
-  await recordAct(context, 'cancel', { clientUserId });
-  const applicants = createApplicants({ client: await context.temporal(), taskQueue });
-  const closed = await requestCancel(applicants, clientUserId);
-  if (closed !== 'requested')
-    return { clientUserId, result: closed ? 'closed' : 'unknown', outcome: closed?.outcome ?? null };
-  if (!wait) {
-    await warnIfNoWorker(context);
-    return { clientUserId, result: 'requested', outcome: null };
-  }
-  terminal.write(`cancelling ${clientUserId}; Ctrl-C stops the wait, not the cancel`);
-  const summary = await warnWhileNoWorker(context, () => applicants.waitForClose(clientUserId, signal));
-  const outcome = summary?.outcome ?? null;
-  return { clientUserId, result: outcome === 'cancelled' ? 'cancelled' : 'closed', outcome };
-}
-
-/** Returns the summary of an applicant that has closed, or null for an unknown one. */
-async function requestCancel(
-  applicants: Applicants,
+async function cancel(
+  context: CommandContext,
   clientUserId: string,
-): Promise<'requested' | ApplicantSummary | null> {
-  const summary = await applicants.read(clientUserId);
-  if (summary?.standing !== 'open') return summary;
+  { reason: reasonCode, noteFile, wait = false }: CancelFlags,
+): Promise<ExitStatus> {
+  const note = noteFile === undefined ? null : await readNote(noteFile, context.signal);
+  const useCases = await context.useCases();
+  const request = note === null ? { reasonCode } : { reasonCode, note };
+  let applicant: ApplicantView;
   try {
-    await applicants.requestCancel(clientUserId);
-    return 'requested';
+    ({ applicant } = await useCases.cancel(clientUserId, request, actorOf(context)));
   } catch (error) {
-    // It closed after it was read.
-    if (!isWorkflowNotFound(error)) throw error;
-    return applicants.read(clientUserId);
+    if (error instanceof NotNow && error.why === 'closed')
+      return printCancel(context, clientUserId, 'closed', error.current);
+    if (error instanceof NotFound)
+      return printCancel(context, clientUserId, 'unknown', { clientUserId, outcome: null });
+    throw error;
   }
+  if (applicant.open && wait) {
+    await waitForClose(context, clientUserId);
+    ({ applicant } = await useCases.show(clientUserId));
+  } else if (applicant.open) await warnIfNoWorker(context);
+  return printCancel(context, clientUserId, toResult(applicant), applicant);
 }
 
-function printCancelResult(context: CommandContext, cancelled: CancelResult): ExitStatus {
-  printResult(context, cancelled, describeCancel(cancelled));
-  return cancelled.result === 'requested' || cancelled.result === 'cancelled' ? 0 : 1;
+function toResult({ open, outcome }: ApplicantView): CancelResult {
+  if (open) return 'requested';
+  return outcome === 'cancelled' ? 'cancelled' : 'closed';
 }
 
-function describeCancel({ clientUserId, result, outcome }: CancelResult): string {
+/** Waits with Temporal's long poll, and warns while no worker polls. */
+async function waitForClose(context: CommandContext, clientUserId: string): Promise<void> {
+  const { terminal, taskQueue, signal } = context;
+  terminal.write(`cancelling ${clientUserId}; Ctrl-C stops the wait, not the cancel`);
+  const applicants = createApplicants({ client: await context.temporal(), taskQueue });
+  await warnWhileNoWorker(context, () => applicants.waitForClose(clientUserId, signal));
+}
+
+function printCancel(
+  context: CommandContext,
+  clientUserId: string,
+  result: CancelResult,
+  fields: Pick<ApplicantView, 'clientUserId' | 'outcome'>,
+): ExitStatus {
+  printResult(
+    context,
+    { ...fields, result },
+    `${clientUserId}: ${describeCancel(clientUserId, result, fields.outcome)}`,
+  );
+  return result === 'requested' || result === 'cancelled' ? 0 : 1;
+}
+
+function describeCancel(clientUserId: string, result: CancelResult, outcome: ApplicantView['outcome']): string {
   const withdraw = `\`npm run chartway -- withdraw ${clientUserId}\` deletes a person who is still at Human API`;
   switch (result) {
     case 'requested':
-      return `${clientUserId}: cancel requested; the person is withdrawn at Human API, then the applicant closes as cancelled (--wait waits for that)`;
+      return 'cancel requested; the person is withdrawn at Human API, then the applicant closes as cancelled (--wait waits for that)';
     case 'cancelled':
-      return `${clientUserId}: cancelled; the person is withdrawn, stored documents stay`;
+      return 'cancelled; the person is withdrawn, stored documents stay';
     case 'closed':
-      return `${clientUserId}: not cancelled: it has closed already${outcome ? ` (${outcome})` : ' (terminated)'}; ${withdraw}`;
+      return `not cancelled: it has closed already${outcome ? ` (${outcome})` : ' (terminated)'}; ${withdraw}`;
     case 'unknown':
-      return `${clientUserId}: Temporal has no such applicant, or no longer has it; check the id. ${withdraw}`;
+      return `neither Temporal nor the report store has this applicant; check the id. ${withdraw}`;
   }
 }

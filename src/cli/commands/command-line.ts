@@ -1,29 +1,50 @@
 import type { Command } from 'commander';
 import { CLOSED_PIPE_HELP, DiscreetCommand, parseOrExit } from '../discreet-command';
 import { type ExitStatus, runForExitStatus } from '../exit-status';
+import { attentionCommand } from './attention';
 import { auditCommand } from './audit';
 import { cancelCommand } from './cancel';
 import type { CommandAction, CommandContext, ConfigScope, RegisterCommand } from './context';
 import { documentCommand } from './document';
+import { documentsCommand } from './documents';
 import { eraseCommand } from './erase';
 import { holdCommand } from './hold';
 import { invitationCommand } from './invitation';
+import { listCommand } from './list';
 import { quarantineCommand } from './quarantine';
+import { showCommand } from './show';
+import { startCommand } from './start';
+import { checkCommand, extendCommand, finishCommand, retryCommand } from './steer';
 import { storeCommand } from './store';
+import { summaryCommand } from './summary';
 import { sweepCommand } from './sweep';
+import { timelineCommand } from './timeline';
+import { watchCommand } from './watch';
 import { withdrawCommand } from './withdraw';
 
 /** The commands of `npm run chartway -- <command>`. To add one, write a file that exports a {@link RegisterCommand} and list it here. */
 const COMMANDS: readonly RegisterCommand[] = [
-  quarantineCommand,
-  sweepCommand,
+  startCommand,
+  listCommand,
+  showCommand,
+  watchCommand,
+  timelineCommand,
   invitationCommand,
+  documentsCommand,
   cancelCommand,
+  checkCommand,
+  finishCommand,
+  extendCommand,
+  retryCommand,
+  summaryCommand,
+  attentionCommand,
+  sweepCommand,
+  quarantineCommand,
   withdrawCommand,
   eraseCommand,
   holdCommand,
-  auditCommand,
   documentCommand,
+  auditCommand,
   storeCommand,
 ];
 
@@ -36,7 +57,9 @@ export interface CommandLine {
 /** Reads the command line, or ends the process as {@link parseOrExit}. */
 export function readCommandLine(argv: readonly string[], commands = COMMANDS): CommandLine {
   let selected: Omit<CommandLine, 'json'> | undefined;
-  const program = new DiscreetCommand('chartway').description('Commands for operators.').usage('<command> [options]');
+  const program = new DiscreetCommand('chartway')
+    .description('Start, follow and steer applicants, and operate Chartway.')
+    .usage('<command> [options]');
   for (const register of commands) {
     register(program, (action, scope = 'chartway') => {
       selected = { action, scope };
@@ -50,7 +73,7 @@ export function readCommandLine(argv: readonly string[], commands = COMMANDS): C
   );
   program.addHelpText(
     'after',
-    `\nExit status: 0 success; 1 something could not be done; 2 wrong usage or configuration.\n${CLOSED_PIPE_HELP}`,
+    `\nExit status: 0 done; 1 refused or failed; 2 wrong usage or configuration; 3 could not find out, because Temporal, a worker, the report store or the audit log did not answer; 130 interrupted.\n${CLOSED_PIPE_HELP}`,
   );
   return parseOrExit(() => {
     program.parse(argv, { from: 'user' });

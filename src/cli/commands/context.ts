@@ -6,7 +6,9 @@ import type { Audit, AuditEntry } from '../../observability/audit';
 import type { AuditKeys } from '../../observability/audit-chain';
 import type { ReportStore } from '../../report-store/port';
 import type { NoticeSender } from '../../temporal/notices';
+import type { Actor, UseCases } from '../../use-cases/use-cases';
 import type { ExitStatus } from '../exit-status';
+import type { Screen } from '../rows';
 import type { Terminal } from '../terminal';
 
 /** What a command works with. Connections and files are opened on the first use. */
@@ -15,6 +17,8 @@ export interface CommandContext {
   readonly terminal: Terminal;
   /** Prints one line on stdout: a result, or with `--json` a JSON object. */
   readonly print: (line: string) => void;
+  /** Stdout as a terminal; null if it is a file or a pipe. */
+  readonly screen: Screen | null;
   /** Stdout holds only JSON lines. */
   readonly json: boolean;
   /** Aborted by Ctrl-C. */
@@ -22,9 +26,11 @@ export interface CommandContext {
   /** Returns the same client each time. @throws {TemporalUnreachable} */
   readonly temporal: () => Promise<Client>;
   readonly taskQueue: string;
+  /** Returns the same ones each time. An act opens the audit log, reading does not. @throws {TemporalUnreachable} */
+  readonly useCases: () => Promise<UseCases>;
   /** The actor in the audit log: `cli:<os user>`. */
   readonly actor: string;
-  /** Returns the same log each time. @throws {ConfigurationError} if it cannot be opened; {AuditUnavailable} */
+  /** Returns the same log each time. @throws {AuditUnavailable} */
   readonly audit: () => Promise<Pick<Audit, 'record'>>;
   /** `AUDIT_LOG`. */
   readonly auditFolder: string;
@@ -46,6 +52,11 @@ export async function recordAct(
   subject: Omit<AuditEntry, 'who' | 'did'>,
 ): Promise<void> {
   await (await audit()).record({ who: actor, did, ...subject });
+}
+
+/** The actor of a use case. */
+export function actorOf({ actor }: CommandContext): Actor {
+  return { who: actor };
 }
 
 /** Prints a result: with `--json` its fields on stdout, otherwise a text on the terminal. */

@@ -1,13 +1,10 @@
-import { open, rm } from 'node:fs/promises';
 import { KeyMissing } from '../../domain/encryption';
-import { StoreError } from '../../report-store/errors';
+import { StoreError, StoreUnavailable } from '../../report-store/errors';
 import { MANIFEST, reportName } from '../../report-store/layout';
 import type { ExitStatus } from '../exit-status';
+import { FileNotWritten, writeNewFile } from '../new-file';
 import { isClosedPipe } from '../terminal';
 import { addApplicantCommand, type CommandContext, type RegisterCommand, recordAct } from './context';
-
-/** Readable by its owner only. */
-const PRIVATE_FILE = 0o600;
 
 /** `chartway document <clientUserId> <file>`: prints a stored document, decrypted. */
 export const documentCommand: RegisterCommand = (program, select) => {
@@ -44,59 +41,30 @@ async function showDocument(
     if (json) context.print(JSON.stringify({ clientUserId, file, out, bytes }));
     return 0;
   } catch (error) {
-    if (!isExpected(error)) throw error;
+    if (!isRefusal(error)) throw error;
     terminal.write(`${clientUserId}: ${error.message}`);
     return 1;
   }
 }
 
-/** The file of `--out` cannot be created or written. */
-class OutFileFailed extends Error {}
-
-function isExpected(error: unknown): error is Error {
-  return [StoreError, KeyMissing, OutFileFailed].some((type) => error instanceof type);
+/** An outage of the store ends the command with another status. */
+function isRefusal(error: unknown): error is Error {
+  if (error instanceof StoreUnavailable) return false;
+  return [StoreError, KeyMissing, FileNotWritten].some((type) => error instanceof type);
 }
 
 async function copyDocument(document: AsyncIterable<Uint8Array>, out: string | null, signal: AbortSignal) {
-  if (out === null) return writeChunks(document, writeToStdout, signal);
-  const handle = await open(out, 'wx', PRIVATE_FILE).catch((error: NodeJS.ErrnoException) => {
-    throw new OutFileFailed(
-      `expected to create a new file for --out, got ${error.code}; name a file that does not exist`,
-    );
-  });
-  try {
-    try {
-      return await writeChunks(document, (chunk) => handle.writeFile(chunk), signal);
-    } finally {
-      // NFS may report a full disk only here.
-      await handle.close();
-    }
-  } catch (error) {
-    await rm(out, { force: true });
-    signal.throwIfAborted();
-    const { code } = error as NodeJS.ErrnoException;
-    throw code === undefined || isExpected(error)
-      ? error
-      : new OutFileFailed(`expected to write to --out, got ${code}`);
-  }
+  return out === null ? writeToStdout(document, signal) : writeNewFile(out, document, signal);
 }
 
-async function writeChunks(
-  document: AsyncIterable<Uint8Array>,
-  write: (chunk: Uint8Array) => Promise<void>,
-  signal: AbortSignal,
-): Promise<number> {
+async function writeToStdout(document: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<number> {
   let bytes = 0;
   for await (const chunk of document) {
     signal.throwIfAborted();
-    await write(chunk);
+    await new Promise<void>((resolve, reject) => {
+      process.stdout.write(chunk, (error) => (error && !isClosedPipe(error) ? reject(error) : resolve()));
+    });
     bytes += chunk.byteLength;
   }
   return bytes;
-}
-
-function writeToStdout(chunk: Uint8Array): Promise<void> {
-  return new Promise((resolve, reject) => {
-    process.stdout.write(chunk, (error) => (error && !isClosedPipe(error) ? reject(error) : resolve()));
-  });
 }

@@ -2,9 +2,9 @@ import { describeUnknownPeople, type ErasureResult } from '../../domain/erasure'
 import { openErasureRecords } from '../../report-store/erasure-records';
 import { createErasure } from '../../temporal/erasure';
 import { RunNotDeleted } from '../../temporal/removal';
+import { type EntriesResult, eraseEntries, SpoolUnreadable } from '../../use-cases/erase-entries';
 import type { ExitStatus } from '../exit-status';
 import { addApplicantCommand, type CommandContext, printResult, type RegisterCommand, recordAct } from './context';
-import { type EntriesResult, eraseEntries, SpoolUnreadable } from './erase-entries';
 import { stepWriter } from './erasure-steps';
 import { warnWhileNoWorker } from './worker-warning';
 

@@ -13,7 +13,7 @@ export const invitationCommand: RegisterCommand = (program, select) => {
     (clientUserId) => select((context) => printInvitation(context, clientUserId)),
   ).addHelpText(
     'after',
-    '\nAnyone with the link can accept the invitation: give it to the applicant only. Exit status 1 without a link.',
+    '\nAnyone with the link can accept the invitation: give it to the applicant only. Exit status 1 without a link, 3 without a worker.',
   );
 };
 
@@ -39,7 +39,7 @@ async function printInvitation(context: CommandContext, clientUserId: string): P
   // First, because a link that cannot be recorded must not be read.
   await context.audit();
   const link = await readInvitation(context, clientUserId);
-  if (link === null) return 1;
+  if (link === null) return 3;
   const { inviteLink, why } = link;
   await recordAct(context, 'invitation', { clientUserId, detail: why ?? 'shown' });
   if (json) print(JSON.stringify({ clientUserId, inviteLink, why }));

@@ -4,9 +4,9 @@ import type { AuditEntry } from '../../observability/audit';
 import { isQuarantineId, QUARANTINE_REASONS, type QuarantineHeader } from '../../quarantine/quarantine';
 import type { NoticeSender } from '../../temporal/notices';
 import { parseStoredNotices } from '../../upstream/notices';
+import { openQuarantineView, type QuarantineView } from '../../use-cases/quarantine-view';
 import type { ExitStatus } from '../exit-status';
 import { type CommandContext, printResult, type RegisterCommand, recordAct } from './context';
-import { openQuarantineView, type QuarantineView } from './quarantine-view';
 import { type ReplayResult, replay } from './replay';
 
 interface QuarantineFlags {

@@ -1,7 +1,7 @@
 import type { Notice } from '../../domain/notices';
 import { type NoticeSender, NoticeUndelivered, type Receiver } from '../../temporal/notices';
 import { noticeRequestId } from '../../upstream/notices';
-import { type QuarantineView, readNotices } from './quarantine-view';
+import { type QuarantineView, readNotices } from '../../use-cases/quarantine-view';
 
 /**
  * What became of a record. `replayed`: a workflow took each of its notices and the record is removed. All others are kept: `nowhere` (the

@@ -1,62 +1,59 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { NotFound, NotNow } from '../../../src/use-cases/errors';
 import { until } from '../../support/condition';
 import { FakeStore } from '../../support/fake-store';
 import { BY_NOTICES } from '../../support/policies';
 import { FakePeople } from '../../workflows/fake-people';
 import { useRealServer } from '../../workflows/real-server';
-import { createFixture } from './fixture';
+import { applicantView, CLOSED, createFakeFixture, tagged } from './fake-use-cases';
+import { wrongUsageError } from './wrong-usage';
 
 const TASK_QUEUE = 'cancel';
 const NO_WORKER = 'no worker polls the task queue "unused"';
+const CANCELLED = { open: false, stage: 'closed', outcome: 'cancelled' } as const;
 
 const upstream = new FakePeople();
 const server = useRealServer();
 beforeAll(() => server().startWorkers({ taskQueue: TASK_QUEUE, upstream, store: new FakeStore() }));
 
+/** A fixture with a real Temporal server. The use case `cancel` requests the cancellation from Temporal. */
 async function setup(taskQueue = TASK_QUEUE) {
   const stopping = new AbortController();
   const { client } = server();
-  const fixture = await createFixture({ temporal: async () => client, taskQueue, signal: stopping.signal });
-  return { ...fixture, stopping };
+  const cancel = async (clientUserId: string) => {
+    await client.workflow.getHandle(`applicant-${clientUserId}`).cancel();
+    return { ...tagged({ clientUserId }), done: 'accepted' as const };
+  };
+  const show = async (clientUserId: string) => tagged({ clientUserId, ...CANCELLED });
+  const context = { temporal: async () => client, taskQueue, signal: stopping.signal };
+  return { ...(await createFakeFixture({ cancel, show }, context)), stopping };
 }
 
 async function startInvited(clientUserId: string) {
   const personUpstream = upstream.add(clientUserId, []);
   const handle = await server().startApplicant(TASK_QUEUE, clientUserId, BY_NOTICES);
   await until('the invitation', () => personUpstream.people[0]);
-  return { personUpstream, handle };
+  return handle;
 }
 
-test('withdraws an open applicant, which closes as cancelled; a second cancel reports that', async () => {
-  const { run, printed, messages, audited } = await setup();
-  const { personUpstream, handle } = await startInvited('POL-1');
+test('--wait waits until the applicant has closed', async () => {
+  const { run, printed, messages, calls } = await setup();
+  const handle = await startInvited('POL-1');
   expect(await run('cancel', 'POL-1', '--wait', '--json')).toBe(0);
-  expect(printed()).toEqual([{ clientUserId: 'POL-1', result: 'cancelled', outcome: 'cancelled' }]);
-  expect(personUpstream.people).toMatchObject([{ deleted: true }]);
   expect((await handle.describe()).status.name).toBe('CANCELLED');
-  expect(audited).toEqual([{ who: 'cli:tester', did: 'cancel', clientUserId: 'POL-1' }]);
+  expect(printed()).toEqual([{ ...applicantView(CANCELLED), result: 'cancelled' }]);
+  expect(calls[0]).toEqual(['cancel', 'POL-1', { reasonCode: 'other' }, { who: 'cli:tester' }]);
   expect(messages()).not.toMatch('no worker');
-  expect(await run('cancel', 'POL-1')).toBe(1);
-  expect(messages()).toMatch('POL-1: not cancelled: it has closed already (cancelled)');
-  expect(await run('cancel', 'POL-1', '--json')).toBe(1);
-  expect(printed()).toEqual([{ clientUserId: 'POL-1', result: 'closed', outcome: 'cancelled' }]);
 });
 
-test('without --wait, requests the cancel and explains what follows', async () => {
-  const { run, messages } = await setup();
-  const { personUpstream, handle } = await startInvited('POL-2');
+test('without --wait and without a worker, requests the cancel, explains what follows, and warns', async () => {
+  const { run, messages } = await setup('unused');
+  const handle = await server().startApplicant('unused', 'POL-2', BY_NOTICES);
   expect(await run('cancel', 'POL-2')).toBe(0);
   expect(messages()).toMatch('POL-2: cancel requested; the person is withdrawn at Human API, then');
-  await expect(handle.result()).rejects.toThrow();
-  expect(personUpstream.people).toMatchObject([{ deleted: true }]);
-});
-
-test('reports an applicant that Temporal does not have, and what to do', async () => {
-  const { run, messages, printed } = await setup();
-  expect(await run('cancel', 'POL-404')).toBe(1);
-  expect(messages()).toMatch('POL-404: Temporal has no such applicant');
-  expect(messages()).toMatch('chartway -- withdraw POL-404');
-  expect(await run('cancel', 'POL-404', '--json')).toBe(1);
-  expect(printed()).toEqual([{ clientUserId: 'POL-404', result: 'unknown', outcome: null }]);
+  expect(messages()).toMatch(NO_WORKER);
+  await handle.terminate();
 });
 
 test.each([[['sweep']], [['withdraw', 'POL-9']]])(
@@ -70,12 +67,46 @@ test.each([[['sweep']], [['withdraw', 'POL-9']]])(
   },
 );
 
-test('without a worker, requests the cancel and warns', async () => {
-  const { run, messages } = await setup('unused');
-  const handle = await server().startApplicant('unused', 'POL-10', BY_NOTICES);
-  expect(await run('cancel', 'POL-10')).toBe(0);
-  expect(messages()).toMatch(NO_WORKER);
-  const { events } = await handle.fetchHistory();
-  expect(events?.some(({ workflowExecutionCancelRequestedEventAttributes: request }) => request)).toBe(true);
-  await handle.terminate();
+test.each([
+  [
+    new NotNow('closed', applicantView(CLOSED)),
+    'closed',
+    'collected',
+    'not cancelled: it has closed already (collected)',
+  ],
+  [new NotFound('none'), 'unknown', null, 'neither Temporal nor the report store has this applicant'],
+] as const)('%s: status 1, and how to withdraw the person', async (error, result, outcome, text) => {
+  const { run, messages, printed } = await createFakeFixture({ cancel: () => Promise.reject(error) });
+  expect(await run('cancel', 'POL-1')).toBe(1);
+  expect(messages()).toContain(`POL-1: ${text}`);
+  expect(messages()).toContain('chartway -- withdraw POL-1');
+  expect(await run('cancel', 'POL-1', '--json')).toBe(1);
+  expect(printed()).toMatchObject([{ clientUserId: 'POL-1', result, outcome }]);
+});
+
+test('a repeat of a cancel succeeds', async () => {
+  const cancel = async () => ({ ...tagged(CANCELLED), done: 'already' as const });
+  const { run, messages } = await createFakeFixture({ cancel });
+  expect(await run('cancel', 'POL-1')).toBe(0);
+  expect(messages()).toContain('POL-1: cancelled; the person is withdrawn');
+});
+
+test('reads the note from a file and prints it nowhere; a note that is too long is wrong usage', async () => {
+  const cancel = async () => ({ ...tagged(CANCELLED), done: 'already' as const });
+  const { run, messages, calls, folder, out } = await createFakeFixture({ cancel });
+  const noteFile = join(folder, 'note.txt');
+  await writeFile(noteFile, 'Zephyrina called.\n');
+  const argv = ['cancel', 'POL-1', '--reason', 'applicant-withdrew', '--note-file'];
+  expect(await run(...argv, noteFile, '--json')).toBe(0);
+  expect(calls[0]?.[2]).toEqual({ reasonCode: 'applicant-withdrew', note: 'Zephyrina called.' });
+  await writeFile(noteFile, 'x'.repeat(501));
+  expect(await run(...argv, noteFile)).toBe(2);
+  expect(await run(...argv, join(folder, 'Zephyrina'))).toBe(2);
+  expect(messages()).toMatch(/a note of 1 to 500 characters, got 501\nexpected a readable file .* got ENOENT/);
+  expect(messages() + out.join()).not.toContain('Zephyrina');
+  expect(calls).toHaveLength(1);
+});
+
+test('an unknown reason is wrong usage', () => {
+  expect(wrongUsageError(['cancel', 'POL-1', '--reason', 'robin'])).toMatch(/decision-made, applicant-withdrew/);
 });

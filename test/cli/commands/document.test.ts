@@ -121,7 +121,7 @@ test('a disk that is full when the file is closed leaves no file', async () => {
   } finally {
     jest.restoreAllMocks();
   }
-  expect(messages()).toContain('expected to write to --out, got ENOSPC');
+  expect(messages()).toContain('expected to write the file, got ENOSPC');
   expect(await readdir(folder)).not.toContain('out.pdf');
 });
 

@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { runCommand } from '../../../src/cli/commands/command-line';
 import type { CommandContext } from '../../../src/cli/commands/context';
-import { eraseEntries, SpoolUnreadable } from '../../../src/cli/commands/erase-entries';
 import { NO_ENCRYPTION } from '../../../src/domain/encryption';
 import { StoreUnavailable } from '../../../src/report-store/errors';
 import { openHolds } from '../../../src/report-store/holds';
 import { encodeRecord } from '../../../src/spool/record';
 import { TemporalUnreachable } from '../../../src/temporal/connection';
 import { serializeNotices } from '../../../src/upstream/notices';
+import { eraseEntries, SpoolUnreadable } from '../../../src/use-cases/erase-entries';
 import { change } from '../../report-store/fixtures';
 import { createFixture, createTestEncryption, REPORT, STATUS } from './fixture';
 

@@ -71,6 +71,8 @@ export async function createFixture(overrides: Partial<CommandContext> = {}) {
     json: false,
     signal: new AbortController().signal,
     temporal: notNeeded,
+    useCases: notNeeded,
+    screen: null,
     noticeSender: notNeeded,
     taskQueue: 'test',
     actor: 'cli:tester',

@@ -70,9 +70,9 @@ test('does not query a closed applicant, and reports an unknown one', async () =
   expect(unknown.messages).toContain('Temporal has no such applicant');
 });
 
-test('reports a missing worker, and one of an older version: status 1', async () => {
+test('reports a missing worker with status 3, and one of an older version with 1', async () => {
   const noWorker = await run({ isPolled: false, invitation: () => Promise.reject(new Error('queried')) });
-  expect([noWorker.status, noWorker.order]).toEqual([1, []]);
+  expect([noWorker.status, noWorker.order]).toEqual([3, []]);
   expect(noWorker.messages).toContain('no worker polls the task queue');
   const old = await run({ invitation: () => Promise.reject(new QueryNotRegisteredError('no such query', 3)) });
   expect([old.status, old.order]).toEqual([1, [audited('unsupported')]]);

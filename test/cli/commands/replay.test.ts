@@ -1,9 +1,9 @@
-import { openQuarantineView } from '../../../src/cli/commands/quarantine-view';
 import { replay } from '../../../src/cli/commands/replay';
 import { NO_ENCRYPTION } from '../../../src/domain/encryption';
 import type { Notice } from '../../../src/domain/notices';
 import { NoticeUndelivered, type Receiver } from '../../../src/temporal/notices';
 import { noticeRequestId } from '../../../src/upstream/notices';
+import { openQuarantineView } from '../../../src/use-cases/quarantine-view';
 import { createFixture, createTestEncryption, REPORT, STATUS } from './fixture';
 
 async function setup() {

@@ -146,9 +146,11 @@ part(
     };
     expect(await post('wrong')).toMatchObject({ status: 401 });
     expect(await post(host.secret('WEBHOOK_SECRET'))).toEqual({ status: 200, body: { accepted: 0, ignored: 1 } });
-    const api = `http://127.0.0.1:${await host.port('api', 3000)}/codec/decode`;
+    const api = `http://127.0.0.1:${await host.port('api', 3000)}`;
+    expect((await fetch(`${api}/openapi.json`)).status).toBe(200);
+    expect((await fetch(`${api}/api/v1/applicants`)).status).toBe(401);
     const decode = { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"payloads":[]}' };
-    expect((await fetch(api, decode)).status).toBe(401);
+    expect((await fetch(`${api}/codec/decode`, decode)).status).toBe(401);
     // Fails if the audit log of their volume is not valid.
     await host.runOnce('operator', ['audit', 'verify']);
     expect(await down(services)).toEqual({ worker: 0, webhook: 0, api: 0 });

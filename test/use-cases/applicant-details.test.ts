@@ -1,4 +1,4 @@
-import { checkDetails, type RawDetails } from '../../src/cli/details';
+import { checkDetails, type RawDetails } from '../../src/use-cases/applicant-details';
 
 /** A date of birth, in days from now. */
 const inDays = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10);

@@ -65,8 +65,10 @@ const NOT_IN_ADDRESS = /[<>\p{Pi}\p{Pf}]|(?<=\S)[^\S \t\r\n](?=.*\S)|(?<=@.*)["(
 /** A spreadsheet's formula that keeps a number as text (`="00123"`), or its error. */
 const FORMULA = /^="|^#(N\/A|REF!|NAME\?|VALUE!|DIV\/0!|NUM!|NULL!)$/;
 
-const name = text(`at most ${MAX_NAME_LENGTH} characters`, (value) => value.length <= MAX_NAME_LENGTH).optional();
-const DETAILS = z.object({
+const name = text(`at most ${MAX_NAME_LENGTH} characters`, (value) => value.length <= MAX_NAME_LENGTH);
+
+/** The check of each detail. The message of an issue is what was expected; it never quotes the value. */
+export const DETAIL_CHECKS = {
   clientUserId: text(CLIENT_USER_ID_EXPECTED, isClientUserId),
   clientUserEmail: text(
     `one e-mail address of at most ${MAX_EMAIL_LENGTH} characters`,
@@ -75,11 +77,24 @@ const DETAILS = z.object({
   ),
   firstName: name,
   lastName: name,
-  dateOfBirth: text('a date as YYYY-MM-DD, not in the future', (value) => value === '' || isPastDate(value)).optional(),
+  dateOfBirth: text('a date as YYYY-MM-DD, not in the future', (value) => value === '' || isPastDate(value)),
   suggestedSources: z
-    .array(text(`each of at most ${MAX_SOURCE_LENGTH} characters`, (value) => value.length <= MAX_SOURCE_LENGTH))
-    .max(MAX_SOURCES, { error: `at most ${MAX_SOURCES} sources` })
-    .optional(),
+    .array(
+      text(`each of at most ${MAX_SOURCE_LENGTH} characters`, (value) => value.length <= MAX_SOURCE_LENGTH),
+      {
+        error: `a list of at most ${MAX_SOURCES} sources`,
+      },
+    )
+    .max(MAX_SOURCES, { error: `at most ${MAX_SOURCES} sources` }),
+};
+
+const DETAILS = z.object({
+  clientUserId: DETAIL_CHECKS.clientUserId,
+  clientUserEmail: DETAIL_CHECKS.clientUserEmail,
+  firstName: DETAIL_CHECKS.firstName.optional(),
+  lastName: DETAIL_CHECKS.lastName.optional(),
+  dateOfBirth: DETAIL_CHECKS.dateOfBirth.optional(),
+  suggestedSources: DETAIL_CHECKS.suggestedSources.optional(),
   autoInvite: text('true or false', (value) => /^(true|false)?$/i.test(value)).optional(),
 });
 
@@ -93,7 +108,7 @@ function text(
   findFault: (value: string) => string | null = () => null,
 ) {
   return z
-    .string()
+    .string({ error: expected })
     .superRefine((value, context) => {
       const fault = findTextFault(value) ?? findFault(value);
       if (fault !== null) context.addIssue({ code: 'custom', message: fault });

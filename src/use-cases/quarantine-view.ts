@@ -1,9 +1,18 @@
-import { KeyMissing } from '../../domain/encryption';
-import type { Notice } from '../../domain/notices';
-import { openMailboxQuarantine, openSpoolQuarantine, type Quarantine } from '../../quarantine/quarantine';
-import { StoreNotFound } from '../../report-store/errors';
-import { parseStoredNotices } from '../../upstream/notices';
-import type { CommandContext } from './context';
+import { type FileEncryption, KeyMissing } from '../domain/encryption';
+import type { Notice } from '../domain/notices';
+import { openMailboxQuarantine, openSpoolQuarantine, type Quarantine } from '../quarantine/quarantine';
+import { StoreNotFound } from '../report-store/errors';
+import type { ReportStore } from '../report-store/port';
+import { parseStoredNotices } from '../upstream/notices';
+
+/** Where notices in quarantine lie. */
+export interface NoticePlaces {
+  /** `WEBHOOK_SPOOL`; null if it is off. */
+  readonly spoolFolder: string | null;
+  readonly reportStore: () => ReportStore;
+  /** Of notices in the spool and in quarantine. */
+  readonly noticeEncryption: FileEncryption;
+}
 
 type QuarantineSource = Pick<Quarantine, 'list' | 'read' | 'drop'>;
 
@@ -15,11 +24,7 @@ export interface QuarantineView extends QuarantineSource {
 
 /** `onMissingStore`: called if the report store is missing; then only the spool is read. Without it, StoreNotFound is thrown. */
 export function openQuarantineView(
-  {
-    spoolFolder,
-    reportStore,
-    noticeEncryption,
-  }: Pick<CommandContext, 'spoolFolder' | 'reportStore' | 'noticeEncryption'>,
+  { spoolFolder, reportStore, noticeEncryption }: NoticePlaces,
   onMissingStore?: (text: string) => void,
 ): QuarantineView {
   const mailboxes = openMailboxQuarantine(reportStore().shelf, noticeEncryption);

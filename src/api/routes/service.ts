@@ -1,0 +1,101 @@
+import swaggerUi from '@fastify/swagger-ui';
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { unavailable } from '../error-problems';
+import { answer, TAGS } from '../open-api';
+import { PROBLEMS, Problem, type Slug } from '../problem';
+import { health, page } from '../schemas/session';
+
+/** Whether the process can serve. */
+export interface Readiness {
+  isStoreReady(): boolean;
+  isTemporalReady(): Promise<boolean>;
+}
+
+const tags = [TAGS.service];
+/** Only files of our own, no inline script and no inline style. */
+const DOCS_CSP =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+const problemParams = z.strictObject({
+  slug: z.string().meta({ description: 'The end of the type of a problem.', examples: ['not-now'] }),
+});
+
+/** What is at the root and needs no login: health, the OpenAPI file with its page, and the pages of problems. */
+export const serviceRoutes: FastifyPluginAsyncZod<{ readiness: Readiness }> = async (app, { readiness }) => {
+  app.get(
+    '/healthz',
+    {
+      schema: {
+        operationId: 'showHealth',
+        summary: 'Show that the process runs',
+        tags,
+        response: { 200: answer(health, 'It runs.') },
+      },
+    },
+    async () => ({ status: 'ok' }),
+  );
+
+  app.get(
+    '/readyz',
+    {
+      schema: {
+        operationId: 'showReadiness',
+        summary: 'Show whether the process can serve',
+        tags,
+        response: { 200: answer(health, 'The report store and Temporal answer.') },
+        'x-problems': ['store-unavailable', 'temporal-unavailable'],
+      },
+    },
+    async () => {
+      if (!readiness.isStoreReady()) throw unavailable('store-unavailable', 'the report store is not ready', 'nothing');
+      if (await readiness.isTemporalReady()) return { status: 'ready' };
+      throw unavailable('temporal-unavailable', 'Temporal did not answer', 'nothing');
+    },
+  );
+
+  app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
+
+  app.get(
+    '/problems/:slug',
+    {
+      schema: {
+        operationId: 'showProblem',
+        summary: 'Explain a problem',
+        tags,
+        params: problemParams,
+        response: { 200: answer(page, 'The explanation.', 'text/html') },
+        'x-problems': ['not-found'],
+      },
+    },
+    (request, reply) => {
+      const { slug } = request.params;
+      if (!isSlug(slug)) throw new Problem('not-found', 'expected the type of a problem');
+      return reply.type('text/html; charset=utf-8').send(problemPage(slug));
+    },
+  );
+
+  await app.register(swaggerUi, {
+    routePrefix: '/docs',
+    staticCSP: DOCS_CSP,
+    theme: { title: 'Chartway API' },
+    // The badge of the default would send the address of the file to another host.
+    uiConfig: { validatorUrl: null, docExpansion: 'list' },
+  });
+};
+
+function isSlug(text: string): text is Slug {
+  return Object.hasOwn(PROBLEMS, text);
+}
+
+function problemPage(slug: Slug): string {
+  const { status, title, text } = PROBLEMS[slug];
+  return `<!doctype html>
+<html lang="en"><meta charset="utf-8"><title>${title}</title>
+<h1>${title}</h1>
+<p><code>${slug}</code>, status ${status}</p>
+<p>${text.replaceAll('<', '&lt;')}</p>
+<p><a href="/docs">All routes</a></p>
+</html>
+`;
+}

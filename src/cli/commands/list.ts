@@ -1,0 +1,131 @@
+import { InvalidArgumentError, Option } from 'commander';
+import { CLIENT_USER_ID_EXPECTED, isClientUserId, isHumanId } from '../../domain/identifiers';
+import { NEEDS, type Need } from '../../domain/needs';
+import { OUTCOMES, type Outcome, STAGES, type Stage } from '../../domain/outcome';
+import type { ListFilters } from '../../use-cases/use-cases';
+import type { ExitStatus } from '../exit-status';
+import { readInstant } from '../instants';
+import { printRows } from '../rows';
+import { LIST_HEADER, toListRow } from './applicant-text';
+import type { CommandContext, RegisterCommand } from './context';
+
+interface ListFlags {
+  readonly prefix?: string;
+  readonly humanId?: string;
+  readonly stage?: Stage;
+  readonly outcome?: Outcome;
+  readonly need?: readonly Need[];
+  readonly open?: true;
+  readonly closed?: true;
+  readonly openedAfter?: Date;
+  readonly openedBefore?: Date;
+  readonly closedAfter?: Date;
+  readonly closedBefore?: Date;
+  readonly stageSinceAfter?: Date;
+  readonly stageSinceBefore?: Date;
+  readonly dueBefore?: Date;
+  readonly limit: number;
+  readonly cursor?: string;
+  readonly all?: true;
+}
+
+const MAX_LIMIT = 200;
+const DEFAULT_LIMIT = 50;
+
+/** `chartway list`: one line per applicant, in Temporal's order. */
+export const listCommand: RegisterCommand = (program, select) => {
+  const command = program
+    .command('list')
+    .description('List applicants, one line each, open ones first. Filters are combined with "and".');
+  command
+    .option('--prefix <text>', 'the beginning of the clientUserId; upper and lower case differ', readPrefix)
+    .option('--human-id <id>', "Human API's id of the person", readHumanId)
+    .addOption(new Option('--stage <stage>').choices(STAGES))
+    .addOption(new Option('--outcome <outcome>').choices(OUTCOMES))
+    .addOption(new Option('--need <need...>', 'all of these').choices(NEEDS))
+    .addOption(new Option('--open', 'open applicants only').conflicts('closed'))
+    .option('--closed', 'closed applicants only');
+  for (const name of INSTANTS) command.option(`--${name} <instant>`, INSTANT_TEXT[name], readInstant);
+  command
+    .option('--limit <number>', `how many, 1 to ${MAX_LIMIT}`, readLimit, DEFAULT_LIMIT)
+    .option('--cursor <cursor>', 'continue a list, with the same filters')
+    .option('--all', 'every applicant, page by page')
+    .action((flags: ListFlags) => select((context) => list(context, flags)));
+};
+
+const INSTANTS = [
+  'opened-after',
+  'opened-before',
+  'closed-after',
+  'closed-before',
+  'stage-since-after',
+  'stage-since-before',
+  'due-before',
+] as const;
+
+const INSTANT_TEXT: Readonly<Record<(typeof INSTANTS)[number], string>> = {
+  'opened-after': 'a date or an instant in UTC: 2026-12-01 or 2026-12-01T08:00:00Z',
+  'opened-before': 'the same',
+  'closed-after': 'the same',
+  'closed-before': 'the same',
+  'stage-since-after': 'in their stage since then or later',
+  'stage-since-before': 'in their stage since before then',
+  'due-before': 'open applicants whose deadline is before then',
+};
+
+function readPrefix(text: string): string {
+  if (isClientUserId(text)) return text;
+  throw new InvalidArgumentError(`Expected ${CLIENT_USER_ID_EXPECTED}.`);
+}
+
+function readHumanId(text: string): string {
+  if (isHumanId(text)) return text;
+  throw new InvalidArgumentError('Expected a humanId.');
+}
+
+function readLimit(text: string): number {
+  const limit = /^\d{1,3}$/.test(text) ? Number(text) : 0;
+  if (limit >= 1 && limit <= MAX_LIMIT) return limit;
+  throw new InvalidArgumentError(`Expected a number from 1 to ${MAX_LIMIT}.`);
+}
+
+async function list(context: CommandContext, flags: ListFlags): Promise<ExitStatus> {
+  const { terminal, json, print, signal } = context;
+  const useCases = await context.useCases();
+  const filters = toFilters(flags);
+  const limit = flags.all ? MAX_LIMIT : flags.limit;
+  let cursor = flags.cursor ?? null;
+  let count = 0;
+  do {
+    signal.throwIfAborted();
+    const page = await useCases.list({ ...filters, limit, cursor });
+    if (json) for (const applicant of page.items) print(JSON.stringify(applicant));
+    else printRows(context, LIST_HEADER, page.items.map(toListRow));
+    count += page.items.length;
+    cursor = page.nextCursor;
+  } while (flags.all && cursor !== null);
+  terminal.write(count === 1 ? '1 applicant' : `${count} applicants`);
+  if (cursor !== null) terminal.write(`there are more: add --all, or --cursor ${cursor}`);
+  return 0;
+}
+
+function toFilters(flags: ListFlags): ListFilters {
+  const { prefix, humanId, stage, outcome, need } = flags;
+  const open = flags.open ?? (flags.closed ? false : undefined);
+  const filters = {
+    prefix,
+    humanId,
+    stage,
+    outcome,
+    needs: need,
+    open,
+    openedAfterMs: flags.openedAfter?.getTime(),
+    openedBeforeMs: flags.openedBefore?.getTime(),
+    closedAfterMs: flags.closedAfter?.getTime(),
+    closedBeforeMs: flags.closedBefore?.getTime(),
+    stageSinceAfterMs: flags.stageSinceAfter?.getTime(),
+    stageSinceBeforeMs: flags.stageSinceBefore?.getTime(),
+    dueBeforeMs: flags.dueBefore?.getTime(),
+  };
+  return Object.fromEntries(Object.entries(filters).filter(([, value]) => value !== undefined));
+}

@@ -1,0 +1,21 @@
+import type { ExitStatus } from '../exit-status';
+import { printApplicant, warnIfDegraded } from './applicant-text';
+import { addApplicantCommand, type CommandContext, type RegisterCommand } from './context';
+
+/** `chartway show <clientUserId>`: the state of one applicant. */
+export const showCommand: RegisterCommand = (program, select) => {
+  addApplicantCommand(
+    program,
+    'show',
+    'Print the state of an applicant: stage, what it waits for, what it needs, and what can be done. No personal details.',
+    (clientUserId) => select((context) => show(context, clientUserId)),
+  );
+};
+
+async function show(context: CommandContext, clientUserId: string): Promise<ExitStatus> {
+  const { applicant, etag } = await (await context.useCases()).show(clientUserId);
+  if (context.json) context.print(JSON.stringify({ ...applicant, etag }));
+  else printApplicant(context, applicant);
+  warnIfDegraded(context, applicant.degraded);
+  return 0;
+}

@@ -1,0 +1,82 @@
+import { styleText } from 'node:util';
+
+/** Stdout as a terminal. */
+export interface Screen {
+  readonly columns: number;
+  /** False if the user set NO_COLOR. */
+  readonly hasColor: boolean;
+}
+
+interface Output {
+  readonly print: (line: string) => void;
+  /** Null: stdout is not a terminal. */
+  readonly screen: Screen | null;
+}
+
+type Cell = string | number | null;
+
+/** The width of a line if the terminal does not report one. */
+const DEFAULT_COLUMNS = 80;
+
+/** Null if stdout is not a terminal. NO_COLOR: see no-color.org. */
+export function readScreen(
+  { isTTY, columns }: { readonly isTTY?: boolean; readonly columns?: number },
+  env: NodeJS.ProcessEnv,
+): Screen | null {
+  if (isTTY !== true) return null;
+  return { columns: columns || DEFAULT_COLUMNS, hasColor: !env['NO_COLOR'] && env['TERM'] !== 'dumb' };
+}
+
+/** Prints rows: on a terminal a table with a header, cut at its width; otherwise one line per row, with tabs and without a header. */
+export function printRows(
+  { print, screen }: Output,
+  header: readonly string[],
+  rows: readonly (readonly Cell[])[],
+): void {
+  const texts = rows.map((row) => row.map(displayCell));
+  if (screen === null) {
+    for (const row of texts) print(row.join('\t'));
+    return;
+  }
+  if (texts.length === 0) return;
+  const titles = header.map((title) => title.toUpperCase());
+  const widths = titles.map((title, at) => Math.max(title.length, ...texts.map((row) => row[at]?.length ?? 0)));
+  const toLine = (row: readonly string[]) =>
+    cut(
+      row
+        .map((text, at) => text.padEnd(widths[at] ?? 0))
+        .join('  ')
+        .trimEnd(),
+      screen.columns,
+    );
+  const titleLine = toLine(titles);
+  print(screen.hasColor ? styleText('bold', titleLine) : titleLine);
+  for (const row of texts) print(toLine(row));
+}
+
+/** Prints names with their values, aligned on a terminal. Values are not cut, because a person reads them. */
+export function printFields(
+  { print, screen }: Output,
+  fields: readonly (readonly [name: string, value: Cell])[],
+): void {
+  const width = screen === null ? 0 : Math.max(...fields.map(([name]) => name.length));
+  for (const [name, value] of fields) {
+    const text = displayCell(value);
+    print(screen === null ? `${name}\t${text}` : `${name.padEnd(width)}  ${text}`);
+  }
+}
+
+/** `2026-12-01T08:00:00Z`: without the milliseconds. */
+export function displayInstant(instant: string | null): string | null {
+  return instant?.replace(/\.\d+Z$/, 'Z') ?? null;
+}
+
+/** `-` for nothing. Control characters, which upstream's texts may contain, could change the terminal. */
+function displayCell(cell: Cell): string {
+  const text = cell === null ? '' : String(cell).replace(/\p{Cc}/gu, '?');
+  return text === '' ? '-' : text;
+}
+
+function cut(line: string, columns: number): string {
+  return line.length <= columns ? line : `${line.slice(0, columns - 1)}…`;
+}

@@ -1,0 +1,86 @@
+import { StoreError } from '../report-store/errors';
+import { describeLateRejection } from '../temporal/rejection';
+import {
+  DetailsConflict,
+  type InputFault,
+  InvalidInput,
+  NotFound,
+  NotNow,
+  PreconditionFailed,
+  PreconditionRequired,
+  Unavailable,
+  type UseCaseError,
+} from '../use-cases/errors';
+import type { ApplicantView } from '../use-cases/views';
+
+/** The exit status of a use case that was not done. */
+export function useCaseStatus(error: UseCaseError): 1 | 2 | 3 {
+  if (error instanceof Unavailable) return 3;
+  return error instanceof InvalidInput || error instanceof PreconditionRequired ? 2 : 1;
+}
+
+/** One sentence: what came, and what to do next. */
+export function describeUseCaseError(error: UseCaseError): string {
+  if (error instanceof NotFound) return 'neither Temporal nor the report store has it; check the id';
+  if (error instanceof DetailsConflict) return describeConflict(error);
+  if (error instanceof NotNow) return `${error.current.clientUserId}: not done: ${describeRefusal(error)}`;
+  if (error instanceof PreconditionFailed)
+    return `${error.current.clientUserId}: not started, because the applicant has changed since it was read: ${describeState(error.current)}; \`npm run chartway -- show ${error.current.clientUserId}\` prints its state and its etag`;
+  if (error instanceof PreconditionRequired) return 'expected --if-match with --again';
+  if (error instanceof InvalidInput) return error.errors.map(describeFault).join('\n');
+  if (error instanceof Unavailable) return describeOutage(error);
+  return error.message;
+}
+
+/** `closed: collected`, or the stage of an open applicant. */
+export function describeState({ stage, outcome, reason }: ApplicantView): string {
+  if (outcome !== null) return `closed: ${outcome}${reason === null ? '' : ` (${reason})`}`;
+  return stage ?? 'unknown';
+}
+
+function describeConflict({ differs, current }: DetailsConflict): string {
+  const fields = differs === null ? '' : ` (${differs.join(', ')})`;
+  const remedy = current.open
+    ? 'correct the details or the clientUserId'
+    : 'correct them, or start a new round with --again';
+  return `${current.clientUserId}: conflict: an applicant with this clientUserId was started with other details${fields}, and stays unchanged; ${remedy}`;
+}
+
+function describeRefusal({ why, current }: NotNow): string {
+  return REFUSAL_TEXT[why](current);
+}
+
+const REFUSAL_TEXT: Readonly<Record<NotNow['why'], (current: ApplicantView) => string>> = {
+  closed: (current) =>
+    `it has closed already (${current.outcome ?? 'terminated'}); \`npm run chartway -- withdraw ${current.clientUserId}\` deletes a person who is still at Human API`,
+  closing: () => 'it is closing, and its outcome is decided',
+  inviting: () => 'the person is being invited; try again in a minute',
+  cancelling: () => 'it is being cancelled',
+  'no-call-waits': () => 'no failing call waits for its retry',
+  open: ({ clientUserId }) =>
+    `it is open; wait until it closes, or cancel it: \`npm run chartway -- cancel ${clientUserId}\``,
+  'in-the-past': () => 'expected a time in the future',
+  'too-far-ahead': () => 'expected a time within a year',
+  'not-invited-yet': () => 'the person is not invited yet; try again in a minute',
+};
+
+/** `dateOfBirth: expected ...`; the pointer or parameter is a name of ours. */
+function describeFault({ pointer, parameter, expected }: InputFault): string {
+  const place = parameter ?? pointer?.replace(/^\//, '').replaceAll('/', '.');
+  return `${place === undefined ? '' : `${place}: `}expected ${expected}`;
+}
+
+const OUTAGE_TEXT: Readonly<Record<Unavailable['what'], string>> = {
+  temporal: 'Temporal did not answer',
+  worker: 'no worker answered; start one, or check TASK_QUEUE',
+  store: 'the report store did not answer; check REPORT_STORE and its disk',
+};
+
+function describeOutage(error: Unavailable): string {
+  const { what, done, cause } = error;
+  const rejection = describeLateRejection(error);
+  if (rejection !== null) return rejection;
+  const extent = done === 'nothing' ? 'nothing was done' : 'it is unknown whether it was done';
+  const failure = cause instanceof StoreError ? cause.message : OUTAGE_TEXT[what];
+  return `${failure}; ${extent}. Run the same command again: repeating it is safe`;
+}

@@ -1,0 +1,58 @@
+import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
+import type { ActivityInterceptorsFactory } from '@temporalio/worker';
+import { STUCK_CALL_AFTER_MS } from '../domain/needs';
+import { COLLECT_RECORDS, callRecoveredSignal, callStuckSignal } from '../workflows/contract';
+import type { TemporalDeps } from './rpc';
+import { createSignals } from './signals';
+
+type ActivityInfo = Parameters<ActivityInterceptorsFactory>[0]['info'];
+
+/** The failure of an attempt waits at most this long for the signal. */
+const SIGNAL_TIMEOUT_MS = 5_000;
+
+/**
+ * Signals an applicant that one of its activities has failed for {@link STUCK_CALL_AFTER_MS}, and that it works again. Best effort: a signal that
+ * cannot be sent changes nothing for the activity.
+ */
+export function reportStuckCalls(deps: TemporalDeps): ActivityInterceptorsFactory {
+  const signals = createSignals(deps);
+
+  return ({ info }) => ({
+    inbound: {
+      async execute(input, next) {
+        try {
+          return await next(input);
+        } catch (error) {
+          await report(info, stuckSinceMs(error, info)).catch(() => undefined);
+          throw error;
+        }
+      },
+    },
+  });
+
+  async function report(info: ActivityInfo, sinceMs: number | null | undefined): Promise<void> {
+    const { workflowExecution, workflowType, activityId, activityType: call } = info;
+    if (sinceMs === undefined || !workflowExecution || workflowType !== COLLECT_RECORDS) return;
+    const { workflowId, runId } = workflowExecution;
+    const isStuck = sinceMs !== null;
+    // The same for a repeat after a lost attempt, so that the server drops it.
+    const requestId = `${runId} ${activityId} ${sinceMs ?? info.attempt}`;
+    await signals.send({
+      workflowId,
+      runId,
+      signalName: isStuck ? callStuckSignal.name : callRecoveredSignal.name,
+      payload: isStuck ? { call, sinceMs } : { call },
+      requestId,
+      untilMs: Date.now() + SIGNAL_TIMEOUT_MS,
+    });
+  }
+}
+
+/** What the failure reports; undefined: nothing. Activities without heartbeats keep no progress between attempts, so their schedule counts. */
+function stuckSinceMs(error: unknown, info: ActivityInfo): number | null | undefined {
+  const isBenign = error instanceof ApplicationFailure && error.category === ApplicationFailureCategory.BENIGN;
+  const { stuckSinceMs: reported } = error as { readonly stuckSinceMs?: number | null };
+  if (reported !== undefined || info.heartbeatTimeoutMs || isBenign || info.isLocal) return reported;
+  const { scheduledTimestampMs: firstMs, currentAttemptScheduledTimestampMs: nowMs } = info;
+  return info.attempt > 1 && nowMs - firstMs >= STUCK_CALL_AFTER_MS ? firstMs : undefined;
+}

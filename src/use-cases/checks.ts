@@ -1,0 +1,100 @@
+import { constants } from 'node:fs';
+import { access } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import type { Client } from '@temporalio/client';
+import { nullIfAbsent } from '../disk/folders';
+import { describeError } from '../observability/describe-error';
+import type { ReportStore } from '../report-store/port';
+import { describeOldServer, probeNamespace } from '../temporal/connection';
+import { callWithDeadline, type TemporalDeps } from '../temporal/rpc';
+import { findMissingSearchAttributes } from '../temporal/search-attributes';
+import { hasWorker } from '../temporal/task-queues';
+import type { CheckView } from './views';
+
+/** The result of a check without its name. `action`: what to do; null if it is ok, or if nothing can be done here. */
+export type CheckResult = Omit<CheckView, 'check'>;
+
+export const passed = (text: string): CheckResult => ({ ok: true, text, action: null });
+export const failed = (text: string, action: string): CheckResult => ({ ok: false, text, action });
+/** It could not be found out. */
+export const unknown = (text: string, action: string | null = null): CheckResult => ({ ok: null, text, action });
+
+/** Runs a check. An error of it is a failure with `action`; the text has no message of a library. */
+export async function runCheck(check: string, action: string, run: () => Promise<CheckResult>): Promise<CheckView> {
+  try {
+    return { check, ...(await run()) };
+  } catch (error) {
+    return { check, ...failed(describeCause(error), action) };
+  }
+}
+
+/** Our own messages, which hold no data, or the code or name of another error. */
+function describeCause(error: unknown): string {
+  const { name, code, message, cause } = describeError(error);
+  return message ?? String(code ?? cause?.code ?? name);
+}
+
+export function checkTemporal(connect: () => Promise<Client>): Promise<CheckView> {
+  return runCheck('temporal', 'check TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE and the key or certificate', async () => {
+    const { connection, options } = await connect();
+    await probeNamespace(connection, options.namespace);
+    return passed(`Temporal answers for the namespace "${options.namespace}"`);
+  });
+}
+
+export function checkSearchAttributes({ connection, options: { namespace } }: Client): Promise<CheckView> {
+  return runCheck('search-attributes', 'register them with the account of an administrator', async () => {
+    const missing = await findMissingSearchAttributes(connection, namespace);
+    if (missing.length === 0) return passed('all search attributes are registered');
+    return failed(
+      `the namespace "${namespace}" lacks ${missing.join(', ')}`,
+      'start a worker, which registers them, or read docs/production.md',
+    );
+  });
+}
+
+export function checkWorker(deps: TemporalDeps): Promise<CheckView> {
+  return runCheck('worker', 'check Temporal', async () => {
+    if (await hasWorker(deps)) return passed(`a worker polls the task queue "${deps.taskQueue}"`);
+    return failed(
+      `no worker polls the task queue "${deps.taskQueue}"`,
+      'start a worker, or check TASK_QUEUE; nothing is lost meanwhile',
+    );
+  });
+}
+
+export function checkStore(store: Pick<ReportStore, 'identity' | 'check'>): Promise<CheckView> {
+  return runCheck('store', 'check REPORT_STORE, its mount and its permissions', async () => {
+    const { id } = await store.identity();
+    await store.check();
+    return passed(`the report store ${id} can be read and written`);
+  });
+}
+
+/** `folder`: `WEBHOOK_SPOOL`; null: off. */
+export function checkSpool(folder: string | null): Promise<CheckView> {
+  return runCheck('spool', 'check WEBHOOK_SPOOL and its permissions', async () => {
+    if (folder === null) return passed('WEBHOOK_SPOOL is off: without Temporal, notifications are not acknowledged');
+    await checkWritable(folder);
+    return passed('WEBHOOK_SPOOL can be written');
+  });
+}
+
+/** @throws the system's error if neither the folder nor, if it is missing, the folder that it would be created in can be written */
+export async function checkWritable(folder: string): Promise<void> {
+  for (let path = resolve(folder); ; path = dirname(path)) {
+    const isThere = await nullIfAbsent(access(path, constants.F_OK).then(() => true));
+    if (isThere !== null || path === dirname(path)) return access(path, constants.W_OK | constants.X_OK);
+  }
+}
+
+/** `versions`: names of programs with their versions. */
+export function checkVersions({ connection }: Client, versions: Readonly<Record<string, string>>): Promise<CheckView> {
+  return runCheck('versions', 'check Temporal', async () => {
+    const { serverVersion } = await callWithDeadline(connection, () => connection.workflowService.getSystemInfo({}));
+    const all = Object.entries({ ...versions, 'Temporal server': serverVersion || 'unknown' });
+    const text = all.map(([name, version]) => `${name} ${version}`).join(', ');
+    const old = describeOldServer(serverVersion);
+    return old === null ? passed(text) : failed(`${text}: ${old}`, 'upgrade the Temporal server');
+  });
+}

@@ -1,0 +1,27 @@
+import type { StoredDocument } from '../domain/reports';
+import { createExpiringMap } from '../process/expiring-map';
+import { reportName } from '../report-store/layout';
+import { documentIdOf } from './document-id';
+import type { Actor, UseCaseDeps } from './use-cases';
+
+const MINUTE_MS = 60_000;
+/** About 2 MB. A line too many is written beyond it, never one too few. */
+const MAX_OPENINGS = 10_000;
+
+/** Records in the audit log that an actor opens a document. @throws {AuditUnavailable} Then the document must not be sent. */
+export type RecordOpening = (clientUserId: string, document: StoredDocument, actor: Actor) => Promise<void>;
+
+/** One line per document, actor and minute, because a viewer reads one document by many ranges. */
+export function createOpenings({ audit, nowMs = Date.now }: Pick<UseCaseDeps, 'audit' | 'nowMs'>): RecordOpening {
+  const lines = createExpiringMap<Promise<void>>({ max: MAX_OPENINGS, ttlMs: MINUTE_MS, nowMs });
+  return (clientUserId, { file, reportId, format }, { who, onBehalfOf }) => {
+    const key = JSON.stringify([who, onBehalfOf, clientUserId, documentIdOf(file)]);
+    const before = lines.get(key);
+    if (before) return before;
+    const documentId = reportName(reportId);
+    const line = audit.record({ who, onBehalfOf, did: 'open-document', clientUserId, documentId, detail: format });
+    lines.set(key, line);
+    line.catch(() => lines.delete(key));
+    return line;
+  };
+}

@@ -1,0 +1,74 @@
+import { OUTCOMES, STAGES } from '../../../src/domain/outcome';
+import type { SummaryView } from '../../../src/use-cases/views';
+import { createFakeFixture } from './fake-use-cases';
+
+const AT = '2026-12-01T08:00:00.000Z';
+
+test('timeline prints each entry, and how many were dropped', async () => {
+  const entry = { at: AT, kind: 'status', source: 'poll', text: 'The status is Engaged', data: null } as const;
+  const { run, out, printed, messages } = await createFakeFixture({
+    timeline: async () => ({ items: [entry], omitted: 3 }),
+  });
+  expect(await run('timeline', 'POL-1')).toBe(0);
+  expect(out).toEqual(['2026-12-01T08:00:00Z\tpoll\tstatus\tThe status is Engaged']);
+  expect(messages()).toContain('3 older entries were dropped');
+  expect(await run('timeline', 'POL-1', '--json')).toBe(0);
+  expect(printed()).toEqual([entry]);
+});
+
+test('summary prints the counts', async () => {
+  const summary: SummaryView = {
+    stages: Object.fromEntries(STAGES.map((stage) => [stage, 0])) as SummaryView['stages'],
+    outcomes: { ...(Object.fromEntries(OUTCOMES.map((name) => [name, 0])) as SummaryView['outcomes']), collected: 12 },
+    days: [{ date: '2026-12-01', opened: 4, closed: 2 }],
+    ages: [{ atMostDays: 7, count: 3 }],
+    coverage: { since: AT },
+    asOf: AT,
+  };
+  const { run, out, printed, messages } = await createFakeFixture({ summary: async () => summary });
+  expect(await run('summary')).toBe(0);
+  expect(out).toEqual(
+    expect.arrayContaining(['12\toutcome\tcollected', '3\tage\tup to 7 days', '4\topened\t2026-12-01']),
+  );
+  expect(messages()).toContain('applicants that closed before 2026-12-01T08:00:00Z may be missing');
+  expect(await run('summary', '--json')).toBe(0);
+  expect(printed()).toEqual([summary]);
+});
+
+test.each([
+  [[], 0],
+  [['temporal-unavailable'], 3],
+] as const)('attention prints what needs a person; degraded %j: status %i', async (degraded, status) => {
+  const item = { clientUserId: 'POL-1', need: 'quiet', since: AT, text: 'No progress', action: 'checkNow' };
+  const attention = async () => ({ items: [item], asOf: AT, degraded });
+  const { run, out, printed } = await createFakeFixture({ attention });
+  expect(await run('attention')).toBe(status);
+  expect(out).toEqual(['POL-1\tquiet\t2026-12-01T08:00:00Z\tcheckNow\tNo progress']);
+  expect(await run('attention', '--json')).toBe(status);
+  expect(printed()).toEqual([item]);
+});
+
+test('audit export prints every page as JSON lines', async () => {
+  const entry = (did: string) => ({
+    at: AT,
+    who: 'cli:ann',
+    did,
+    clientUserId: 'POL-1',
+    documentId: null,
+    authorizationReference: null,
+    onBehalfOf: null,
+    detail: null,
+    source: 'audit' as const,
+  });
+  const audit = async ({ cursor }: { readonly cursor: string | null }) =>
+    cursor === null
+      ? { items: [entry('cancel')], nextCursor: 'next', asOf: AT }
+      : { items: [entry('start')], nextCursor: null, asOf: AT };
+  const { run, printed, calls } = await createFakeFixture({ audit });
+  expect(await run('audit', 'export', 'POL-1')).toBe(0);
+  expect(printed()).toEqual([entry('cancel'), entry('start')]);
+  expect(calls).toMatchObject([
+    ['audit', { clientUserId: 'POL-1', cursor: null }, { who: 'cli:tester' }],
+    ['audit', { clientUserId: 'POL-1', cursor: 'next' }, { who: 'cli:tester' }],
+  ]);
+});

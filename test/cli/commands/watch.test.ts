@@ -1,0 +1,64 @@
+import { watchApplicant } from '../../../src/cli/commands/watch';
+import { NotFound, Unavailable } from '../../../src/use-cases/errors';
+import type { TaggedApplicant } from '../../../src/use-cases/views';
+import { CLOSED, createFakeFixture, tagged } from './fake-use-cases';
+
+const OUTAGE = new Unavailable('temporal', 'nothing');
+
+/** Follows an applicant that answers with these, in order. */
+async function watch(answers: readonly (TaggedApplicant | Error)[], onRead: (read: number) => void = () => {}) {
+  let reads = 0;
+  const show = async () => {
+    const answer = answers[Math.min(reads, answers.length - 1)];
+    reads += 1;
+    onRead(reads);
+    if (answer === undefined || answer instanceof Error) throw answer;
+    return answer;
+  };
+  const stopping = new AbortController();
+  const fixture = await createFakeFixture({ show }, { signal: stopping.signal, json: true });
+  return { ...fixture, stopping, run: () => watchApplicant(fixture.context, 'POL-1', 1) };
+}
+
+test('prints one line per change, and ends when the applicant has closed', async () => {
+  const open = tagged();
+  const polled = tagged({ nextCheckAt: '2026-12-01T09:00:00.000Z', asOf: '2026-12-01T08:30:00.000Z' });
+  const { run, printed } = await watch([open, polled, tagged({ stage: 'engaged' }), tagged(CLOSED)]);
+  expect(await run()).toBe(0);
+  expect(printed().map(({ stage }) => stage)).toEqual(['invited', 'engaged', 'closed']);
+  expect(printed()[2]).toEqual({ ...tagged(CLOSED).applicant, etag: 'etag-closed-1' });
+});
+
+test.each([['failed'], [null]] as const)('status 1 for the outcome %s', async (outcome) => {
+  const { run } = await watch([tagged({ ...CLOSED, outcome })]);
+  expect(await run()).toBe(1);
+});
+
+test('an outage after the first answer does not end it, and a manifest does not stand in for Temporal', async () => {
+  const earlier = tagged({ ...CLOSED, degraded: ['temporal-unavailable'] });
+  const { run, printed, messages } = await watch([tagged(), OUTAGE, earlier, OUTAGE, tagged({ ...CLOSED, round: 2 })]);
+  expect(await run()).toBe(0);
+  expect(printed().map(({ stage, round }) => [stage, round])).toEqual([
+    ['invited', 1],
+    ['closed', 2],
+  ]);
+  expect(messages()).toBe('Temporal or the report store does not answer; still watching\nTemporal answers again\n');
+});
+
+test('without a first answer it fails, and it reports an applicant that was erased meanwhile', async () => {
+  const { run } = await watch([OUTAGE]);
+  await expect(run()).rejects.toBe(OUTAGE);
+  const erased = await watch([tagged(), new NotFound('erased')]);
+  await expect(erased.run()).rejects.toThrow(NotFound);
+});
+
+test('Ctrl-C ends it with 130', async () => {
+  const show = async () => {
+    stopping.abort();
+    return tagged();
+  };
+  const stopping = new AbortController();
+  const { run, messages } = await createFakeFixture({ show }, { signal: stopping.signal });
+  expect(await run('watch', 'POL-1')).toBe(130);
+  expect(messages()).toContain('stopped');
+});

@@ -1,0 +1,64 @@
+import { execFile } from 'node:child_process';
+import { statSync } from 'node:fs';
+import { createServer, type IncomingMessage } from 'node:http';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { readConfig } from '../../src/config';
+import { API_KEY_FILE, createApiKeys } from '../../src/dev/api-key';
+import { localApiEnvironment } from '../../src/dev/environments';
+import { nextStepsMessage } from '../../src/dev/stack-messages';
+import { useCleanup } from '../support/cleanup';
+import { useFolders } from '../support/folders';
+import { listenOnLoopback } from '../support/loopback';
+import { UPSTREAM_NOWHERE } from '../support/processes';
+
+const newFolder = useFolders();
+const cleanUp = useCleanup();
+
+/** The commands of the message that start with a word. */
+function commandsOf(apiUrl: string, program: string): string[] {
+  const stack = { apiUrl, sandboxUrl: 'http://127.0.0.1:1', temporalAddress: '127.0.0.1:4711', taskQueue: 'chartway' };
+  const lines = nextStepsMessage(stack).split('\n');
+  return lines.flatMap((line) => (line.startsWith('  ') && line.includes(`${program} `) ? [line.trim()] : []));
+}
+
+test('the key of a start has every role at the api, and the entries of the user stay', async () => {
+  const folder = await newFolder();
+  const { api } = readConfig('verifier', { API_KEYS: `ann:read:${'a'.repeat(64)}` }, folder);
+  const keys = createApiKeys(folder, api.keys);
+  const env = localApiEnvironment(UPSTREAM_NOWHERE, { port: 1, keys, uiPort: null });
+  expect(readConfig('api', env, folder).api.keys.map(({ name, roles }) => `${name} ${roles.join('+')}`)).toEqual([
+    'npm-start intake+read+contact+records+operate+audit',
+    'ann read',
+  ]);
+  expect(statSync(path.join(folder, API_KEY_FILE)).mode & 0o777).toBe(0o600);
+  expect(createApiKeys(folder, [])).not.toBe(keys);
+});
+
+test('the curl commands of the last message work when they are pasted: they start, show and fetch an applicant with the key of the start', async () => {
+  const folder = await newFolder();
+  createApiKeys(path.join(folder, '.data'), []);
+  const requests: string[] = [];
+  const server = createServer((request, response) => {
+    void bodyOf(request).then((body) => {
+      requests.push([request.method, request.url, request.headers['content-type'], body].join(' ').trim());
+      response.statusCode = /^Bearer [\w-]{43}$/.test(request.headers.authorization ?? '') ? 200 : 401;
+      response.end('{}');
+    });
+  });
+  const url = `http://127.0.0.1:${await listenOnLoopback(server)}`;
+  cleanUp(() => server.close());
+  for (const command of commandsOf(url, 'curl'))
+    await promisify(execFile)('/bin/sh', ['-c', `${command} --fail`], { cwd: folder });
+  expect(requests).toEqual([
+    'POST /api/v1/applicants application/json {"clientUserId":"POL-1","clientUserEmail":"several@example.org"}',
+    'GET /api/v1/applicants/POL-1',
+    'GET /api/v1/applicants/POL-1/documents.zip',
+  ]);
+});
+
+async function bodyOf(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString();
+}

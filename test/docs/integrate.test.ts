@@ -1,0 +1,88 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { useFolders } from '../support/folders';
+import { API_KEY, useInstallation } from '../support/installation';
+import { textOf } from './markdown';
+
+/** A command of the page, and the answer that the page shows below it; null: none. */
+interface Step {
+  readonly command: string;
+  readonly answer: string | null;
+}
+
+/** Stands for any text of an answer, and for the other fields of an object. */
+const ANY = '…';
+const COMMAND_LIMIT_MS = 90_000;
+
+const installation = useInstallation({
+  speed: 300,
+  notices: 'sent',
+  policy: { SETTLE_ALL_SYNCED: '2s', POLL_SYNCING: '1s', POLL_INVITED: '2s', POLL_ENGAGED: '1s' },
+});
+const newFolder = useFolders();
+let folder: string;
+let api: string;
+
+beforeAll(async () => {
+  folder = await newFolder();
+  api = `${(await installation().startApi()).addresses[0]}/api/v1`;
+});
+
+const [setUp, ...steps] = stepsOf('docs/integrate.md');
+
+test('the page sets API and KEY, and has requests with answers', () => {
+  expect(setUp?.command).toBe('export API=http://127.0.0.1:3000/api/v1\nexport KEY=$(cat .data/api-key)\n');
+  expect(steps.filter(({ answer }) => answer !== null).length).toBeGreaterThan(10);
+});
+
+// In the order of the page: later commands need the applicants of earlier ones.
+test.each(steps)('$command', async ({ command, answer }) => {
+  const env = { PATH: process.env['PATH'], API: api, KEY: API_KEY };
+  const options = { cwd: folder, env, timeout: COMMAND_LIMIT_MS };
+  const { stdout } = await promisify(execFile)('/bin/sh', ['-c', command], options);
+  if (answer === null) return;
+  const [shown, got] = [parse(answer), parse(stdout)];
+  expect(got.status).toBe(shown.status);
+  for (const [name, value] of Object.entries(shown.headers))
+    expect([name, got.headers[name]]).toEqual([name, expect.stringMatching(pattern(value))]);
+  if (shown.body !== null) expect(got.body).toEqual(expectation(shown.body));
+});
+
+function stepsOf(page: string): Step[] {
+  const blocks = [...textOf(page).matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)];
+  return blocks.flatMap(([, language, command = ''], index) => {
+    if (language !== 'sh') return [];
+    const [, next, answer = ''] = blocks[index + 1] ?? [];
+    return [{ command, answer: next === 'http' ? answer : null }];
+  });
+}
+
+/** An answer as `curl -i` prints it; without a body if that went into a file. */
+function parse(text: string) {
+  const [head = '', ...rest] = text.replaceAll('\r', '').trim().split('\n\n');
+  const [first = '', ...lines] = head.split('\n');
+  const headers = Object.fromEntries(
+    lines.map((line) => [line.slice(0, line.indexOf(':')).toLowerCase(), line.slice(line.indexOf(':') + 1).trim()]),
+  );
+  const body = rest.join('\n\n');
+  return { status: first, headers, body: body === '' ? null : JSON.parse(body) };
+}
+
+/** `…` alone is any value, within a text any text, as a field other fields, and as the last element other elements. */
+function expectation(shown: unknown): unknown {
+  if (shown === ANY) return expect.anything();
+  if (typeof shown === 'string') return shown.includes(ANY) ? expect.stringMatching(pattern(shown)) : shown;
+  if (Array.isArray(shown)) {
+    const elements = shown.filter((element) => element !== ANY).map(expectation);
+    return elements.length < shown.length ? expect.arrayContaining(elements) : elements;
+  }
+  if (shown === null || typeof shown !== 'object') return shown;
+  const { [ANY]: others, ...fields } = shown as Record<string, unknown>;
+  const expected = Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, expectation(value)]));
+  return others === undefined ? expected : expect.objectContaining(expected);
+}
+
+function pattern(text: string): RegExp {
+  const parts = text.split(ANY).map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+  return new RegExp(`^${parts.join('.+')}$`, 's');
+}
