@@ -1,4 +1,5 @@
 import { parseInstantMs } from '../domain/instants';
+import { closedNeeds } from '../domain/needs';
 import type { Reason } from '../domain/outcome';
 import { type Hold, openHolds } from '../report-store/holds';
 import type { Manifest } from '../report-store/port';
@@ -8,7 +9,6 @@ import { decodeFirstOrNull } from '../temporal/history';
 import type { RunInfo } from '../temporal/runs';
 import { AUTHORIZATION_MEMO, SNOOZED_UNTIL_MEMO } from '../workflows/contract';
 import type { RunSources } from './applicant-view';
-import { closedNeeds } from './etag';
 import { fromStore, fromTemporal, type Source } from './source';
 import type { UseCaseDeps } from './use-cases';
 

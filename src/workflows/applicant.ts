@@ -207,7 +207,7 @@ export class Applicant {
     this.state.timeline = withEntry(this.state.timeline, { atMs: Date.now(), kind, source, ...(data && { data }) });
   }
 
-  /** Takes over the facts. A new status becomes an entry of the timeline, without the text of an unknown one. */
+  /** Replaces the facts. A new status becomes an entry of the timeline, without the text of an unknown one. */
   learn(facts: Facts, source: TimelineSource): void {
     const [before, status] = [currentStatus(this.facts), currentStatus(facts)];
     this.facts = facts;
