@@ -21,6 +21,9 @@ import { describeRun, isOpenRun, parseEnum, runIdOf } from './runs';
 /** An update waits for a worker for this long. */
 const UPDATE_TIMEOUT_MS = 5_000;
 
+/** The server's failure type of an update that the end of the workflow came before. */
+const COMPLETED_FIRST = 'AcceptedUpdateCompletedWorkflow';
+
 /**
  * `unanswered`: no worker answered in time, and the workflow may still do it. `unsupported`: the worker's version has no such update. A refusal is
  * the workflow's own.
@@ -82,8 +85,9 @@ export function createSteering({ client }: Pick<TemporalDeps, 'client'>): Steeri
       if (!(error instanceof WorkflowUpdateFailedError) || !(error.cause instanceof ApplicationFailure)) throw error;
       const { type, message } = error.cause;
       if (type === NOT_NOW) return parseEnum(REFUSALS, message) ?? 'unsupported';
-      // The SDK of a worker without the handler names no type.
-      if (!type) return 'unsupported';
+      if (type === COMPLETED_FIRST) return 'not-open';
+      // What the SDK of a worker without the handler answers has no type of its own.
+      if (!type || type === 'Error') return 'unsupported';
       throw error;
     }
   }
