@@ -1,15 +1,13 @@
 import { defaultPayloadConverter } from '@temporalio/common';
 import type { Need } from '../domain/needs';
-import { DAY_MS } from '../domain/policy';
 import { decodeFirstOrNull } from '../temporal/history';
 import { toMs } from '../temporal/rpc';
 import { applicantsQuery, listRuns, type RunInfo, toApplicantRun } from '../temporal/runs';
 import { SEARCH_ATTRIBUTE_KEYS, SNOOZED_UNTIL_MEMO } from '../workflows/contract';
+import { NEAR_DEADLINE_MS } from './applicant-needs';
 import type { UseCaseDeps } from './use-cases';
 import type { AttentionItem } from './views';
 
-/** The deadline of an open applicant is near from this time on. */
-export const NEAR_DEADLINE_MS = 7 * DAY_MS;
 const PAGE_SIZE = 200;
 /** Ids of one query that looks for later runs. */
 const IDS_PER_QUERY = 100;
