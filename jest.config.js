@@ -12,7 +12,9 @@ module.exports = {
     // ESM-only packages, and one that imports such a package: Node 20 can require() them, jest cannot.
     '^.+\\.js$': ['@swc/jest', { jsc: { target: 'es2023' }, module: { type: 'commonjs' } }],
   },
-  transformIgnorePatterns: ['/node_modules/(?!(p-limit|yocto-queue|content-disposition|cookie|@fastify/cookie)/)'],
+  transformIgnorePatterns: [
+    '/node_modules/(?!(p-limit|yocto-queue|content-disposition|cookie|@fastify/cookie|range-parser)/)',
+  ],
   testSequencer: '<rootDir>/test/support/order.cjs',
   // For two cores: tests spend much of their time waiting for other processes.
   maxWorkers: 4,

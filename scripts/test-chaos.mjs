@@ -2,7 +2,14 @@
 // a random seed. `--seed` repeats a run.
 import { parseArgs } from 'node:util';
 
-const FILES = ['test/chaos', 'test/domain', 'test/simulation', 'test/end-to-end/webhook', 'test/workflows/flood'];
+const FILES = [
+  'test/chaos',
+  'test/domain',
+  'test/simulation',
+  'test/end-to-end/webhook',
+  'test/end-to-end/api-starts',
+  'test/workflows/flood',
+];
 
 const { values, positionals } = parseArgs({
   options: { seed: { type: 'string' }, rounds: { type: 'string', default: '3' } },
@@ -17,6 +24,8 @@ process.env.SIMULATION_CASES = String(2_000 * Number(values.rounds));
 process.env.FLOOD_SIGNALS = '10000';
 process.env.WEBHOOK_KILLS = String(3 * Number(values.rounds));
 process.env.WEBHOOK_KILLS_SEED = seed;
+process.env.API_KILLS = '100';
+process.env.API_KILLS_SEED = seed;
 process.stderr.write(
   `chartway: seed ${seed}, ${values.rounds} rounds; repeat with -- --seed ${seed} --rounds ${values.rounds}\n`,
 );

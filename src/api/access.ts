@@ -29,6 +29,7 @@ export const ACCESS: Readonly<Record<string, Access>> = {
   [`GET ${APPLICANT}/documents`]: 'records',
   [`GET ${APPLICANT}/documents/:documentId`]: 'records',
   [`HEAD ${APPLICANT}/documents/:documentId`]: 'records',
+  [`GET ${APPLICANT}/documents/:documentId/view`]: 'records',
   [`GET ${APPLICANT}/documents.zip`]: 'records',
   'GET /summary': 'read',
   'GET /attention': 'read',

@@ -57,10 +57,11 @@ function toFaults(issue: Issue): Fault[] {
 }
 
 /** A closed vocabulary, which may grow. */
-function codeOf(issue: Issue): string {
-  if (issue.code === 'invalid_type') return issue.input === undefined ? 'required' : 'type';
-  if (issue.code === 'invalid_value') return 'value';
-  return issue.code === 'too_big' || issue.code === 'too_small' ? 'size' : 'format';
+function codeOf({ code, input }: Issue): string {
+  if (input === undefined && (code === 'invalid_type' || code === 'invalid_value')) return 'required';
+  if (code === 'invalid_type') return 'type';
+  if (code === 'invalid_value') return 'value';
+  return code === 'too_big' || code === 'too_small' ? 'size' : 'format';
 }
 
 /** For checks without a text of their own. zod's texts quote what came. */

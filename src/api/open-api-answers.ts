@@ -13,11 +13,12 @@ interface Answer {
 
 interface Operation {
   readonly security?: readonly unknown[];
-  readonly requestBody?: unknown;
+  readonly requestBody?: { required?: boolean };
   parameters?: unknown[];
   responses?: Record<string, Answer | Ref>;
   'x-problems'?: readonly Slug[];
   'x-headers'?: Readonly<Record<string, readonly string[]>>;
+  'x-body-required'?: boolean;
 }
 
 /** The parts of an OpenAPI 3.1 file that are completed here. */
@@ -59,7 +60,7 @@ const ON_BEHALF_OF = {
 /** Adds to each operation its problems, the headers of its answers and the common parameters; drops schemas that nothing refers to. */
 export function completeDocument(document: OpenApiDocument): void {
   for (const path of Object.values(document.paths ?? {})) {
-    for (const operation of Object.values(path)) completeOperation(operation);
+    for (const [method, operation] of Object.entries(path)) completeOperation(operation, method);
   }
   document.components = {
     ...document.components,
@@ -69,15 +70,16 @@ export function completeDocument(document: OpenApiDocument): void {
   dropUnusedSchemas(document);
 }
 
-function completeOperation(operation: Operation): void {
+function completeOperation(operation: Operation, method: string): void {
   const responses = operation.responses ?? {};
   for (const [status, response] of Object.entries(responses)) {
     if ('$ref' in response) continue;
     response.headers = headersOf([...COMMON_HEADERS, ...(operation['x-headers']?.[status] ?? [])]);
-    // A schema `null` stands for an answer without a body.
-    if (status === '204' || status === '304') delete response.content;
+    if (hasNoBody(status, method)) delete response.content;
   }
   delete operation['x-headers'];
+  if (operation.requestBody) operation.requestBody.required = operation['x-body-required'] ?? true;
+  delete operation['x-body-required'];
   const problems = problemsOf(operation);
   operation['x-problems'] = problems;
   for (const status of new Set(problems.map((slug) => PROBLEMS[slug].status))) {
@@ -89,6 +91,11 @@ function completeOperation(operation: Operation): void {
   if (isAuthenticated(operation)) {
     operation.parameters = [...(operation.parameters ?? []), { $ref: '#/components/parameters/X-On-Behalf-Of' }];
   }
+}
+
+/** Fastify needs a schema for each status, also for one without a body. */
+function hasNoBody(status: string, method: string): boolean {
+  return method === 'head' || status === '204' || status === '304';
 }
 
 /** In the order of the table. */

@@ -1,7 +1,7 @@
 import swagger from '@fastify/swagger';
 import type { FastifyInstance } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { accessOf } from './access';
 import { ROLES } from './keys';
 import { completeDocument, type OpenApiDocument } from './open-api-answers';
@@ -14,6 +14,7 @@ declare module 'fastify' {
     /** The headers of successful answers, by status. */
     'x-headers'?: Readonly<Record<number, readonly string[]>>;
     'x-role'?: string;
+    'x-body-required'?: boolean;
   }
 }
 
@@ -56,16 +57,7 @@ export async function addOpenApi(app: FastifyInstance): Promise<void> {
         },
       },
     },
-    transform: (document) => {
-      const transformed = jsonSchemaTransform(document);
-      const { schema } = transformed;
-      if (schema.hide) return transformed;
-      const method = [document.route.method].flat()[0] ?? 'GET';
-      const access = accessOf(method, document.url);
-      if (access === 'public') return { ...transformed, schema: { ...schema, security: [] } };
-      const role = access === 'authenticated' ? {} : { 'x-role': access };
-      return { ...transformed, schema: { ...schema, ...role, security: [{ key: [] }, { session: [] }] } };
-    },
+    transform: describeRoute,
     transformObject: (document) => {
       const complete = jsonSchemaTransformObject(document);
       // The type of the library is the union of all versions of OpenAPI.
@@ -73,6 +65,24 @@ export async function addOpenApi(app: FastifyInstance): Promise<void> {
       return complete;
     },
   });
+}
+
+type RouteDocument = Parameters<typeof jsonSchemaTransform>[0];
+
+/** The schemas of a route as JSON schemas, with its role from the table. */
+function describeRoute(document: RouteDocument): ReturnType<typeof jsonSchemaTransform> {
+  const { schema, url } = jsonSchemaTransform(document);
+  if (schema.hide) return { schema, url };
+  const { body } = document.schema as { readonly body?: z.ZodType };
+  if (body) {
+    // The library drops the examples of a body.
+    Object.assign(schema.body as object, { examples: z.globalRegistry.get(body)?.['examples'] });
+    schema['x-body-required'] = !body.safeParse(null).success;
+  }
+  const access = accessOf([document.route.method].flat()[0] ?? 'GET', document.url);
+  schema.security = access === 'public' ? [] : [{ key: [] }, { session: [] }];
+  if (access !== 'public' && access !== 'authenticated') schema['x-role'] = access;
+  return { schema, url };
 }
 
 const DESCRIPTION = `Collects the medical records of insurance applicants through Human API.

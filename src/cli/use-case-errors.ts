@@ -65,7 +65,7 @@ const REFUSAL_TEXT: Readonly<Record<NotNow['why'], (current: ApplicantView) => s
   'not-invited-yet': () => 'the person is not invited yet; try again in a minute',
 };
 
-/** `dateOfBirth: expected ...`; the pointer or parameter is a name of ours. */
+/** `dateOfBirth: expected ...`; the pointer or parameter is one of our names. */
 function describeFault({ pointer, parameter, expected }: InputFault): string {
   const place = parameter ?? pointer?.replace(/^\//, '').replaceAll('/', '.');
   return `${place === undefined ? '' : `${place}: `}expected ${expected}`;

@@ -26,6 +26,8 @@ export const KEYS = Object.fromEntries(ROLES.map((role) => [role, `key-of-${role
 >;
 const ring = keyRingOf(generateKey('main'));
 const NAMESPACE = 'default';
+/** The same for every api. */
+let contractCheck: ReturnType<typeof createContractCheck> | undefined;
 
 /**
  * The api on a free port, with one key per role, the codec endpoint on and fake use cases. `call` and `app.inject` compare each answer with the OpenAPI
@@ -73,12 +75,14 @@ export async function startApi(
     ...(nowMs && { nowMs }),
   });
   const url = await listen(app.server, settings);
-  const check = createContractCheck(app.swagger() as Record<string, unknown>);
+  contractCheck ??= createContractCheck(app.swagger() as Record<string, unknown>);
+  const check = contractCheck;
   checkInjected(app, check);
   return {
     app,
     calls: fake.calls,
     answers: fake.answers,
+    reset: fake.reset,
     /** A request with the key of a role, or with `headers`. The answer is read and compared with the OpenAPI file. */
     call: async (
       method: string,
@@ -99,7 +103,7 @@ export async function startApi(
       const { status } = answer;
       const answered = { status, headers: Object.fromEntries(answer.headers), text };
       check({ method, path, status, headers: answered.headers, body: text });
-      const isJson = /json/.test(answered.headers['content-type'] ?? '');
+      const isJson = text !== '' && /json/.test(answered.headers['content-type'] ?? '');
       return { ...answered, json: isJson ? (JSON.parse(text) as Record<string, unknown>) : {} };
     },
     settings,

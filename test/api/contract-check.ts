@@ -27,6 +27,7 @@ export function createContractCheck(document: Json): (answer: Answer) => void {
   addFormats(ajv);
   ajv.addSchema(document, 'api');
   const paths = document['paths'] as Record<string, Record<string, Operation>>;
+  const templates = Object.keys(paths).map((template) => ({ template, pattern: toPattern(template) }));
   const resolve = (object: Json): { at: string | null; object: Json } => {
     const ref = object['$ref'];
     if (typeof ref !== 'string') return { at: null, object };
@@ -40,7 +41,7 @@ export function createContractCheck(document: Json): (answer: Answer) => void {
   return (answer) => {
     const path = answer.path.split('?', 1)[0] ?? '';
     if (UNDOCUMENTED.test(path)) return;
-    const template = Object.keys(paths).find((each) => matches(each, path));
+    const template = templates.find(({ pattern }) => pattern.test(path))?.template;
     const operation = template === undefined ? undefined : paths[template]?.[answer.method.toLowerCase()];
     const what = `${answer.method} ${path}: ${answer.status}`;
     const problem = document['components'] as { responses: Record<string, Json> };
@@ -59,6 +60,7 @@ export function createContractCheck(document: Json): (answer: Answer) => void {
       if (answer.body !== '') throw new Error(`${what} has a body that is not documented`);
       return;
     }
+    if (content['*/*']) return;
     if (content[type] === undefined) throw new Error(`${what} has the type ${type}, which is not documented`);
     if (!/json$/.test(type)) return;
     const schema = `api#${pointer}/content/${escapePointer(type)}/schema`;
@@ -72,9 +74,8 @@ function unroutedSlug({ status }: Answer): string {
   return { 400: 'malformed', 421: 'wrong-host', 429: 'rate-limited' }[status] ?? 'not-found';
 }
 
-function matches(template: string, path: string): boolean {
-  const pattern = template.replace(/[.]/g, '\\.').replace(/\{\w+\}/g, '[^/]+');
-  return new RegExp(`^${pattern}$`).test(path);
+function toPattern(template: string): RegExp {
+  return new RegExp(`^${template.replace(/[.]/g, '\\.').replace(/\{\w+\}/g, '[^/]+')}$`);
 }
 
 function escapePointer(key: string): string {

@@ -19,7 +19,13 @@ export interface UseCaseCall {
 /** Use cases that answer by a table. `answers` replaces an answer; an Error is thrown. */
 export function fakeUseCases() {
   const calls: UseCaseCall[] = [];
-  const answers = new Map<Name, unknown>(Object.entries(ANSWERS) as [Name, unknown][]);
+  const answers = new Map<Name, unknown>();
+  /** Forgets calls and replaced answers. */
+  const reset = () => {
+    calls.length = 0;
+    for (const [name, result] of Object.entries(ANSWERS)) answers.set(name as Name, result);
+  };
+  reset();
   const answer =
     (name: Name) =>
     async (...args: readonly unknown[]) => {
@@ -30,7 +36,7 @@ export function fakeUseCases() {
     };
   const names = Object.keys(ANSWERS) as Name[];
   const useCases = Object.fromEntries(names.map((name) => [name, answer(name)])) as unknown as UseCases;
-  return { useCases, calls, answers };
+  return { useCases, calls, answers, reset };
 }
 
 const ANSWERS: { readonly [K in Name]: Awaited<ReturnType<UseCases[K]>> } = {

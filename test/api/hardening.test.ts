@@ -37,7 +37,11 @@ test('every answer has the security headers, and no stack trace', async () => {
     for (const path of ['/whoami', '/none', '/healthz', '/%']) {
       const answer = await fetch(`${api.url}${path}`);
       expect(await answer.text()).not.toMatch(/\\n +at |node_modules|Error/);
-      if (path === '/%') continue; // no route, no hooks
+      if (path === '/%') {
+        // It has no route and no hooks.
+        expect(answer.headers.get('x-request-id')).toEqual(expect.any(String));
+        continue;
+      }
       expect(Object.fromEntries(answer.headers)).toMatchObject({
         'content-security-policy': "default-src 'none';frame-ancestors 'none';form-action 'none';base-uri 'none'",
         'x-content-type-options': 'nosniff',
@@ -128,6 +132,7 @@ test.each([
   ['CODEC_ENDPOINT', { CODEC_ENDPOINT: 'open', API_HOST: '0.0.0.0' }],
   ['CODEC_ENDPOINT', { CODEC_ENDPOINT: 'open', API_ORIGINS: 'https://api.example.org' }],
   ['CODEC_ENDPOINT', { CODEC_ENDPOINT: 'yes' }],
+  ['API_ONE_TIME_SESSIONS', { API_ONE_TIME_SESSIONS: 'on', API_HOST: '0.0.0.0' }],
   ['CODEC_UI_ORIGIN', { CODEC_UI_ORIGIN: '*' }],
   ['CODEC_UI_ORIGIN', { CODEC_UI_ORIGIN: 'http://ui.example.org' }],
   ['API_ORIGINS', { API_ORIGINS: 'https://api.example.org/path' }],

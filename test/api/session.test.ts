@@ -4,7 +4,10 @@ let nowMs = 0;
 let api: Awaited<ReturnType<typeof startApi>>;
 beforeEach(async () => {
   nowMs = Date.now();
-  api = await startApi({ nowMs: () => nowMs, settings: { origins: ['https://api.example.org'] } });
+  api = await startApi({
+    nowMs: () => nowMs,
+    settings: { origins: ['https://api.example.org'], oneTimeSessions: true },
+  });
 });
 afterEach(() => api.close());
 
@@ -32,15 +35,15 @@ function decode(cookie: string, headers: Record<string, string> = { origin: UI }
   });
 }
 
-test('a key with the role records starts a session that no script can read and no other site can use', async () => {
+test('a key begins a session that no script can read and no other site can use', async () => {
   const answer = await logIn(KEYS.records);
   expect(answer.statusCode).toBe(204);
   expect(answer.headers['set-cookie']).toMatch(
-    /^chartway=[\w-]{43}; Path=\/; HttpOnly; SameSite=Strict; Max-Age=3600$/,
+    /^chartway=[\w-]{43}; Max-Age=3600; Path=\/; HttpOnly; SameSite=Strict$/,
   );
   const tls = await logIn(KEYS.records, { host: 'api.example.org' });
   expect(tls.headers['set-cookie']).toMatch(
-    /^__Host-chartway=[\w-]{43}; Path=\/; HttpOnly; SameSite=Strict; Max-Age=3600; Secure$/,
+    /^__Host-chartway=[\w-]{43}; Max-Age=3600; Path=\/; HttpOnly; Secure; SameSite=Strict$/,
   );
   expect(await api.audited()).toMatchObject([
     { who: 'records-1', did: 'sign-in' },
@@ -48,10 +51,39 @@ test('a key with the role records starts a session that no script can read and n
   ]);
 });
 
-test('another key starts no session', async () => {
-  expect((await logIn(KEYS.operate)).statusCode).toBe(403);
+test('a session has the roles of its key, and a wrong key begins none', async () => {
+  const cookie = String((await logIn(KEYS.read)).headers['set-cookie']).split(';')[0];
+  const caller = await api.call('GET', '/api/v1/whoami', { headers: { cookie: cookie ?? '' } });
+  expect(caller.json).toEqual({ name: 'read-1', roles: ['read'], by: 'session' });
+  expect((await decode(cookie ?? '')).statusCode).toBe(403);
   expect((await logIn('wrong')).statusCode).toBe(401);
-  expect((await logIn('')).statusCode).toBe(400);
+  expect((await logIn('')).statusCode).toBe(422);
+});
+
+test('a one-time token begins one session, within a minute', async () => {
+  const create = async () =>
+    String((await api.call('POST', '/api/v1/session/one-time', { role: 'operate' })).json['token']);
+  const begin = (token: string) => api.call('POST', '/api/v1/session', { body: { token } });
+  const token = await create();
+  const begun = await begin(token);
+  const cookie = begun.headers['set-cookie']?.split(';')[0] ?? '';
+  expect((await api.call('GET', '/api/v1/whoami', { headers: { cookie } })).json).toMatchObject({ name: 'operate-1' });
+  expect([begun.status, (await begin(token)).status]).toEqual([204, 401]);
+  const late = await create();
+  nowMs += 61_000;
+  expect((await begin(late)).status).toBe(401);
+  expect((await api.call('POST', '/api/v1/session', { body: { token, key: KEYS.read } })).status).toBe(422);
+  expect((await api.audited()).map(({ who, detail }) => [who, detail])).toEqual([
+    ['operate-1', 'one-time token'],
+    ['operate-1', 'session'],
+    ['operate-1', 'one-time token'],
+  ]);
+});
+
+test('without the setting there are no one-time tokens', async () => {
+  const other = await startApi();
+  expect((await other.call('POST', '/api/v1/session/one-time', { role: 'operate' })).status).toBe(404);
+  await other.close();
 });
 
 test('a session may decode for the UI, but not without an Origin or for another page', async () => {

@@ -211,6 +211,12 @@ export class Installation {
     return api;
   }
 
+  /** Kills an api, as the failure of its machine would. */
+  async killApi(api: RunningProcess): Promise<void> {
+    this.running.splice(this.running.indexOf(api), 1);
+    await api.stop('SIGKILL');
+  }
+
   /** Kills the webhook, as the failure of its machine would, and starts another in its place. */
   async replaceWebhook(): Promise<void> {
     if (!this.webhook) throw new Error('expected an installation with a webhook');

@@ -163,7 +163,9 @@ function quote(etag: string): string {
 function sendTagged(request: FastifyRequest, reply: FastifyReply, { applicant, etag }: TaggedApplicant) {
   const tag = quote(etag);
   reply.header('ETag', tag);
-  return fresh(request.headers, { etag: tag }) ? reply.code(304).send() : applicant;
+  // Without Cache-Control: fetch() sends no-cache with an If-None-Match that its caller sets.
+  const isSame = fresh({ 'if-none-match': request.headers['if-none-match'] }, { etag: tag });
+  return isSame ? reply.code(304).send() : applicant;
 }
 
 /** The tag of If-Match without its quotes; null without the header. A weak tag, `*` or a list names no state that the caller saw. @throws {Problem} 400 */

@@ -1,0 +1,89 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { Readable } from 'node:stream';
+import { create as createDisposition } from 'content-disposition';
+import fresh from 'fresh';
+import { parse as parseRanges } from 'range-parser';
+import type { Format } from '../domain/reports';
+import type { ByteRange } from '../report-store/port';
+import type { DocumentView, OpenDocument } from '../use-cases/views';
+
+/** What of a document to send: all, a part, nothing because the caller has it already, or nothing because the range is outside of it. */
+export type Selection = 'whole' | 'unchanged' | 'outside' | ByteRange;
+
+/** Evaluates the conditions and the range of a GET (RFC 9110, 13.2.2). Several ranges are answered with the whole. */
+export function selectBytes(headers: IncomingHttpHeaders, { sha256, bytes }: DocumentView): Selection {
+  const etag = toEtag(sha256);
+  if (fresh(headers, { etag })) return 'unchanged';
+  const { range, 'if-range': ifRange } = headers;
+  // A date never matches: a document has none.
+  if (range === undefined || (ifRange !== undefined && ifRange !== etag)) return 'whole';
+  const { code, type, ranges } = parseRanges(bytes, range);
+  const isMalformed = (code & MALFORMED) !== 0;
+  if (type !== 'bytes' || isMalformed) return 'whole';
+  const [first, second] = ranges;
+  if (first === undefined) return 'outside';
+  return second === undefined && code === 0 ? { start: first.start, end: first.end } : 'whole';
+}
+
+/** The bit of range-parser's code. */
+const MALFORMED = 1;
+
+/** The headers of a document, or of a part of it, that is saved. */
+export function downloadHeaders({ document, fileName }: OpenDocument, range: ByteRange | null) {
+  const { sha256, bytes, contentType } = document;
+  return {
+    'Content-Type': contentType,
+    'Content-Length': String(range ? range.end - range.start + 1 : bytes),
+    ...(range && { 'Content-Range': `bytes ${range.start}-${range.end}/${bytes}` }),
+    'Content-Disposition': createDisposition(fileName),
+    'Accept-Ranges': 'bytes',
+    ETag: toEtag(sha256),
+    'Repr-Digest': `sha-256=:${Buffer.from(sha256, 'hex').toString('base64')}:`,
+    ...PRIVATE,
+  };
+}
+
+/** The headers of a document that the console shows. A viewer that cannot request ranges makes one request, which is one audit line. */
+export function viewHeaders({ document, fileName }: OpenDocument) {
+  const { bytes, contentType, format } = document;
+  return {
+    'Content-Type': contentType.startsWith(VIEW_TYPE[format]) && format !== 'pdf' ? contentType : VIEW_TYPE[format],
+    'Content-Length': String(bytes),
+    'Content-Disposition': createDisposition(fileName, { type: 'inline' }),
+    'Content-Security-Policy': format === 'pdf' ? FRAMED : INERT,
+    'Accept-Ranges': 'none',
+    ...PRIVATE,
+  };
+}
+
+const PRIVATE = { 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' };
+const FRAMED = "frame-ancestors 'self'";
+/** A report may contain anything, so nothing in it runs, sends or loads. Browsers refuse to show a PDF file in a sandbox. */
+const INERT = `sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; form-action 'none'; base-uri 'none'; ${FRAMED}`;
+/** The browser picks its viewer by this type, so the type must fit the policy. */
+const VIEW_TYPE: Readonly<Record<Format, string>> = {
+  html: 'text/html',
+  json: 'application/json',
+  pdf: 'application/pdf',
+};
+
+/** A strong tag. */
+export function toEtag(sha256: string): string {
+  return `"${sha256}"`;
+}
+
+/**
+ * A stream of the bytes, after the first of them were read: an error before that is still answered with a problem. Reading stops when the stream is
+ * closed. A later error closes it before its end.
+ */
+export async function openStream(bytes: AsyncIterable<Uint8Array>): Promise<Readable> {
+  const reading = bytes[Symbol.asyncIterator]();
+  const first = await reading.next();
+  async function* all() {
+    for (let each = first; !each.done; each = await reading.next()) yield each.value;
+  }
+  const stream = Readable.from(all(), { objectMode: false });
+  // A stream that was closed before it was read has not begun its generator, which could close the file.
+  stream.once('close', () => void reading.return?.().catch(() => undefined));
+  return stream;
+}
