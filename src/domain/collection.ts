@@ -234,7 +234,10 @@ export function countNewVersions(before: Collection, after: Collection): number 
 /** Ends an open request, unless it came after `askedAtMs`. */
 function withRequestAnswered(collection: Collection, askedAtMs: number): Collection {
   const { wantedAtMs, wantedAgainAtMs } = collection;
-  const [openAtMs = null] = [wantedAtMs, wantedAgainAtMs].filter((timeMs) => timeMs !== null && timeMs > askedAtMs);
+  const isOpen = wantedAtMs !== null && wantedAtMs > askedAtMs;
+  // In the same millisecond as the list, the request may have come after it.
+  const isOpenAgain = wantedAgainAtMs !== null && wantedAgainAtMs >= askedAtMs;
+  const openAtMs = isOpen ? wantedAtMs : isOpenAgain ? wantedAgainAtMs : null;
   return { ...collection, askedAtMs, wantedAtMs: openAtMs, wantedAgainAtMs: null };
 }
 

@@ -83,7 +83,7 @@ async function answerStart(
 ): Promise<StartedApplicant> {
   if (result === 'started') return { ...(await showStarted(deps, details.clientUserId)), result };
   const current = await showApplicant(deps, details.clientUserId);
-  if (result !== 'conflict') return { ...current, result };
+  if (result !== 'conflict') return { ...current, result: current.applicant.open ? 'running' : 'closed' };
   const input = await readTemporal(() => readRunInput(deps.client, { workflowId, runId })).catch(() => null);
   const differs = input ? differingFields(normalizeDetails(input.details), details) : [];
   throw new DetailsConflict(differs.length > 0 ? differs : null, current.applicant);

@@ -1,4 +1,12 @@
-import { ActivityFailure, CancellationScope, CancelledFailure, isCancellation, setHandler } from '@temporalio/workflow';
+import {
+  ActivityFailure,
+  allHandlersFinished,
+  CancellationScope,
+  CancelledFailure,
+  condition,
+  isCancellation,
+  setHandler,
+} from '@temporalio/workflow';
 import { countDocuments } from '../domain/collection';
 import { Applicant } from './applicant';
 import { closeApplicant, collectLateReports } from './closing';
@@ -29,6 +37,15 @@ export async function collectRecords(input: CollectRecordsInput): Promise<Collec
   registerSteering(applicant, CancellationScope.current());
   registerStuckCalls(applicant);
   applicant.showDetails();
+  try {
+    return await followToEnd(applicant);
+  } finally {
+    // Also before continue-as-new: an update whose handler is interrupted gets no answer.
+    await CancellationScope.nonCancellable(() => condition(allHandlersFinished));
+  }
+}
+
+async function followToEnd(applicant: Applicant): Promise<CollectRecordsResult> {
   try {
     // After continue-as-new the person is invited already.
     if (!applicant.isInvited && (await adoptRecordedOutcome(applicant))) return resultOf(applicant);

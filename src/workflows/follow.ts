@@ -173,7 +173,7 @@ function orFinish({ state }: Applicant, expiry: Expiry): Expiry {
   return () => (state.finish === finish ? expiry() : 0);
 }
 
-/** Limits the length of the history. Handlers are synchronous, so continue-as-new interrupts none. */
+/** Limits the length of the history. */
 async function continueInNewRun(applicant: Applicant, waiter: StatusWaiter): Promise<never> {
   waiter.stop();
   const { input, invitation } = applicant;

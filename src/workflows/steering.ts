@@ -22,8 +22,8 @@ const MAX_AHEAD_MS = 365 * DAY_MS;
 type Received<T> = Partial<Record<keyof T, unknown>> | null | undefined;
 
 /**
- * Registers the actions of operators. A cancel cancels `root`, the scope of the whole run, as a cancel request in Temporal does. Handlers are
- * synchronous, so the end of a run interrupts none. A malformed signal is ignored, a malformed update is rejected. Notes stay in the payloads.
+ * Registers the actions of operators. A cancel cancels `root`, the scope of the whole run, as a cancel request in Temporal does. A malformed signal
+ * is ignored, a malformed update is rejected. Notes stay in the payloads.
  */
 export function registerSteering(applicant: Applicant, root: CancellationScope): void {
   const { state } = applicant;
@@ -31,7 +31,8 @@ export function registerSteering(applicant: Applicant, root: CancellationScope):
   setHandler(cancelApplicantSignal, (request: Received<{ reasonCode: unknown }>) => {
     applicant.countMessage();
     const reasonCode = request?.reasonCode;
-    if (!isReasonCode(reasonCode) || findRefusal() !== null) return;
+    // A request in Temporal for the same cancel may be handled first, even if it was made after this signal.
+    if (!isReasonCode(reasonCode) || state.cancel !== null || isConcluded()) return;
     state.cancel = { reasonCode, atMs: Date.now() };
     applicant.record('cancel-requested', 'operator', { reasonCode });
     root.cancel();
@@ -107,7 +108,11 @@ export function registerSteering(applicant: Applicant, root: CancellationScope):
   function findRefusal(): Refusal | null {
     if (state.stage === 'closed') return 'closed';
     if (state.cancel !== null || root.consideredCancelled) return 'cancelling';
-    return applicant.isClosing || state.outcome !== null ? 'closing' : null;
+    return isConcluded() ? 'closing' : null;
+  }
+
+  function isConcluded(): boolean {
+    return applicant.isClosing || state.outcome !== null;
   }
 
   function findInviting(): Refusal | null {

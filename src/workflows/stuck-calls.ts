@@ -25,11 +25,15 @@ export function registerStuckCalls(applicant: Applicant): void {
     if (call in state.stuckCalls || Object.keys(state.stuckCalls).length >= MAX_STUCK_CALLS) return;
     state.stuckCalls = { ...state.stuckCalls, [call]: sinceMs };
     applicant.record('call-stuck', 'worker', { call });
+    applicant.showNeeds();
   });
 
   setHandler(callRecoveredSignal, (recovered) => {
     applicant.countMessage();
-    if (typeof recovered?.call === 'string') markAnswered(recovered.call);
+    if (typeof recovered?.call !== 'string') return;
+    markAnswered(recovered.call);
+    // The end of an activity shows with the next step; a poll goes on.
+    applicant.showNeeds();
   });
 
   listenToCalls((call, answer) => {

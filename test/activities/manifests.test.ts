@@ -47,6 +47,12 @@ describe('the audit log', () => {
     expect(audited).toMatchObject([{ who: 'worker', did: 'cancel', clientUserId: 'POL-1' }]);
   });
 
+  test('has no second line for a cancel that the api recorded', async () => {
+    const { close, reportStore, audited } = setup();
+    await close({ ...CANCELLED, isCancelAudited: true });
+    expect([reportStore.manifests.get('POL-1')?.outcome, audited]).toEqual(['cancelled', []]);
+  });
+
   test('has no line for a cancel after another outcome', async () => {
     const { close, reportStore, audited } = setup();
     reportStore.addManifest('POL-1', { outcome: 'collected', round: 1, revision: 2 });

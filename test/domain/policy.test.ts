@@ -25,6 +25,7 @@ test('the default policy is the documented one', () => {
     },
     settleMs: { allSynced: 10 * MINUTE_MS, someSynced: 24 * HOUR_MS, error: HOUR_MS },
     expiresMs: { invitation: 30 * DAY_MS, applicant: 90 * DAY_MS },
+    chaseMs: { invited: 7 * DAY_MS, engaged: 3 * DAY_MS },
     accessRefusedPatienceMs: HOUR_MS,
     wanted: { unity: ['json', 'pdf'], ccdraw: ['pdf'] },
     refreshCheckAfterMs: [DAY_MS, 7 * DAY_MS],

@@ -117,10 +117,12 @@ export class LoadedWorkflow {
     return completion.successful?.commands ?? [];
   }
 
-  /** The number of signal handlers that are running. */
+  /** The number of handlers that are running. */
   get runningHandlers(): number {
-    const { activator } = this.workflow as unknown as { activator: { inProgressSignals: Map<number, unknown> } };
-    return activator.inProgressSignals.size;
+    const { activator } = this.workflow as unknown as {
+      activator: Record<'inProgressSignals' | 'inProgressUpdates', Map<unknown, unknown>>;
+    };
+    return activator.inProgressSignals.size + activator.inProgressUpdates.size;
   }
 
   async dispose(): Promise<void> {

@@ -16,6 +16,8 @@ export class FakeStore implements ReportStore {
   readonly manifests = new Map<string, Manifest>();
   /** Every written manifest, in order. */
   readonly written: Manifest[] = [];
+  /** The changes that led to them. */
+  readonly changes: Parameters<ReportStore['updateManifest']>[0][] = [];
 
   private held: Promise<void> | null = null;
   private heldCalls = 0;
@@ -79,6 +81,7 @@ export class FakeStore implements ReportStore {
     const manifest = mergeManifest(before, change);
     this.manifests.set(change.clientUserId, manifest);
     this.written.push(manifest);
+    this.changes.push(change);
     return manifest;
   };
 

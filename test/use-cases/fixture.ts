@@ -1,3 +1,4 @@
+import { type Client, WorkflowClient } from '@temporalio/client';
 import { defaultPayloadConverter } from '@temporalio/common';
 import { msToTs } from '@temporalio/common/lib/time';
 import { temporal } from '@temporalio/proto';
@@ -68,7 +69,7 @@ export function setup(server: ReturnType<ReturnType<typeof useTemporalServer>>, 
     writeManifest,
     handle: client.workflow.getHandle(`applicant-${clientUserId}`),
     start: (change: Partial<StartCommand> = {}) => useCases.start(command(change), ACTOR),
-    upsert: (attributes: Attributes) => respond(deps, [upsertOf(attributes)]),
+    upsert: (attributes: Attributes) => respond(deps, Object.keys(attributes).length > 0 ? [upsertOf(attributes)] : []),
     /** Closes the run, and writes the manifest as the workflow does. */
     close: async (changed: Partial<ManifestChange> = {}) => {
       const closedAt = '2026-03-02T10:00:00.000Z';
@@ -101,6 +102,18 @@ async function respond({ client, taskQueue }: UseCaseDeps, commands: readonly Co
     service.pollWorkflowTaskQueue({ namespace, taskQueue: { name: taskQueue } }),
   );
   await service.respondWorkflowTaskCompleted({ taskToken, commands: [...commands] });
+}
+
+/** A client of a Temporal that does not answer. */
+export function unreachable(client: Client): Client {
+  const error = Object.assign(new Error('14 UNAVAILABLE'), { code: 14, details: '', metadata: {} });
+  const reject = () => Promise.reject(error);
+  const workflowService = new Proxy(client.workflowService, { get: () => reject });
+  const workflow = new WorkflowClient({ connection: { ...client.connection, workflowService } });
+  return Object.create(client, {
+    workflowService: { value: workflowService },
+    workflow: { value: workflow },
+  }) as Client;
 }
 
 /** Schedules an activity, and fails its first attempt; the next one waits for a minute. */
@@ -156,3 +169,5 @@ function upsertOf(attributes: Attributes): Command {
     upsertWorkflowSearchAttributesCommandAttributes: { searchAttributes: { indexedFields } },
   };
 }
+
+export type Setup = ReturnType<typeof setup>;

@@ -65,6 +65,26 @@ describe('a report notice', () => {
     expect((await applicant.state()).collection.documents).toHaveLength(6);
   });
 
+  test('during a list gets the report that this list did not have yet', async () => {
+    const script = [
+      { afterMs: HOUR_MS, status: 'Syncing', reports: provider('A') },
+      { afterMs: HOUR_MS + 4 * SECOND_MS, reports: provider('B') },
+    ];
+    const upstream = new FakeUpstream(script);
+    const applicant = await followOn(upstream, { policy: BY_NOTICES });
+    await applicant.skipTo(HOUR_MS);
+    const release = upstream.hold('listReports');
+    await applicant.sendReportNotice('u-A');
+    const skipping = applicant.skip(3 * SECOND_MS);
+    await upstream.waitForCall('listReports');
+    await applicant.sendReportNotice('u-B');
+    release();
+    await skipping;
+    await applicant.skip(MINUTE_MS);
+    expect((await applicant.state()).collection.documents).toHaveLength(6);
+    expect(upstream.count('listReports')).toBe(2);
+  });
+
   test.each([
     ['with a newer version is collected', true],
     ['without news costs one list', false],
@@ -83,7 +103,12 @@ describe('a report notice', () => {
     release();
     await skipping;
     expect((await applicant.waitForEnd(MINUTE_MS)).result).toEqual(COLLECTED);
-    expect(applicant.manifest).toMatchObject({ outcome: 'collected', closedAt: expect.any(String) });
+    // Every write of the closing has the time at which the stage shows as closed.
+    const { stageSinceMs } = await applicant.state();
+    const closedAt = new Date(stageSinceMs).toISOString();
+    const closings = store.written.filter(({ outcome }) => outcome !== null);
+    expect(closings.map((manifest) => manifest.closedAt)).toEqual(Array(isNewer ? 2 : 1).fill(closedAt));
+    expect(applicant.manifest.outcome).toBe('collected');
     expect(applicant.manifest.documents.filter(({ updatedAt }) => updatedAt === NEWER)).toHaveLength(isNewer ? 2 : 0);
     if (!isNewer) expect(applicant.upstream.count('listReports')).toBeLessThanOrEqual(listed + 2);
   });

@@ -1,0 +1,149 @@
+import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/domain/policy';
+import { type CollectRecordsInput, cancelApplicantSignal } from '../../src/workflows/contract';
+import { useSimulation } from '../simulation/follow';
+import type { ApplicantUnderTest } from '../support/applicant-under-test';
+import { FakeStore } from '../support/fake-store';
+import { type Change, FakeUpstream, provider } from '../support/fake-upstream';
+import { BY_NOTICES } from '../support/policies';
+
+const { follow, followOn } = useSimulation();
+
+const ALL_SYNCED: readonly Change[] = [{ afterMs: HOUR_MS, status: 'All Synced', reports: provider('A') }];
+const REQUEST = { reasonCode: 'authorization-revoked', note: 'Jane Doe called' } as const;
+
+const cancel = (applicant: ApplicantUnderTest, request: unknown = REQUEST) =>
+  applicant.handle.signal(cancelApplicantSignal, request as typeof REQUEST);
+
+/** The run completes as cancelled, the person is withdrawn, and the note is nowhere. */
+async function expectCancelled(applicant: ApplicantUnderTest): Promise<void> {
+  const { status, result } = await applicant.waitForEnd(MINUTE_MS);
+  expect([status, result?.outcome, result?.reason]).toEqual(['COMPLETED', 'cancelled', 'operator']);
+  expect(applicant.manifest).toMatchObject({ outcome: 'cancelled', reason: 'operator', closedAt: expect.any(String) });
+  expect(applicant.upstream.people.every(({ deleted }) => deleted)).toBe(true);
+  const state = await applicant.state();
+  expect(state).toMatchObject({ stage: 'closed', cancel: { reasonCode: REQUEST.reasonCode } });
+  expect(JSON.stringify([state, applicant.manifest])).not.toContain('Jane');
+}
+
+describe('the signal cancelApplicant cancels', () => {
+  test('while the manifest is read: upstream is not called', async () => {
+    const store = new FakeStore();
+    const release = store.hold();
+    const applicant = await follow([], { policy: BY_NOTICES, store });
+    await store.waitForCall();
+    await cancel(applicant);
+    release();
+    await expectCancelled(applicant);
+    expect(applicant.routes()).toEqual([]);
+  });
+
+  test('during the invitation: a created person is withdrawn', async () => {
+    const upstream = new FakeUpstream([]);
+    const release = upstream.hold('invite');
+    const applicant = await followOn(upstream, { policy: BY_NOTICES });
+    await upstream.waitForCall('invite');
+    await cancel(applicant);
+    release();
+    await expectCancelled(applicant);
+    expect([upstream.people.length, applicant.manifest.humanId]).toEqual([1, applicant.humanId]);
+  });
+
+  test('after the invitation; a repeat changes nothing', async () => {
+    const applicant = await follow([], { policy: BY_NOTICES });
+    await applicant.waitForInvitation();
+    const release = applicant.upstream.hold('withdraw');
+    await cancel(applicant);
+    await applicant.upstream.waitForCall('withdraw');
+    await cancel(applicant, { reasonCode: 'other' });
+    release();
+    await expectCancelled(applicant);
+    expect(applicant.upstream.count('withdraw')).toBe(1);
+    const { timeline } = await applicant.state();
+    const requests = timeline.entries.filter(({ kind }) => kind === 'cancel-requested');
+    expect(requests).toMatchObject([{ source: 'operator', data: { reasonCode: REQUEST.reasonCode } }]);
+  });
+
+  test('while the person syncs, without waiting for a poll in flight', async () => {
+    const upstream = new FakeUpstream([{ afterMs: MINUTE_MS, status: 'Syncing' }]);
+    const applicant = await followOn(upstream);
+    await applicant.sendNotices([{ afterMs: MINUTE_MS, status: 'Syncing' }]);
+    const release = upstream.hold('readStatus');
+    const skipping = applicant.skip(30 * MINUTE_MS);
+    await upstream.waitForCall('readStatus');
+    await cancel(applicant);
+    await upstream.waitForCall('withdraw');
+    release();
+    await skipping;
+    await expectCancelled(applicant);
+  });
+
+  test('while downloads are in flight: they end before the person is withdrawn', async () => {
+    const upstream = new FakeUpstream(ALL_SYNCED);
+    const release = upstream.hold('openReport');
+    const applicant = await followOn(upstream, { policy: BY_NOTICES });
+    await applicant.sendNotices(ALL_SYNCED);
+    const skipping = applicant.skip(40 * SECOND_MS);
+    await upstream.waitForCall('openReport', 3);
+    await cancel(applicant);
+    expect(upstream.count('withdraw')).toBe(0);
+    release();
+    await skipping;
+    await expectCancelled(applicant);
+    expect(applicant.routes().at(-1)).toBe('withdraw');
+  });
+
+  test('in the run that continues one with an unfinished cancel', async () => {
+    const first = await follow([], { policy: BY_NOTICES });
+    await first.waitForInvitation();
+    const carried = { ...(await first.state()), cancel: { reasonCode: REQUEST.reasonCode, atMs: 0 } };
+    const input: Partial<CollectRecordsInput> = { carried };
+    const { upstream, clientUserId } = first;
+    await expectCancelled(await followOn(upstream, { policy: BY_NOTICES, clientUserId, input }));
+  });
+});
+
+describe('with a cancel request in Temporal', () => {
+  test('that comes after the signal, the run completes', async () => {
+    const applicant = await follow([], { policy: BY_NOTICES });
+    await applicant.waitForInvitation();
+    await cancel(applicant);
+    await applicant.handle.cancel();
+    await expectCancelled(applicant);
+    expect(applicant.upstream.count('withdraw')).toBe(1);
+  });
+
+  test('that came before the signal, the run is Canceled', async () => {
+    const applicant = await follow([], { policy: BY_NOTICES });
+    await applicant.waitForInvitation();
+    const release = applicant.upstream.hold('withdraw');
+    await applicant.handle.cancel();
+    await applicant.upstream.waitForCall('withdraw');
+    await cancel(applicant);
+    release();
+    expect((await applicant.waitForEnd(MINUTE_MS)).status).toBe('CANCELLED');
+    expect(applicant.manifest).toMatchObject({ outcome: 'cancelled', reason: 'operator' });
+  });
+});
+
+test('a cancel during the closing loses: the outcome stands', async () => {
+  const script = [{ afterMs: HOUR_MS, status: 'Declined' }];
+  const applicant = await follow(script, { policy: BY_NOTICES });
+  const release = applicant.upstream.hold('withdraw');
+  await applicant.sendNotices(script);
+  await applicant.upstream.waitForCall('withdraw');
+  await cancel(applicant);
+  release();
+  expect((await applicant.waitForEnd(MINUTE_MS)).result?.outcome).toBe('declined');
+  expect([(await applicant.state()).cancel, applicant.manifest.outcome]).toEqual([null, 'declined']);
+});
+
+test.each([null, 'other', {}, { reasonCode: 'jane' }, { reasonCode: ['other'] }])(
+  'the malformed cancel %j is ignored',
+  async (request) => {
+    const applicant = await follow([], { policy: BY_NOTICES });
+    await applicant.waitForInvitation();
+    await cancel(applicant, request);
+    await applicant.skip(MINUTE_MS);
+    expect(await applicant.state()).toMatchObject({ stage: 'invited', cancel: null });
+  },
+);

@@ -1,0 +1,191 @@
+import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/domain/policy';
+import { Unavailable } from '../../src/upstream/errors';
+import {
+  type CollectRecordsInput,
+  cancelApplicantSignal,
+  finishNowUpdate,
+  NOT_NOW,
+} from '../../src/workflows/contract';
+import { useSimulation } from '../simulation/follow';
+import type { ApplicantUnderTest } from '../support/applicant-under-test';
+import { FakeStore } from '../support/fake-store';
+import { type Change, FakeUpstream, facts, provider } from '../support/fake-upstream';
+import { BY_NOTICES } from '../support/policies';
+
+const { follow, followOn, nowMs } = useSimulation();
+
+const DOWN = new Unavailable(facts(503), 'scripted');
+const SYNCING: readonly Change[] = [{ afterMs: HOUR_MS, status: 'Syncing', reports: provider('A') }];
+const REQUEST = { reasonCode: 'decision-made' } as const;
+
+const finish = (applicant: ApplicantUnderTest, request: unknown = REQUEST, options = {}) =>
+  applicant.handle.executeUpdate(finishNowUpdate, { args: [request as typeof REQUEST], ...options });
+
+const refusal = (message: string) => expect.objectContaining({ type: NOT_NOW, message });
+
+async function expectFinished(applicant: ApplicantUnderTest, outcome: 'collected' | 'partial', documents: number) {
+  const { status, result } = await applicant.waitForEnd(MINUTE_MS);
+  expect([status, result]).toEqual(['COMPLETED', { outcome, reason: 'finished', documents }]);
+  expect(applicant.upstream.people).toMatchObject([{ deleted: true }]);
+}
+
+describe('finishNow', () => {
+  test('downloads what is listed now, withdraws the person and concludes collected', async () => {
+    const applicant = await follow(SYNCING, { policy: BY_NOTICES });
+    await applicant.sendNotices([{ afterMs: HOUR_MS, status: 'Syncing' }]);
+    const atMs = await nowMs();
+    await finish(applicant);
+    await expectFinished(applicant, 'collected', 3);
+    expect(await nowMs()).toBeLessThan(atMs + 5 * MINUTE_MS);
+    expect(applicant.routes()).toEqual([
+      'findPeople',
+      'invite',
+      'listReports',
+      ...Array(3).fill('openReport'),
+      'withdraw',
+    ]);
+    const { timeline } = await applicant.state();
+    expect(timeline.entries).toContainEqual(
+      expect.objectContaining({ kind: 'finish-requested', source: 'operator', data: REQUEST }),
+    );
+  });
+
+  test('concludes partial without reports', async () => {
+    const applicant = await follow([], { policy: BY_NOTICES });
+    await applicant.waitForInvitation();
+    await finish(applicant);
+    await expectFinished(applicant, 'partial', 0);
+  });
+
+  test('does not wait for the settle window; downloads in flight end, and a list follows', async () => {
+    const script = [{ afterMs: HOUR_MS, status: 'All Synced', reports: provider('A') }];
+    const upstream = new FakeUpstream(script);
+    const applicant = await followOn(upstream, { policy: BY_NOTICES });
+    upstream.faults.push({ route: 'openReport', error: DOWN, times: 3 });
+    await applicant.sendNotices(script);
+    await applicant.skip(2 * SECOND_MS);
+    const release = upstream.hold('openReport');
+    const skipping = applicant.skip(MINUTE_MS);
+    await upstream.waitForCall('openReport', 6);
+    await finish(applicant);
+    release();
+    await skipping;
+    await expectFinished(applicant, 'collected', 3);
+    expect(applicant.routes().slice(-2)).toEqual(['listReports', 'withdraw']);
+  });
+
+  test('repeated, changes nothing', async () => {
+    const applicant = await follow([], { policy: BY_NOTICES });
+    await applicant.waitForInvitation();
+    const release = applicant.upstream.hold('withdraw');
+    await finish(applicant);
+    await applicant.upstream.waitForCall('withdraw');
+    const { finish: first } = await applicant.state();
+    await finish(applicant, { reasonCode: 'other' });
+    expect((await applicant.state()).finish).toEqual(first);
+    release();
+    await expectFinished(applicant, 'partial', 0);
+  });
+
+  test('in an outage is not lost, also over continue-as-new', async () => {
+    const upstream = new FakeUpstream(SYNCING);
+    const first = await followOn(upstream, { policy: BY_NOTICES });
+    await first.sendNotices([{ afterMs: HOUR_MS, status: 'Syncing' }]);
+    const upAgainMs = (await nowMs()) + 3 * HOUR_MS;
+    upstream.faults.push({ route: 'listReports', error: DOWN, when: (atMs) => atMs < upAgainMs });
+    await finish(first);
+    await first.skip(2 * HOUR_MS);
+    const carried = await first.state();
+    expect(carried).toMatchObject({ outcome: null, finish: REQUEST });
+    await expectFinished(first, 'collected', 3);
+    for (const person of upstream.people) person.deleted = false;
+    const input: Partial<CollectRecordsInput> = { carried };
+    const { clientUserId } = first;
+    await expectFinished(await followOn(upstream, { policy: BY_NOTICES, clientUserId, input }), 'collected', 3);
+  });
+
+  test('ends a read that upstream does not answer', async () => {
+    const script = [{ afterMs: HOUR_MS, status: 'All Synced', reports: provider('A') }];
+    const upstream = new FakeUpstream(script);
+    const applicant = await followOn(upstream, { policy: BY_NOTICES });
+    await applicant.sendNotices(script);
+    await applicant.skip(5 * MINUTE_MS);
+    upstream.faults.push({ route: 'readStatus', error: DOWN });
+    await applicant.skip(DAY_MS);
+    await finish(applicant);
+    await expectFinished(applicant, 'collected', 3);
+  });
+
+  test('leaves the outcome of a person who declined', async () => {
+    const script = [{ afterMs: HOUR_MS, status: 'Declined' }];
+    const upstream = new FakeUpstream(script);
+    const applicant = await followOn(upstream, { policy: BY_NOTICES });
+    const release = upstream.hold('readStatus');
+    await applicant.sendNotices(script);
+    await upstream.waitForCall('readStatus');
+    await finish(applicant);
+    release();
+    expect((await applicant.waitForEnd(MINUTE_MS)).result).toMatchObject({ outcome: 'declined', reason: 'declined' });
+  });
+
+  test('gives way to a cancel', async () => {
+    const upstream = new FakeUpstream(SYNCING);
+    const applicant = await followOn(upstream, { policy: BY_NOTICES });
+    await applicant.sendNotices([{ afterMs: HOUR_MS, status: 'Syncing' }]);
+    const release = upstream.hold('listReports');
+    await finish(applicant);
+    await upstream.waitForCall('listReports');
+    await applicant.handle.signal(cancelApplicantSignal, { reasonCode: 'other' });
+    release();
+    expect((await applicant.waitForEnd(MINUTE_MS)).result?.outcome).toBe('cancelled');
+  });
+});
+
+// A replay runs the handler without the validator, so the handler has to refuse the same.
+describe.each([true, false])('finishNow with a validator: %s, is refused', (runValidator) => {
+  test('before the invitation is answered', async () => {
+    const upstream = new FakeUpstream([]);
+    const release = upstream.hold('invite');
+    const applicant = await followOn(upstream, { policy: BY_NOTICES });
+    await upstream.waitForCall('invite');
+    await expect(finish(applicant, REQUEST, { runValidator })).rejects.toMatchObject(refusal('inviting'));
+    release();
+    await applicant.waitForInvitation();
+    expect(await applicant.state()).toMatchObject({ stage: 'invited', finish: null });
+  });
+
+  test('while the manifest is read', async () => {
+    const store = new FakeStore();
+    const release = store.hold();
+    const applicant = await follow([], { policy: BY_NOTICES, store });
+    await store.waitForCall();
+    await expect(finish(applicant, REQUEST, { runValidator })).rejects.toMatchObject(refusal('inviting'));
+    release();
+  });
+
+  test('during the closing, and during a cancel', async () => {
+    const script = [{ afterMs: HOUR_MS, status: 'Declined' }];
+    for (const [changes, why] of [
+      [script, 'closing'],
+      [[], 'cancelling'],
+    ] as const) {
+      const upstream = new FakeUpstream(changes);
+      const applicant = await followOn(upstream, { policy: BY_NOTICES });
+      await applicant.waitForInvitation();
+      const release = upstream.hold('withdraw');
+      await applicant.sendNotices(changes);
+      if (why === 'cancelling') await applicant.handle.signal(cancelApplicantSignal, { reasonCode: 'other' });
+      await upstream.waitForCall('withdraw');
+      await expect(finish(applicant, REQUEST, { runValidator })).rejects.toMatchObject(refusal(why));
+      release();
+      await applicant.waitForEnd(MINUTE_MS);
+    }
+  });
+
+  test.each([null, 'other', {}, { reasonCode: 'jane' }])('with the malformed input %j', async (request) => {
+    const applicant = await follow([], { policy: BY_NOTICES });
+    await applicant.waitForInvitation();
+    await expect(finish(applicant, request, { runValidator })).rejects.toMatchObject({ type: 'MalformedUpdate' });
+    expect(await applicant.state()).toMatchObject({ stage: 'invited', finish: null });
+  });
+});
