@@ -20,9 +20,9 @@ const TEXTS: Readonly<Record<TimelineKind, string | ((data: Data) => string)>> =
   'cancel-requested': (data) => `An operator cancelled the applicant${reasonCodeOf(data)}.`,
   'check-requested': 'An operator requested a check of status and reports.',
   'finish-requested': (data) => `An operator requested the end with what is listed now${reasonCodeOf(data)}.`,
-  'deadline-changed': 'An operator changed the deadline.',
-  snoozed: 'An operator hid the needs for some time.',
-  'deadline-reached': 'The deadline was reached.',
+  'deadline-changed': (data) => `An operator moved the deadline${timeOf(data, 'atMs', ' to ')}.`,
+  snoozed: (data) => `An operator snoozed the needs${timeOf(data, 'untilMs', ' until ')}.`,
+  'deadline-reached': (data) => `The deadline${codeOf(data, 'deadline', ' of the ')} was reached.`,
   withdrawn: 'The person was withdrawn upstream.',
   closed: (data) => `The applicant closed${outcomeOf(data)}.`,
 };
@@ -38,6 +38,11 @@ export function describeEntry({ kind, data = {}, count = 1 }: TimelineEntry): st
 function codeOf(data: Data, field: string, before: string, after = ''): string {
   const value = data[field];
   return typeof value === 'string' && CODE.test(value) ? `${before}${value}${after}` : '';
+}
+
+function timeOf(data: Data, field: string, before: string): string {
+  const ms = data[field];
+  return typeof ms === 'number' ? `${before}${new Date(ms).toISOString()}` : '';
 }
 
 /** `status` is the kind of a status, because the text of an unknown one may be anything. */
