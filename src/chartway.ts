@@ -1,7 +1,10 @@
 import { createCommandAudit } from './cli/command-audit';
 import { readCommandLine, runCommand } from './cli/commands/command-line';
+import type { Installation } from './cli/installation-checks';
 import { openTerminal } from './cli/terminal';
-import { listSetNames, readConfig } from './config';
+import { type Config, listSetNames, readConfig } from './config';
+import { readServerDateMs } from './human-api/server-date';
+import { createUsersUpstream, type HumanApiSettings } from './human-api/users/adapter';
 import { runProcess } from './process/run-process';
 import { openReportStore } from './report-store/store';
 import { connectClient } from './temporal/connection';
@@ -46,6 +49,7 @@ runProcess('chartway', async () => {
       policy,
       digestKeys: humanApi.clientSecret === null ? null : createDigestKeys(payload.ring, humanApi.clientSecret),
       auditFolder,
+      spoolFolder: config.webhook.spoolFolder,
     });
   };
   let useCases: ReturnType<typeof connectUseCases> | undefined;
@@ -66,6 +70,7 @@ runProcess('chartway', async () => {
     audit: audit.open,
     auditFolder,
     auditKeys: config.audit.keys,
+    installation: describeInstallation(config),
     noticeSender: async () => createNoticeSender({ client: await temporal(), taskQueue, refreshForMs }),
     reportStore,
     spoolFolder: config.webhook.spoolFolder,
@@ -74,3 +79,29 @@ runProcess('chartway', async () => {
   await audit.close();
   process.exit(status);
 });
+
+function describeInstallation({ webhook, humanApi, payload }: Config): Installation {
+  const { clientId, clientSecret } = humanApi;
+  const host = isAnyAddress(webhook.host) ? 'localhost' : webhook.host;
+  const origin = `${webhook.tls === null ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${webhook.port}`;
+  return {
+    webhookHealth: webhook.port === 0 ? null : new URL('/healthz', origin),
+    logIn: clientId === null || clientSecret === null ? null : () => logIn({ ...humanApi, clientId, clientSecret }),
+    readServerDateMs: () => readServerDateMs(humanApi.authUrl, humanApi.proxy),
+    payloadKeyIds: payload.ring?.ids ?? [],
+  };
+}
+
+/** A server that listens on every address. */
+function isAnyAddress(host: string): boolean {
+  return host === '0.0.0.0' || host === '::';
+}
+
+async function logIn(settings: HumanApiSettings): Promise<void> {
+  const upstream = createUsersUpstream(settings);
+  try {
+    await upstream.proveCredentials();
+  } finally {
+    await upstream.close();
+  }
+}

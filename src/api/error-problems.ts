@@ -19,6 +19,7 @@ const UNAVAILABLE: Readonly<Record<Unavailable['what'], Slug>> = {
   temporal: 'temporal-unavailable',
   worker: 'no-worker',
   store: 'store-unavailable',
+  audit: 'audit-unavailable',
 };
 
 /** By Fastify's status: its own text may quote the body. */

@@ -1,3 +1,4 @@
+import { AuditUnreadable } from '../observability/audit-read';
 import { StoreError } from '../report-store/errors';
 import { describeLateRejection } from '../temporal/rejection';
 import {
@@ -64,7 +65,7 @@ const REFUSAL_TEXT: Readonly<Record<NotNow['why'], (current: ApplicantView) => s
   'not-invited-yet': () => 'the person is not invited yet; try again in a minute',
 };
 
-/** `dateOfBirth: expected ...`; the pointer or parameter is a name of ours. */
+/** `dateOfBirth: expected ...`; the pointer or parameter is one of our names. */
 function describeFault({ pointer, parameter, expected }: InputFault): string {
   const place = parameter ?? pointer?.replace(/^\//, '').replaceAll('/', '.');
   return `${place === undefined ? '' : `${place}: `}expected ${expected}`;
@@ -74,6 +75,7 @@ const OUTAGE_TEXT: Readonly<Record<Unavailable['what'], string>> = {
   temporal: 'Temporal did not answer',
   worker: 'no worker answered; start one, or check TASK_QUEUE',
   store: 'the report store did not answer; check REPORT_STORE and its disk',
+  audit: 'the audit log cannot be read; check AUDIT_LOG and its permissions',
 };
 
 function describeOutage(error: Unavailable): string {
@@ -81,6 +83,6 @@ function describeOutage(error: Unavailable): string {
   const rejection = describeLateRejection(error);
   if (rejection !== null) return rejection;
   const extent = done === 'nothing' ? 'nothing was done' : 'it is unknown whether it was done';
-  const failure = cause instanceof StoreError ? cause.message : OUTAGE_TEXT[what];
+  const failure = cause instanceof StoreError || cause instanceof AuditUnreadable ? cause.message : OUTAGE_TEXT[what];
   return `${failure}; ${extent}. Run the same command again: repeating it is safe`;
 }

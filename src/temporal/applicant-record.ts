@@ -12,6 +12,8 @@ export interface ApplicantRecord extends ApplicantRun {
   readonly dueAtMs: number | null;
   /** In the order of RECORDED_NEEDS. */
   readonly needs: readonly RecordedNeed[];
+  /** True while the server says that every attempt of the workflow task fails; only newer servers do. */
+  readonly hasReportedProblems: boolean;
 }
 
 /** Null if the run is not an applicant's. */
@@ -30,6 +32,7 @@ export function toApplicantRecord(info: RunInfo): ApplicantRecord | null {
     openedAtMs: timeOf('openedAt'),
     dueAtMs: timeOf('dueAt'),
     needs: RECORDED_NEEDS.filter((need) => needs.includes(need)),
+    hasReportedProblems: readValues(attributes['TemporalReportedProblems']).length > 0,
   };
 }
 

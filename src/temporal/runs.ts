@@ -114,8 +114,16 @@ export function listRuns(
 
 /** The query for the applicants of a task queue, open and closed. */
 export function applicantsQuery(taskQueue: string): string {
-  return `WorkflowType = "${COLLECT_RECORDS}" AND TaskQueue = "${taskQueue}" AND ExecutionStatus != "ContinuedAsNew"`;
+  return `${applicantRunsQuery(taskQueue)} AND ${NOT_CONTINUED}`;
 }
+
+/** The same with the runs that continued as new. */
+export function applicantRunsQuery(taskQueue: string): string {
+  return `WorkflowType = "${COLLECT_RECORDS}" AND TaskQueue = "${taskQueue}"`;
+}
+
+/** The condition for runs that did not continue as new. */
+export const NOT_CONTINUED = 'ExecutionStatus != "ContinuedAsNew"';
 
 /** The newest runs of at most `limit` applicants of a task queue: the open ones, then the last closed ones. */
 export async function listApplicantRuns(

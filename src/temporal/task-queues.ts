@@ -2,7 +2,7 @@ import type { Client } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
 import type { Registry } from 'prom-client';
 import { createGauge } from '../observability/metrics';
-import { POLL_PRIORITY, upstreamTaskQueue } from '../workflows/contract';
+import { downloadTaskQueue, POLL_PRIORITY, turnTaskQueue, upstreamTaskQueue } from '../workflows/contract';
 import { callWithDeadline, type TemporalDeps, toMs } from './rpc';
 
 const { TASK_QUEUE_TYPE_WORKFLOW, TASK_QUEUE_TYPE_ACTIVITY } = temporal.api.enums.v1.TaskQueueType;
@@ -23,9 +23,44 @@ export async function hasWorker({ client, taskQueue }: TemporalDeps): Promise<bo
     describeQueue(client, taskQueue, TASK_QUEUE_TYPE_WORKFLOW, untilMs),
     describeQueue(client, upstreamTaskQueue(taskQueue), TASK_QUEUE_TYPE_ACTIVITY, untilMs),
   ]);
-  return queues.every(({ pollers }) =>
-    pollers?.some(({ lastAccessTime }) => Date.now() - (toMs(lastAccessTime) ?? 0) < POLLED_WITHIN_MS),
+  return queues.every((queue) => countPollers(queue) > 0);
+}
+
+/** `pollers`: the workers that poll it; `backlog`: the tasks that wait, null if the server does not say. */
+export interface QueueLoad {
+  readonly queue: string;
+  readonly pollers: number;
+  readonly backlog: number | null;
+}
+
+/** The load of each task queue of the workers. Throws what the client throws. */
+export async function readQueueLoads({ client, taskQueue }: TemporalDeps): Promise<readonly QueueLoad[]> {
+  const untilMs = Date.now() + WORKER_TIMEOUT_MS;
+  const others = [upstreamTaskQueue(taskQueue), downloadTaskQueue(taskQueue)];
+  const turns = (['batch', 'lookups'] as const).map((work) => turnTaskQueue(taskQueue, work));
+  const types = (queue: string) =>
+    queue === taskQueue ? [TASK_QUEUE_TYPE_WORKFLOW, TASK_QUEUE_TYPE_ACTIVITY] : [TASK_QUEUE_TYPE_ACTIVITY];
+  return Promise.all(
+    [taskQueue, ...others, ...turns].map(async (queue) => {
+      const described = await Promise.all(
+        types(queue).map((type) => describeQueue(client, queue, type, untilMs, true)),
+      );
+      const backlogs = described.map(({ stats }) => (stats ? Number(stats.approximateBacklogCount ?? 0) : null));
+      return {
+        queue,
+        // A worker that polls only one of the two types does not do the work of both.
+        pollers: Math.min(...described.map(countPollers)),
+        backlog: backlogs.reduce((sum, each) => (sum === null || each === null ? null : sum + each), 0),
+      };
+    }),
   );
+}
+
+function countPollers({ pollers }: temporal.api.workflowservice.v1.IDescribeTaskQueueResponse): number {
+  const recent = (pollers ?? []).filter(
+    ({ lastAccessTime }) => Date.now() - (toMs(lastAccessTime) ?? 0) < POLLED_WITHIN_MS,
+  );
+  return new Set(recent.map(({ identity }) => identity)).size;
 }
 
 function describeQueue(

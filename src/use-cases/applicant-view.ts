@@ -3,28 +3,26 @@ import { upgradeFacts } from '../domain/carried-facts';
 import { isInvitationUnanswered } from '../domain/deadline';
 import { currentKind } from '../domain/facts';
 import { parseInstantMs } from '../domain/instants';
-import { closedNeeds, NEEDS, type Need } from '../domain/needs';
+import { closedNeeds } from '../domain/needs';
 import { nextStep } from '../domain/next-step';
 import type { Reason, Stage } from '../domain/outcome';
-import { DAY_MS } from '../domain/policy';
 import { waitCode } from '../domain/waits';
 import type { Hold } from '../report-store/holds';
 import type { Manifest } from '../report-store/port';
 import type { ApplicantRecord } from '../temporal/applicant-record';
-import { type FailingCall, nextPollAtMs } from '../temporal/pending-calls';
-import type { RunDescription } from '../temporal/runs';
+import type { FailingCall } from '../temporal/pending-calls';
 import type { StateAnswer } from '../workflows/contract';
+import { isOpenRecord, needsOf } from './applicant-needs';
 import type { ActionsView, ApplicantView, Degradation, PendingCallView, RoundView } from './views';
-
-const NEAR_DEADLINE_MS = 7 * DAY_MS;
 
 /** What is known of an applicant of whom Temporal has a run. */
 export interface RunSources {
   readonly record: ApplicantRecord;
-  readonly description: RunDescription;
   /** Null: the run is closed or has just begun, or no worker answered. */
   readonly state: StateAnswer | null;
   readonly failingCalls: readonly FailingCall[];
+  /** When the next poll is due; null: unknown. */
+  readonly nextCheckAtMs: number | null;
   /** True: the run is open and makes no progress, or it was ended by force. */
   readonly isStuck: boolean;
   /** The manifest, if it has the closing of this run. */
@@ -43,10 +41,9 @@ export interface RunSources {
 export function viewOfRun(sources: RunSources): ApplicantView {
   const { record, state, closing, manifest, nowMs } = sources;
   const { standing, stage, outcome } = record;
-  // A run that collects late reports after its closing is open in Temporal only.
-  const open = standing === 'open' && stage !== 'closed';
+  const open = isOpenRecord(record);
   const reason = closing?.reason ?? state?.reason ?? sources.reason;
-  const needs = needsOf(sources, open);
+  const needs = needsOf(record, sources.isStuck, nowMs);
   const isCancelRequested = Boolean(state?.cancel);
   const round = record.round ?? state?.round ?? closing?.round ?? null;
   const openedAt = closing?.openedAt ?? toIso(record.openedAtMs ?? record.startedAtMs);
@@ -72,7 +69,7 @@ export function viewOfRun(sources: RunSources): ApplicantView {
     waitingFor: open && state?.waitingFor ? { code: waitCode(state.waitingFor), text: state.waitingFor } : null,
     waitingUntil: open ? toIso(state?.waitingUntilMs ?? null) : null,
     deadline: open ? deadlineOf(record, state) : null,
-    nextCheckAt: open ? toIso(nextPollAtMs(sources.description)) : null,
+    nextCheckAt: open ? toIso(sources.nextCheckAtMs) : null,
     nextStep: nextStep({ standing, stage, outcome, reason, needs, isCancelRequested }),
     needs,
     snoozedUntil: toIso(futureMs(state?.snoozedUntilMs ?? sources.snoozedUntilMs, nowMs)),
@@ -145,14 +142,6 @@ export function viewOfManifest(sources: {
     source: 'manifest',
     degraded: sources.degraded,
   };
-}
-
-function needsOf({ record, isStuck, nowMs }: RunSources, open: boolean): readonly Need[] {
-  const { dueAtMs } = record;
-  const needs = new Set<Need>(record.needs);
-  if (isStuck) needs.add('stuck-run');
-  if (open && dueAtMs !== null && dueAtMs <= nowMs + NEAR_DEADLINE_MS) needs.add('near-deadline');
-  return NEEDS.filter((need) => needs.has(need));
 }
 
 /** Without the state, the stage decides about the kind. */

@@ -3,6 +3,7 @@ import { compareSince, listNeeds } from './attention-needs';
 import { listMailboxQuarantine, listSpoolItems } from './attention-notices';
 import { listFindings } from './attention-sweep';
 import { Unavailable } from './errors';
+import { currentMs } from './run-sources';
 import { readStore, readTemporal } from './unavailable';
 import type { UseCaseDeps } from './use-cases';
 import type { AttentionItem, AttentionView, Degradation } from './views';
@@ -15,36 +16,39 @@ const URGENCY: readonly string[] = [
   ...['attention', 'quiet', 'unread', 'unattended', 'quarantine', 'gone'],
 ];
 
-const DEGRADATIONS: Readonly<Record<Unavailable['what'], Degradation>> = {
-  temporal: 'temporal-unavailable',
-  worker: 'no-worker',
-  store: 'store-unavailable',
-};
-
 /** What needs a person; at most 500 items, the most urgent first, then the oldest. @throws {Unavailable} if a part is unknown and the rest is empty */
 export async function readAttention(deps: UseCaseDeps): Promise<AttentionView> {
   const { reportStore, spoolFolder = null } = deps;
-  const nowMs = (deps.nowMs ?? Date.now)();
-  const missing: Unavailable[] = [];
-  const orMissing = (read: Promise<readonly AttentionItem[]>) =>
+  const nowMs = currentMs(deps);
+  const degraded = new Set<Degradation>();
+  let firstOutage: Unavailable | null = null;
+  const orMissing = (degradation: Degradation, read: Promise<readonly AttentionItem[]>) =>
     read.catch((error: unknown) => {
       if (!(error instanceof Unavailable)) throw error;
-      missing.push(error);
+      firstOutage ??= error;
+      degraded.add(degradation);
       return [];
     });
   const [isWorked, ...lists] = await Promise.all([
     hasWorker(deps).catch(() => true),
-    orMissing(readTemporal(() => listNeeds(deps, nowMs, MAX_ITEMS))),
-    orMissing(readStore(() => listFindings(reportStore, MAX_ITEMS))),
-    orMissing(readStore(() => listMailboxQuarantine(reportStore))),
+    orMissing(
+      'temporal-unavailable',
+      readTemporal(() => listNeeds(deps, nowMs, MAX_ITEMS)),
+    ),
+    orMissing(
+      'store-unavailable',
+      readStore(() => listFindings(reportStore, MAX_ITEMS)),
+    ),
+    orMissing(
+      'store-unavailable',
+      readStore(() => listMailboxQuarantine(reportStore)),
+    ),
     spoolFolder === null ? [] : listSpoolItems(spoolFolder, nowMs),
   ]);
   const items = lists.flat().map((item, index) => ({ item, index, urgency: URGENCY.indexOf(item.need) }));
-  const [first] = missing;
   // An outage must not look like "nothing to do".
-  if (first && items.length === 0) throw first;
+  if (firstOutage !== null && items.length === 0) throw firstOutage;
   items.sort((a, b) => a.urgency - b.urgency || compareSince(a.item.since, b.item.since) || a.index - b.index);
-  const degraded = new Set(missing.map(({ what }) => DEGRADATIONS[what]));
   if (!isWorked) degraded.add('no-worker');
   return {
     items: items.slice(0, MAX_ITEMS).map(({ item }) => item),

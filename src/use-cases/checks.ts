@@ -30,8 +30,9 @@ export async function runCheck(check: string, action: string, run: () => Promise
 
 /** Our own messages, which hold no data, or the code or name of another error. */
 function describeCause(error: unknown): string {
-  const { name, code, message, cause } = describeError(error);
-  return message ?? String(code ?? cause?.code ?? name);
+  const { name, message, cause } = describeError(error);
+  const { code = cause?.code } = (error ?? {}) as NodeJS.ErrnoException;
+  return message ?? `it fails (${code ?? name})`;
 }
 
 export function checkTemporal(connect: () => Promise<Client>): Promise<CheckView> {

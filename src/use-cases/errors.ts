@@ -81,13 +81,13 @@ export class InvalidInput extends UseCaseError {
 
 /**
  * Something that the use case needs did not answer. `done`: whether the act may have happened; repeating it is safe. An audit log that cannot be
- * written throws AuditUnavailable, which means `nothing`.
+ * written throws AuditUnavailable, which means `nothing`; `audit`: it cannot be read.
  */
 export class Unavailable extends UseCaseError {
   readonly kind = 'unavailable';
 
   constructor(
-    readonly what: 'temporal' | 'worker' | 'store',
+    readonly what: 'temporal' | 'worker' | 'store' | 'audit',
     readonly done: 'nothing' | 'unknown',
     cause?: unknown,
   ) {

@@ -1,8 +1,143 @@
-import type { UseCaseDeps, UseCases } from './use-cases';
+import pLimit from 'p-limit';
+import { type ApplicantRecord, toApplicantRecord } from '../temporal/applicant-record';
+import { listNewestRuns } from '../temporal/newest-runs';
+import { applicantRunsQuery, describeRun, listRuns, NOT_CONTINUED, type RunInfo } from '../temporal/runs';
+import { readRetentionMs } from '../temporal/visibility';
+import { toIso, viewOfRun } from './applicant-view';
+import { type Cursor, decodeCursor, encodeCursor } from './cursor';
+import { InvalidInput } from './errors';
+import { type Condition, toConditions } from './list-filters';
+import { currentMs, readRecorded, readRunSources } from './run-sources';
+import { fromTemporal } from './source';
+import { readTemporal } from './unavailable';
+import type { ListFilters, ListQuery, UseCaseDeps } from './use-cases';
+import type { ApplicantPage, ApplicantView } from './views';
 
-export function listApplicants(
-  _deps: UseCaseDeps,
-  ..._args: Parameters<UseCases['list']>
-): ReturnType<UseCases['list']> {
-  throw new Error('not built yet');
+/** A person waits for the answer. */
+const TIMEOUT_MS = 5_000;
+const MAX_LIMIT = 200;
+/** Reads of the store at a time. */
+const STORE_READS = 16;
+/** Pages of Temporal that one call reads until it finds an applicant. */
+const MAX_EMPTY_PAGES = 10;
+/** The list of Temporal lags behind, and its clock may differ from ours. */
+const LAG_MS = 60_000;
+
+/**
+ * Lists applicants in Temporal's order: the open ones, the last started first; then the closed ones, the last closed first. One item for each
+ * clientUserId, its newest round; a page may have fewer items than `limit`, and only the last one has no cursor. Every applicant that matches
+ * throughout is seen at least once while the caller pages: one that closes or begins another round in the meantime may be seen twice.
+ */
+export async function listApplicants(
+  deps: UseCaseDeps,
+  { limit, cursor, ...filters }: ListQuery,
+): Promise<ApplicantPage> {
+  if (!Number.isInteger(limit) || limit < 1 || limit > MAX_LIMIT)
+    throw new InvalidInput('parameters', [{ parameter: 'limit', code: 'range', expected: `1 to ${MAX_LIMIT}` }]);
+  const asOfMs = currentMs(deps);
+  const identity = [deps.client.options.namespace, deps.taskQueue, sortedEntries(filters)];
+  const begin: Cursor = cursor === null ? { token: '', beganAtMs: asOfMs } : decodeCursor(cursor, identity, asOfMs);
+  const [{ runs, token }, since] = await Promise.all([
+    readTemporal(() => readPage(deps, filters, limit, begin)),
+    readCoverageSince(deps, asOfMs),
+  ]);
+  return {
+    items: await toItems(deps, runs, asOfMs),
+    nextCursor: token === '' ? null : encodeCursor({ ...begin, token }, identity, asOfMs),
+    asOf: new Date(asOfMs).toISOString(),
+    coverage: { since },
+  };
+}
+
+interface ListedRun {
+  readonly record: ApplicantRecord;
+  readonly info: RunInfo;
+}
+
+/** The next applicants, and Temporal's token of the page after them. */
+async function readPage(deps: UseCaseDeps, filters: ListFilters, pageSize: number, { token, beganAtMs }: Cursor) {
+  const untilMs = Date.now() + TIMEOUT_MS;
+  const conditions = toConditions(filters, beganAtMs);
+  const changedSinceMs = beganAtMs - LAG_MS;
+  const query = toQuery(deps.taskQueue, conditions, changedSinceMs);
+  let next = token;
+  for (let pages = 1; ; pages += 1) {
+    const nextPageToken = Buffer.from(next, 'base64');
+    const page = await listRuns(deps.client, query, { pageSize, untilMs, ...(next !== '' && { nextPageToken }) });
+    const runs = await selectNewest(deps, page.executions ?? [], conditions, changedSinceMs, untilMs);
+    next = Buffer.from(page.nextPageToken ?? []).toString('base64');
+    if (runs.length > 0 || next === '' || pages >= MAX_EMPTY_PAGES) return { runs, token: next };
+  }
+}
+
+/**
+ * Runs that closed since the list began are in it even if they do not match: the newest run of the same applicant may match, and stand before the
+ * page that is read.
+ */
+function toQuery(taskQueue: string, conditions: readonly Condition[], changedSinceMs: number): string {
+  const matching = [NOT_CONTINUED, ...conditions.map(({ query }) => query)].join(' AND ');
+  const since = new Date(changedSinceMs).toISOString();
+  return `${applicantRunsQuery(taskQueue)} AND ((${matching}) OR CloseTime >= "${since}")`;
+}
+
+/**
+ * Replaces each run by the newest one of its applicant, if that began since the list began; drops it if that is older, because the list has the
+ * newest run elsewhere. An open run is the newest one.
+ */
+async function selectNewest(
+  { client }: UseCaseDeps,
+  infos: readonly RunInfo[],
+  conditions: readonly Condition[],
+  changedSinceMs: number,
+  untilMs: number,
+): Promise<readonly ListedRun[]> {
+  const runs = infos.flatMap(toListedRun);
+  const closedIds = runs.flatMap(({ record }) => (record.closedAtMs === null ? [] : [record.workflowId]));
+  const newest = await listNewestRuns(client, [...new Set(closedIds)], untilMs);
+  const selected = new Map<string, ListedRun>();
+  for (const run of runs) {
+    const { workflowId, runId, closedAtMs } = run.record;
+    const info = closedAtMs === null ? run.info : (newest.get(workflowId) ?? (await describeInfo(workflowId)));
+    const [current] = info ? toListedRun(info) : [];
+    if (!current) continue;
+    const isOwn = current.record.runId === runId || current.record.startedAtMs >= changedSinceMs;
+    if (isOwn && conditions.every(({ matches }) => matches(current.record))) selected.set(workflowId, current);
+  }
+  return [...selected.values()];
+
+  /** A run that continued as new, and the next one is not listed yet. */
+  async function describeInfo(workflowId: string) {
+    return (await describeRun(client, { workflowId }, untilMs))?.workflowExecutionInfo;
+  }
+}
+
+function toListedRun(info: RunInfo): ListedRun[] {
+  const record = toApplicantRecord(info);
+  return record ? [{ record, info }] : [];
+}
+
+function toItems(deps: UseCaseDeps, runs: readonly ListedRun[], asOfMs: number): Promise<readonly ApplicantView[]> {
+  const limitReads = pLimit(STORE_READS);
+  return Promise.all(runs.map((run) => limitReads(() => toItem(deps, run, asOfMs))));
+}
+
+/** Without the state of the workflow, which would need a query for each item. */
+async function toItem(deps: UseCaseDeps, { record, info }: ListedRun, nowMs: number): Promise<ApplicantView> {
+  const sources = await readRunSources(deps, record, info, await readRecorded(deps, record.clientUserId));
+  const isStuck = record.standing === 'forced' || record.hasReportedProblems;
+  const view = viewOfRun({ ...sources, ...{ state: null, failingCalls: [], isStuck, nextCheckAtMs: null, nowMs } });
+  return { ...view, pendingCalls: null, actions: null };
+}
+
+/** Null: unknown. */
+async function readCoverageSince({ client }: UseCaseDeps, asOfMs: number): Promise<string | null> {
+  const { value } = await fromTemporal(readRetentionMs(client, Date.now() + TIMEOUT_MS));
+  return toIso(value === null ? null : asOfMs - value);
+}
+
+/** In one order, so that the same filters have the same hash. */
+function sortedEntries(filters: ListFilters): readonly unknown[] {
+  return Object.entries(filters)
+    .filter(([, value]) => value !== undefined)
+    .sort(([a], [b]) => (a < b ? -1 : 1));
 }

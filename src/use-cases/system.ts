@@ -1,8 +1,26 @@
-import type { UseCaseDeps, UseCases } from './use-cases';
+import { readQueueLoads } from '../temporal/task-queues';
+import { checkSearchAttributes, checkStore, checkTemporal, checkVersions, unknown } from './checks';
+import { currentMs } from './run-sources';
+import { checkAudit, checkBacklog, checkQueues } from './system-checks';
+import type { UseCaseDeps } from './use-cases';
+import { readVersion } from './version';
+import type { SystemView } from './views';
 
-export function readSystem(
-  _deps: UseCaseDeps,
-  ..._args: Parameters<UseCases['system']>
-): ReturnType<UseCases['system']> {
-  throw new Error('not built yet');
+/** An outage shows in the checks, so this never fails. `workers` is empty while Temporal does not answer. */
+export async function readSystem(deps: UseCaseDeps): Promise<SystemView> {
+  const { client, reportStore, auditFolder, spoolFolder = null } = deps;
+  const version = readVersion();
+  const loads = readQueueLoads(deps).catch(() => null);
+  const checks = await Promise.all([
+    checkTemporal(async () => client),
+    checkSearchAttributes(client),
+    loads.then(checkQueues),
+    { check: 'upstream', ...unknown('this process has no credentials of Human API; the workers use them') },
+    checkStore(reportStore),
+    checkAudit(auditFolder),
+    checkBacklog(spoolFolder),
+    checkVersions(client, { Chartway: version, Node: process.versions.node }),
+  ]);
+  const asOf = new Date(currentMs(deps)).toISOString();
+  return { version, checks, workers: (await loads) ?? [], asOf };
 }

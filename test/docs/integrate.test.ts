@@ -6,6 +6,7 @@ import { textOf } from './markdown';
 
 /** A command of the page, and the answer that the page shows below it; null: none. */
 interface Step {
+  readonly title: string;
   readonly command: string;
   readonly answer: string | null;
 }
@@ -35,17 +36,24 @@ test('the page sets API and KEY, and has requests with answers', () => {
   expect(steps.filter(({ answer }) => answer !== null).length).toBeGreaterThan(10);
 });
 
+/** True from the start of a step until it has passed. */
+let hasFailed = false;
+
 // In the order of the page: later commands need the applicants of earlier ones.
-test.each(steps)('$command', async ({ command, answer }) => {
+test.each(steps)('$title', async ({ command, answer }) => {
+  if (hasFailed) throw new Error('expected the command before to pass');
+  hasFailed = true;
   const env = { PATH: process.env['PATH'], API: api, KEY: API_KEY };
   const options = { cwd: folder, env, timeout: COMMAND_LIMIT_MS };
   const { stdout } = await promisify(execFile)('/bin/sh', ['-c', command], options);
+  hasFailed = answer !== null;
   if (answer === null) return;
   const [shown, got] = [parse(answer), parse(stdout)];
   expect(got.status).toBe(shown.status);
   for (const [name, value] of Object.entries(shown.headers))
     expect([name, got.headers[name]]).toEqual([name, expect.stringMatching(pattern(value))]);
   if (shown.body !== null) expect(got.body).toEqual(expectation(shown.body));
+  hasFailed = false;
 });
 
 function stepsOf(page: string): Step[] {
@@ -53,7 +61,9 @@ function stepsOf(page: string): Step[] {
   return blocks.flatMap(([, language, command = ''], index) => {
     if (language !== 'sh') return [];
     const [, next, answer = ''] = blocks[index + 1] ?? [];
-    return [{ command, answer: next === 'http' ? answer : null }];
+    return [
+      { title: `block ${index + 1}: ${command.split('\n')[0]}`, command, answer: next === 'http' ? answer : null },
+    ];
   });
 }
 

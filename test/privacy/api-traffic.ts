@@ -1,3 +1,4 @@
+import { until } from '../support/condition';
 import { API_KEY } from '../support/installation';
 
 /** What the planted details of a start by the api are. */
@@ -16,6 +17,8 @@ export interface ApiTraffic {
   readonly bodies: Buffer;
   /** By `METHOD path`. */
   readonly statuses: ReadonlyMap<string, number>;
+  /** The secret part of the invitation link of the applicant that it started. */
+  readonly linkToken: string;
 }
 
 interface Call {
@@ -45,9 +48,11 @@ export async function callApi(
   const inADay = new Date(Date.now() + 86_400_000).toISOString();
   const name = encodeURIComponent(`${details.firstName} ${details.lastName}`);
   const start = { ...details, clientUserId };
+  const starts: readonly Call[] = [
+    { method: 'POST', path: '/applicants', body: start },
+    { method: 'POST', path: '/applicants', body: start },
+  ];
   const calls: readonly Call[] = [
-    { method: 'POST', path: '/applicants', body: start },
-    { method: 'POST', path: '/applicants', body: start },
     // Mistakes.
     {
       method: 'POST',
@@ -86,8 +91,6 @@ export async function callApi(
       { path },
       { path: `${path}/timeline` },
       { path: `${path}/details`, isPersonal: true },
-      { path: `${path}/invitation`, isPersonal: true },
-      { path: `${path}/documents`, isPersonal: true },
       { path: `${path}/documents.zip`, isPersonal: true },
     ]),
     ...['/applicants', '/applicants?open=true', '/summary', '/attention', '/system', '/audit'].map((path) => ({
@@ -108,31 +111,35 @@ export async function callApi(
   ];
   const [headers, bodies]: [Buffer[], Buffer[]] = [[], []];
   const statuses = new Map<string, number>();
-  const documents: Call[] = [];
-  const call = async ({ method = 'GET', path, body, headers: more, isPersonal }: Call) => {
-    const answer = await fetch(`${url}/api/v1${path}`, {
-      method,
-      headers: {
-        Authorization: `Bearer ${API_KEY}`,
-        ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
-        ...more,
-      },
-      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
-    });
+  const call = async (one: Call): Promise<string> => {
+    const { method = 'GET', path, isPersonal } = one;
+    const answer = await send(`${url}/api/v1${path}`, one);
     const bytes = Buffer.from(await answer.arrayBuffer());
     statuses.set(`${method} ${path}`, answer.status);
     headers.push(Buffer.from(JSON.stringify([...answer.headers])));
     // A problem must not contain them anywhere.
     if (!isPersonal || !answer.ok) bodies.push(bytes);
-    if (path.endsWith('/documents') && answer.ok)
-      documents.push(
-        ...(JSON.parse(bytes.toString()) as { items: { documentId: string }[] }).items.map(({ documentId }) => ({
-          path: `${path}/${documentId}`,
-          isPersonal: true,
-        })),
-      );
+    return bytes.toString();
   };
+  for (const one of starts) await call(one);
+  await until('the invitation', async () => (await call({ path: applicant })).includes('"stage":"invited"'));
+  const { inviteLink } = JSON.parse(await call({ path: `${applicant}/invitation`, isPersonal: true }));
   for (const one of calls) await call(one);
-  for (const one of documents) await call(one);
-  return { headers: Buffer.concat(headers), bodies: Buffer.concat(bodies), statuses };
+  const { items } = JSON.parse(await call({ path: `/applicants/${closed}/documents`, isPersonal: true }));
+  for (const { documentId } of items)
+    await call({ path: `/applicants/${closed}/documents/${documentId}`, isPersonal: true });
+  const linkToken = String(inviteLink).split('/').at(-1) ?? '';
+  return { headers: Buffer.concat(headers), bodies: Buffer.concat(bodies), statuses, linkToken };
+}
+
+function send(url: string, { method = 'GET', body, headers }: Call): Promise<Response> {
+  return fetch(url, {
+    method,
+    headers: {
+      Authorization: `Bearer ${API_KEY}`,
+      ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+      ...headers,
+    },
+    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+  });
 }

@@ -110,6 +110,7 @@ async function runApplicants(
       as,
     }));
     await installation.startApplicants(rows, [], {}, IDENTITY);
+    const linkTokens = await Promise.all(rows.map(({ clientUserId }) => linkTokenOf(installation, clientUserId)));
     const humanId = await humanIdOf(installation, CANCELLED);
     const endpoint = 'https://admin.humanapi.co/api/v1/users';
     const about = { clientUserId: CANCELLED, humanId, updatedAt: new Date().toISOString(), endpoint };
@@ -143,8 +144,7 @@ async function runApplicants(
       clientUserId: BY_API,
       closed,
     });
-    const ids = [...rows.map(({ clientUserId }) => clientUserId), BY_API];
-    const linkTokens = await Promise.all(ids.map((clientUserId) => linkTokenOf(installation, clientUserId)));
+    linkTokens.push(traffic.linkToken);
     const metrics = Buffer.from(await installation.metrics());
     await act(installation);
     await installation.temporal.stop();

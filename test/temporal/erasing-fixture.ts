@@ -73,6 +73,7 @@ export async function setup({ dataConverter }: { readonly dataConverter?: DataCo
     temporal: async () => client,
     useCases: () => Promise.reject(new Error('expected the use cases not to be needed')),
     screen: null,
+    installation: { webhookHealth: null, logIn: null, readServerDateMs: async () => null, payloadKeyIds: [] },
     taskQueue,
     actor: 'cli:tester',
     audit: async () => ({ record: async (entry) => void audited.push(entry) }),

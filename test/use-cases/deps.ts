@@ -24,10 +24,10 @@ export function useCaseDeps(client: Client, changes: Partial<UseCaseDeps> = {}) 
 /** A client whose calls fail as those to a server that is down, while `isDown` returns true. */
 export function flakyClient(client: Client, isDown: () => boolean): Client {
   const unavailable = Object.assign(new Error('down'), { code: 14, details: 'down', metadata: { get: () => [] } });
-  return Object.create(client, {
-    withDeadline: {
-      value: (untilMs: number, call: () => Promise<unknown>) =>
-        isDown() ? Promise.reject(unavailable) : client.withDeadline(untilMs, call),
-    },
-  });
+  const withDeadline = {
+    value: (untilMs: number, call: () => Promise<unknown>) =>
+      isDown() ? Promise.reject(unavailable) : client.withDeadline(untilMs, call),
+  };
+  const connection = { value: Object.create(client.connection, { withDeadline }) };
+  return Object.create(client, { withDeadline, connection });
 }

@@ -1,3 +1,4 @@
+import { type Client, WorkflowClient } from '@temporalio/client';
 import { defaultPayloadConverter } from '@temporalio/common';
 import { msToTs } from '@temporalio/common/lib/time';
 import { temporal } from '@temporalio/proto';
@@ -68,7 +69,7 @@ export function setup(server: ReturnType<ReturnType<typeof useTemporalServer>>, 
     writeManifest,
     handle: client.workflow.getHandle(`applicant-${clientUserId}`),
     start: (change: Partial<StartCommand> = {}) => useCases.start(command(change), ACTOR),
-    upsert: (attributes: Attributes) => respond(deps, [upsertOf(attributes)]),
+    upsert: (attributes: Attributes) => respond(deps, Object.keys(attributes).length > 0 ? [upsertOf(attributes)] : []),
     /** Closes the run, and writes the manifest as the workflow does. */
     close: async (changed: Partial<ManifestChange> = {}) => {
       const closedAt = '2026-03-02T10:00:00.000Z';
@@ -103,6 +104,18 @@ async function respond({ client, taskQueue }: UseCaseDeps, commands: readonly Co
   await service.respondWorkflowTaskCompleted({ taskToken, commands: [...commands] });
 }
 
+/** A client of a Temporal that does not answer. */
+export function unreachable(client: Client): Client {
+  const error = Object.assign(new Error('14 UNAVAILABLE'), { code: 14, details: '', metadata: {} });
+  const reject = () => Promise.reject(error);
+  const workflowService = new Proxy(client.workflowService, { get: () => reject });
+  const workflow = new WorkflowClient({ connection: { ...client.connection, workflowService } });
+  return Object.create(client, {
+    workflowService: { value: workflowService },
+    workflow: { value: workflow },
+  }) as Client;
+}
+
 /** Schedules an activity, and fails its first attempt; the next one waits for a minute. */
 export async function failingActivity(
   deps: UseCaseDeps,
@@ -110,12 +123,13 @@ export async function failingActivity(
     activityType,
     failure,
     isBenign,
-    heartbeat,
+    progress,
   }: {
     readonly activityType: string;
     readonly failure: string;
     readonly isBenign: boolean;
-    readonly heartbeat?: unknown;
+    /** In the heartbeat details. */
+    readonly progress?: unknown;
   },
 ): Promise<void> {
   const { client, taskQueue } = deps;
@@ -128,9 +142,7 @@ export async function failingActivity(
     startToCloseTimeout: msToTs('1 minute'),
   };
   await respond(deps, [{ commandType: SCHEDULE, scheduleActivityTaskCommandAttributes }]);
-  const { taskToken } = await client.withDeadline(Date.now() + 10_000, () =>
-    service.pollActivityTaskQueue({ namespace, taskQueue: { name: taskQueue } }),
-  );
+  const { taskToken } = await pollActivity(deps);
   await service.respondActivityTaskFailed({
     ...{ namespace, taskToken },
     failure: {
@@ -141,10 +153,24 @@ export async function failingActivity(
         category: isBenign ? BENIGN : UNSPECIFIED,
       },
     },
-    ...(heartbeat !== undefined && {
-      lastHeartbeatDetails: { payloads: [defaultPayloadConverter.toPayload(heartbeat)] },
+    ...(progress !== undefined && {
+      lastHeartbeatDetails: { payloads: [defaultPayloadConverter.toPayload(progress)] },
     }),
   });
+}
+
+/** The activity task that waits. */
+export async function nextActivityTask(deps: UseCaseDeps) {
+  const { attempt, heartbeatDetails } = await pollActivity(deps);
+  const [payload] = heartbeatDetails?.payloads ?? [];
+  return { attempt, progress: payload ? defaultPayloadConverter.fromPayload(payload) : null };
+}
+
+function pollActivity({ client, taskQueue }: UseCaseDeps) {
+  const { namespace } = client.options;
+  return client.withDeadline(Date.now() + 10_000, () =>
+    client.workflowService.pollActivityTaskQueue({ namespace, taskQueue: { name: taskQueue } }),
+  );
 }
 
 function upsertOf(attributes: Attributes): Command {
@@ -156,3 +182,5 @@ function upsertOf(attributes: Attributes): Command {
     upsertWorkflowSearchAttributesCommandAttributes: { searchAttributes: { indexedFields } },
   };
 }
+
+export type Setup = ReturnType<typeof setup>;

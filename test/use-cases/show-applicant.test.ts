@@ -1,11 +1,10 @@
-import { Client, Connection } from '@temporalio/client';
 import { createUseCases } from '../../src/use-cases/create-use-cases';
 import { NotFound } from '../../src/use-cases/errors';
 import { until } from '../support/condition';
 import { FakeUpstream } from '../support/fake-upstream';
 import { useTemporalServer } from '../support/temporal-server';
 import { startWorkers } from '../support/workers';
-import { failingActivity, setup } from './fixture';
+import { failingActivity, setup, unreachable } from './fixture';
 
 const temporalServer = useTemporalServer();
 
@@ -96,8 +95,7 @@ test('without Temporal the manifest answers, and says what it cannot know', asyn
   await open.writeManifest({ round: 1, revision: 1 });
   const closedAt = '2026-03-02T10:00:00.000Z';
   await closed.writeManifest({ outcome: 'failed', reason: 'conflict', closedAt, round: 1, revision: 1 });
-  const connection = Connection.lazy({ address: '127.0.0.1:1' });
-  const client = new Client({ connection });
+  const client = unreachable(open.client);
   const shown = await Promise.allSettled(
     [unknown, open, closed].map(({ deps, clientUserId }) => createUseCases({ ...deps, client }).show(clientUserId)),
   );
@@ -107,7 +105,6 @@ test('without Temporal the manifest answers, and says what it cannot know', asyn
     { value: { applicant: { ...missing, open: true, stage: null, actions: null } } },
     { value: { applicant: { ...missing, open: false, stage: 'closed', needs: ['conflict'] } } },
   ]);
-  await connection.close();
 });
 
 test('an applicant whom neither has is not found, and one whose run is lost is started again', async () => {

@@ -5,6 +5,7 @@ import { attentionCommand } from './attention';
 import { auditCommand } from './audit';
 import { cancelCommand } from './cancel';
 import type { CommandAction, CommandContext, ConfigScope, RegisterCommand } from './context';
+import { doctorCommand } from './doctor';
 import { documentCommand } from './document';
 import { documentsCommand } from './documents';
 import { eraseCommand } from './erase';
@@ -38,6 +39,7 @@ const COMMANDS: readonly RegisterCommand[] = [
   retryCommand,
   summaryCommand,
   attentionCommand,
+  doctorCommand,
   sweepCommand,
   quarantineCommand,
   withdrawCommand,

@@ -8,6 +8,7 @@ import type { ReportStore } from '../../report-store/port';
 import type { NoticeSender } from '../../temporal/notices';
 import type { Actor, UseCases } from '../../use-cases/use-cases';
 import type { ExitStatus } from '../exit-status';
+import type { Installation } from '../installation-checks';
 import type { Screen } from '../rows';
 import type { Terminal } from '../terminal';
 
@@ -37,6 +38,7 @@ export interface CommandContext {
   readonly auditKeys: AuditKeys;
   /** Asks on the terminal and returns the line that the user types; null without a terminal. */
   readonly ask: ((question: string) => Promise<string>) | null;
+  readonly installation: Installation;
   readonly noticeSender: () => Promise<NoticeSender>;
   readonly reportStore: () => ReportStore;
   /** `WEBHOOK_SPOOL`; null if it is off. */

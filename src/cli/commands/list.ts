@@ -110,15 +110,14 @@ async function list(context: CommandContext, flags: ListFlags): Promise<ExitStat
 }
 
 function toFilters(flags: ListFlags): ListFilters {
-  const { prefix, humanId, stage, outcome, need } = flags;
-  const open = flags.open ?? (flags.closed ? false : undefined);
-  const filters = {
+  const { prefix, humanId, stage, outcome, need: needs } = flags;
+  return {
     prefix,
     humanId,
     stage,
     outcome,
-    needs: need,
-    open,
+    needs,
+    open: flags.open ?? (flags.closed ? false : undefined),
     openedAfterMs: flags.openedAfter?.getTime(),
     openedBeforeMs: flags.openedBefore?.getTime(),
     closedAfterMs: flags.closedAfter?.getTime(),
@@ -127,5 +126,4 @@ function toFilters(flags: ListFlags): ListFilters {
     stageSinceBeforeMs: flags.stageSinceBefore?.getTime(),
     dueBeforeMs: flags.dueBefore?.getTime(),
   };
-  return Object.fromEntries(Object.entries(filters).filter(([, value]) => value !== undefined));
 }

@@ -90,10 +90,10 @@ async function start(context: CommandContext, raw: RawDetails, flags: StartFlags
   const command: StartCommand = {
     details: checked.details,
     autoInvite: checked.autoInvite,
+    reports: flags.reports,
+    authorizationReference: flags.authorizationReference,
     again: flags.again ?? false,
     ifMatch,
-    ...(flags.reports && { reports: flags.reports }),
-    ...(flags.authorizationReference && { authorizationReference: flags.authorizationReference }),
   };
   const useCases = await context.useCases();
   const started = await useCases.start(command, actorOf(context));

@@ -89,7 +89,7 @@ test('warns if no worker polls', async () => {
 test('erases nothing without Temporal', async () => {
   const temporal = () => Promise.reject(new TemporalUnreachable(UNREACHABLE, 1, null));
   const { run, store } = await setup({ temporal });
-  expect(await run('POL-1', '--yes')).toBe(1);
+  expect(await run('POL-1', '--yes')).toBe(3);
   expect([await store.applicants(), await store.shelf.list('')]).toEqual([['POL-1'], []]);
 });
 
@@ -114,9 +114,9 @@ describe('the entries of a person', () => {
   });
 });
 
-test('a folder that cannot be removed: status 1, with the reason', async () => {
+test('a folder that cannot be removed: status 3, with the reason', async () => {
   const { context, messages } = await setup();
   const action = () => Promise.reject(new StoreUnavailable('ENOTEMPTY', 'rmdir', 'POL-1: the file system refuses'));
-  expect(await runCommand(action, context)).toBe(1);
+  expect(await runCommand(action, context)).toBe(3);
   expect(messages()).toContain('POL-1: the file system refuses');
 });

@@ -73,6 +73,12 @@ export async function createFixture(overrides: Partial<CommandContext> = {}) {
     temporal: notNeeded,
     useCases: notNeeded,
     screen: null,
+    installation: {
+      webhookHealth: null,
+      logIn: null,
+      readServerDateMs: async () => null,
+      payloadKeyIds: [],
+    },
     noticeSender: notNeeded,
     taskQueue: 'test',
     actor: 'cli:tester',

@@ -25,7 +25,7 @@ test('store init creates the store, prints its id each time, and is recorded', a
 
 test('without a store, a command that needs it explains what to do', async () => {
   const { run, messages } = await setup();
-  expect(await run('holds')).toBe(1);
+  expect(await run('holds')).toBe(3);
   expect(messages()).toContain('run `npm run chartway -- store init` once');
 });
 

@@ -1,0 +1,24 @@
+import { NEEDS, type Need } from '../domain/needs';
+import { DAY_MS } from '../domain/policy';
+import type { ApplicantRecord } from '../temporal/applicant-record';
+
+/** The deadline of an open applicant is near from this time before it on. */
+export const NEAR_DEADLINE_MS = 7 * DAY_MS;
+
+/** False also for a run that collects late reports after its closing, which is open in Temporal only. */
+export function isOpenRecord({ standing, stage }: ApplicantRecord): boolean {
+  return standing === 'open' && stage !== 'closed';
+}
+
+export function isNearDeadline(record: ApplicantRecord, nowMs: number): boolean {
+  const { dueAtMs } = record;
+  return isOpenRecord(record) && dueAtMs !== null && dueAtMs <= nowMs + NEAR_DEADLINE_MS;
+}
+
+/** The recorded needs and the computed ones. `isStuck`: the run makes no progress, or was ended by force. */
+export function needsOf(record: ApplicantRecord, isStuck: boolean, nowMs: number): readonly Need[] {
+  const needs = new Set<Need>(record.needs);
+  if (isStuck) needs.add('stuck-run');
+  if (isNearDeadline(record, nowMs)) needs.add('near-deadline');
+  return NEEDS.filter((need) => needs.has(need));
+}

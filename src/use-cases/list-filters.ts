@@ -1,0 +1,117 @@
+import type { Need } from '../domain/needs';
+import type { ApplicantRecord } from '../temporal/applicant-record';
+import { applicantWorkflowId, SEARCH_ATTRIBUTE_KEYS } from '../workflows/contract';
+import { isNearDeadline, isOpenRecord, NEAR_DEADLINE_MS } from './applicant-needs';
+import type { ListFilters } from './use-cases';
+
+/** A filter as a condition of Temporal's list, and as a check of one record. They agree, except that Temporal's prefix may ignore case. */
+export interface Condition {
+  readonly query: string;
+  readonly matches: (record: ApplicantRecord) => boolean;
+}
+
+const KEYS = SEARCH_ATTRIBUTE_KEYS;
+
+/** `nowMs`: the same for all pages of a list. Times after a bound include it, times before one do not. */
+export function toConditions(filters: ListFilters, nowMs: number): readonly Condition[] {
+  return [
+    ...fieldConditions(filters),
+    ...(filters.needs ?? []).map((need) => needCondition(need, nowMs)),
+    ...timeConditions('CloseTime', ({ closedAtMs }) => closedAtMs, filters.closedAfterMs, filters.closedBeforeMs),
+    ...timeConditions(
+      KEYS.stageSince.name,
+      ({ stageSinceMs }) => stageSinceMs,
+      filters.stageSinceAfterMs,
+      filters.stageSinceBeforeMs,
+    ),
+    ...timeConditions(KEYS.dueAt.name, ({ dueAtMs }) => dueAtMs, undefined, filters.dueBeforeMs),
+    ...openedConditions(filters),
+  ];
+}
+
+function fieldConditions({ prefix, humanId, stage, outcome, open }: ListFilters): readonly Condition[] {
+  const conditions: Condition[] = [];
+  if (prefix !== undefined)
+    conditions.push({
+      query: `WorkflowId STARTS_WITH ${quote(applicantWorkflowId(prefix))}`,
+      matches: ({ clientUserId }) => clientUserId.startsWith(prefix),
+    });
+  if (humanId !== undefined)
+    conditions.push({
+      query: `${KEYS.humanId.name} = ${quote(humanId)}`,
+      matches: (record) => record.humanId === humanId,
+    });
+  if (stage !== undefined)
+    conditions.push({ query: `${KEYS.stage.name} = ${quote(stage)}`, matches: (record) => record.stage === stage });
+  if (outcome !== undefined)
+    conditions.push({
+      query: `${KEYS.outcome.name} = ${quote(outcome)}`,
+      matches: (record) => record.outcome === outcome,
+    });
+  if (open !== undefined)
+    conditions.push({
+      query: open
+        ? `(CloseTime IS NULL AND ${KEYS.stage.name} != "closed")`
+        : `(CloseTime IS NOT NULL OR ${KEYS.stage.name} = "closed")`,
+      matches: (record) => isOpenRecord(record) === open,
+    });
+  return conditions;
+}
+
+function needCondition(need: Need, nowMs: number): Condition {
+  switch (need) {
+    case 'stuck-run':
+      return {
+        query:
+          '((CloseTime IS NULL AND TemporalReportedProblems IS NOT NULL) OR ExecutionStatus IN ("Terminated", "TimedOut", "Failed"))',
+        matches: ({ standing, hasReportedProblems }) => standing === 'forced' || hasReportedProblems,
+      };
+    case 'near-deadline':
+      return {
+        query: `(CloseTime IS NULL AND ${KEYS.dueAt.name} <= ${quoteTime(nowMs + NEAR_DEADLINE_MS)})`,
+        matches: (record) => isNearDeadline(record, nowMs),
+      };
+    default:
+      return { query: `${KEYS.needs.name} = ${quote(need)}`, matches: ({ needs }) => needs.includes(need) };
+  }
+}
+
+/** A run of 0.2.0 has no search attribute for its opening: its start counts. */
+function openedConditions({ openedAfterMs, openedBeforeMs }: ListFilters): readonly Condition[] {
+  const openedMs = ({ openedAtMs, startedAtMs }: ApplicantRecord) => openedAtMs ?? startedAtMs;
+  const own = timeConditions(KEYS.openedAt.name, openedMs, openedAfterMs, openedBeforeMs);
+  const byStart = timeConditions('StartTime', openedMs, openedAfterMs, openedBeforeMs);
+  return own.map(({ query, matches }, index) => ({
+    query: `(${query} OR (${KEYS.openedAt.name} IS NULL AND ${byStart[index]?.query}))`,
+    matches,
+  }));
+}
+
+function timeConditions(
+  name: string,
+  toMs: (record: ApplicantRecord) => number | null,
+  afterMs: number | undefined,
+  beforeMs: number | undefined,
+): readonly Condition[] {
+  const conditions: Condition[] = [];
+  if (afterMs !== undefined)
+    conditions.push({
+      query: `${name} >= ${quoteTime(afterMs)}`,
+      matches: (record) => (toMs(record) ?? Number.NEGATIVE_INFINITY) >= afterMs,
+    });
+  if (beforeMs !== undefined)
+    conditions.push({
+      query: `${name} < ${quoteTime(beforeMs)}`,
+      matches: (record) => (toMs(record) ?? Number.POSITIVE_INFINITY) < beforeMs,
+    });
+  return conditions;
+}
+
+/** A string of the query language, in which a backslash escapes. */
+function quote(text: string): string {
+  return `"${text.replace(/[\\"]/g, '\\$&')}"`;
+}
+
+function quoteTime(timeMs: number): string {
+  return quote(new Date(timeMs).toISOString());
+}
