@@ -11,7 +11,9 @@ await runCommand(async () => {
   await ensureBuilt();
   const env = { ...process.env, TEMPORAL_CLI_PATH: await findTemporalCli() };
   const args = process.argv.slice(2);
-  const file = args.includes('--release') ? 'record-release.ts' : 'record.ts';
-  const jestArgs = args.filter((arg) => arg !== '--release');
-  return runJestFile(import.meta.resolve(`../test/replay/${file}`), { args: jestArgs, env });
+  const isRelease = args.includes('--release');
+  const file = isRelease
+    ? import.meta.resolve('../test/replay/record-release.ts')
+    : import.meta.resolve('../test/replay/record.ts');
+  return runJestFile(file, { args: args.filter((arg) => arg !== '--release'), env });
 });

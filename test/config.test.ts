@@ -82,6 +82,7 @@ test('without variables, returns the documented defaults', () => {
       trustedProxies: [],
       codec: 'off',
       uiOrigins: [],
+      oneTimeSessions: false,
     },
     payload: { ring: null, encrypts: false },
     hasPayloadSettings: false,
@@ -153,6 +154,8 @@ test('reads each duration of the policy from the variable of its name', () => {
     REPORTS: 'Unity:json',
     REFRESH_CHECK_AFTER: '1h, 2d',
     ACCESS_REFUSED_PATIENCE: '11s',
+    CHASE_INVITED_AFTER: '12s',
+    CHASE_ENGAGED_AFTER: '13s',
   };
   expect(read(env).policy).toEqual({
     pollMs: {
@@ -165,6 +168,7 @@ test('reads each duration of the policy from the variable of its name', () => {
     },
     settleMs: { allSynced: 7_000, someSynced: 8_000, error: 9_000 },
     expiresMs: { invitation: 10_000, applicant: 250 },
+    chaseMs: { invited: 12_000, engaged: 13_000 },
     accessRefusedPatienceMs: 11_000,
     wanted: { unity: ['json'] },
     refreshCheckAfterMs: [3_600_000, 172_800_000],
@@ -224,6 +228,7 @@ test.each<[key: string, text: string]>([
   ['POLL_INVITED', '6 hours'],
   ['SETTLE_ERROR', '1.5h'],
   ['ACCESS_REFUSED_PATIENCE', '0s'],
+  ['CHASE_ENGAGED_AFTER', '3 days'],
   ['APPLICANT_EXPIRES_AFTER', '-1d'],
   ['AUDIT_KEEP', '23h'],
   ['AUDIT_KEEP', '1s'],

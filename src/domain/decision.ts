@@ -20,6 +20,7 @@ import { nextAllowedAtMs } from './rate-limit';
 import type { WantedDocument } from './reports';
 import type { Situation } from './situation';
 import { statusRules } from './status';
+import type { WaitText } from './waits';
 
 /** The next step for an applicant. */
 export type Step =
@@ -34,7 +35,7 @@ export type Step =
 /** A wait for a change of the facts or the collection, until `untilMs` at the latest, with the polls that run during it. */
 export interface Wait extends PollPlan {
   /** For operators. */
-  readonly waitingFor: string;
+  readonly waitingFor: WaitText;
   readonly untilMs: number;
 }
 
@@ -182,7 +183,7 @@ function reasonOfError({ facts, collection, autoInvite }: Situation): Reason {
 }
 
 /** The person disconnected every provider. Existing reports are collected; without any, the person may connect again until the deadline. */
-function afterDisconnecting(situation: Situation, waitingFor: string): Step {
+function afterDisconnecting(situation: Situation, waitingFor: WaitText): Step {
   const { facts, collection, nowMs } = situation;
   const sinceMs = facts.timestamps.current.confirmedSinceMs ?? nowMs;
   if (!isListedSince(collection, sinceMs)) return { do: 'list', because: 'conclusion' };
@@ -191,7 +192,7 @@ function afterDisconnecting(situation: Situation, waitingFor: string): Step {
 }
 
 /** The settle window begins with the first read of Some Synced. */
-function afterSomeSynced(situation: Situation, waitingFor: string): Step {
+function afterSomeSynced(situation: Situation, waitingFor: WaitText): Step {
   const { facts, policy, nowMs } = situation;
   const { someSyncedAtMs, current } = facts.timestamps;
   if (someSyncedAtMs === null) return readBack(situation, waitingFor);
@@ -204,7 +205,7 @@ function afterSomeSynced(situation: Situation, waitingFor: string): Step {
 }
 
 /** All Synced counts once nothing new has appeared for the settle window and the read at its end confirms it. */
-function afterAllSynced(situation: Situation, waitingFor: string): Step {
+function afterAllSynced(situation: Situation, waitingFor: WaitText): Step {
   const { facts, collection, policy, nowMs } = situation;
   const { kindSinceMs } = facts.timestamps.current;
   const { newestAtMs: lastNewsAtMs } = collection;
@@ -221,7 +222,7 @@ function afterAllSynced(situation: Situation, waitingFor: string): Step {
 }
 
 /** Polls until the deadline and reads the status once more. A person who never engaged ends there; for any other the reports are collected first. */
-function concludeAtDeadline(situation: Situation, waitingFor: string): Step {
+function concludeAtDeadline(situation: Situation, waitingFor: WaitText): Step {
   const { facts, collection, policy, nowMs } = situation;
   const dueMs = deadlineMs(facts, currentKind(facts), policy);
   // Only Disconnected may still lack the read at the deadline here: stepForStatus has waited for that of any other status.
@@ -248,7 +249,7 @@ function waitForDeadlineRead(situation: Situation, dueMs: number): Step {
 }
 
 /** `then`, if the status and the list were both requested since `sinceMs`; otherwise requests what is missing. */
-function ifReadAndListedSince(situation: Situation, sinceMs: number, waitingFor: string, then: () => Step): Step {
+function ifReadAndListedSince(situation: Situation, sinceMs: number, waitingFor: WaitText, then: () => Step): Step {
   const { facts, collection } = situation;
   if (lastReadAtMs(facts) < sinceMs) {
     return isListedSince(collection, sinceMs) ? { do: 'read', because: 'window' } : { do: 'read-and-list' };
@@ -257,18 +258,18 @@ function ifReadAndListedSince(situation: Situation, sinceMs: number, waitingFor:
 }
 
 /** `then`, if a read confirmed the status; otherwise reads it back first. */
-function ifConfirmed(situation: Situation, waitingFor: string, then: () => Step): Step {
+function ifConfirmed(situation: Situation, waitingFor: WaitText, then: () => Step): Step {
   return situation.facts.status.claim === null ? then() : readBack(situation, waitingFor);
 }
 
-function readBack(situation: Situation, waitingFor: string): Step {
+function readBack(situation: Situation, waitingFor: WaitText): Step {
   const { facts, policy, nowMs } = situation;
   const allowedMs = nextAllowedAtMs(facts.due.noticeReads, pollCadenceMs(facts, policy));
   return nowMs >= allowedMs ? { do: 'read', because: 'notice' } : waitUntil(situation, waitingFor, allowedMs);
 }
 
 /** `then`, if the list was requested since `sinceMs` and no list or retry is pending. */
-function ifListedSince(situation: Situation, sinceMs: number, waitingFor: string, then: () => Step): Step {
+function ifListedSince(situation: Situation, sinceMs: number, waitingFor: WaitText, then: () => Step): Step {
   const { collection, policy, nowMs } = situation;
   if (!isListedSince(collection, sinceMs)) return { do: 'list', because: 'conclusion' };
   // A notice or a 404 may have requested another list, but a flood of them must not delay the end without limit.
@@ -293,7 +294,7 @@ function findGap({ collection, policy }: Situation): Reason | null {
 /** Waits until `dueMs`, or until a notice has to be read back, a list is due, or a download is retried. */
 function waitUntil(
   situation: Situation,
-  waitingFor: string,
+  waitingFor: WaitText,
   dueMs: number,
   polls: PollPlan = planPolls(situation),
 ): Step {
@@ -307,7 +308,7 @@ function waitUntil(
   return wait(waitingFor, untilMs, polls);
 }
 
-function wait(waitingFor: string, untilMs: number, polls: PollPlan = NO_POLLS): Step {
+function wait(waitingFor: WaitText, untilMs: number, polls: PollPlan = NO_POLLS): Step {
   return { do: 'wait', wait: { waitingFor, untilMs, ...polls } };
 }
 

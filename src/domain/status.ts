@@ -1,5 +1,6 @@
 import type { Stage } from './outcome';
 import type { PollName } from './policy';
+import type { WaitText } from './waits';
 
 /** What a status means for an applicant. */
 interface StatusRules {
@@ -16,7 +17,7 @@ interface StatusRules {
   /** Reports may come without a change of status, so the list is polled too. */
   readonly isListPolled: boolean;
   /** What the applicant waits for; for operators. */
-  readonly waitingFor: string;
+  readonly waitingFor: WaitText;
 }
 
 const DEFAULTS = {
@@ -67,7 +68,7 @@ const RULES = {
   unknown: rules('a known status', { waitsForDeadline: true }),
 };
 
-function rules(waitingFor: string, exceptions: Partial<StatusRules>): StatusRules {
+function rules(waitingFor: WaitText, exceptions: Partial<StatusRules>): StatusRules {
   return { ...DEFAULTS, ...exceptions, waitingFor };
 }
 

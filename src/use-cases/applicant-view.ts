@@ -3,15 +3,16 @@ import { upgradeFacts } from '../domain/carried-facts';
 import { isInvitationUnanswered } from '../domain/deadline';
 import { currentKind } from '../domain/facts';
 import { parseInstantMs } from '../domain/instants';
+import { closedNeeds } from '../domain/needs';
 import { nextStep } from '../domain/next-step';
 import type { Reason, Stage } from '../domain/outcome';
+import { waitCode } from '../domain/waits';
 import type { Hold } from '../report-store/holds';
 import type { Manifest } from '../report-store/port';
 import type { ApplicantRecord } from '../temporal/applicant-record';
 import type { FailingCall } from '../temporal/pending-calls';
 import type { StateAnswer } from '../workflows/contract';
 import { isOpenRecord, needsOf } from './applicant-needs';
-import { closedNeeds } from './etag';
 import type { ActionsView, ApplicantView, Degradation, PendingCallView, RoundView } from './views';
 
 /** What is known of an applicant of whom Temporal has a run. */
@@ -65,7 +66,7 @@ export function viewOfRun(sources: RunSources): ApplicantView {
     reason: outcome === null ? null : reason,
     openedAt,
     closedAt,
-    waitingFor: open && state?.waitingFor ? { code: 'waiting', text: state.waitingFor } : null,
+    waitingFor: open && state?.waitingFor ? { code: waitCode(state.waitingFor), text: state.waitingFor } : null,
     waitingUntil: open ? toIso(state?.waitingUntilMs ?? null) : null,
     deadline: open ? deadlineOf(record, state) : null,
     nextCheckAt: open ? toIso(sources.nextCheckAtMs) : null,

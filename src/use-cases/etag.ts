@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { parseInstantMs } from '../domain/instants';
-import type { RecordedNeed } from '../domain/needs';
-import type { Outcome, Reason, Stage } from '../domain/outcome';
+import { closedNeeds, type RecordedNeed } from '../domain/needs';
+import type { Outcome, Stage } from '../domain/outcome';
 import type { Manifest } from '../report-store/port';
 import type { ApplicantRecord } from '../temporal/applicant-record';
 
@@ -25,12 +25,6 @@ export function manifestEtag({ round, outcome, reason, closedAt }: Manifest): st
   const stage = outcome === null ? null : 'closed';
   const needs = closedNeeds(reason);
   return toEtag({ round, stage, stageSinceMs: parseInstantMs(closedAt), outcome, needs, dueAtMs: null });
-}
-
-/** The needs that a closed applicant keeps until the next round. */
-export function closedNeeds(reason: Reason | null): readonly RecordedNeed[] {
-  if (reason === 'conflict') return ['conflict'];
-  return reason === 'invitation-undeliverable' ? ['undeliverable'] : [];
 }
 
 function toEtag({ round, stage, stageSinceMs, outcome, needs, dueAtMs }: TaggedFields): string {

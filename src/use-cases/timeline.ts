@@ -1,6 +1,6 @@
 import type { StoredDocument } from '../domain/reports';
-import type { TimelineEntry } from '../domain/timeline';
-import { EMPTY_TIMELINE, mergeTimeline } from '../report-store/manifest-timeline';
+import { EMPTY_TIMELINE, type TimelineEntry } from '../domain/timeline';
+import { mergeTimeline } from '../report-store/manifest-timeline';
 import type { Manifest } from '../report-store/port';
 import { readApplicantRun } from '../temporal/runs';
 import type { StateAnswer } from '../workflows/contract';

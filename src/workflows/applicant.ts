@@ -207,7 +207,7 @@ export class Applicant {
     this.state.timeline = withEntry(this.state.timeline, { atMs: Date.now(), kind, source, ...(data && { data }) });
   }
 
-  /** Takes over the facts. A new status becomes an entry of the timeline, without the text of an unknown one. */
+  /** Replaces the facts. A new status becomes an entry of the timeline, without the text of an unknown one. */
   learn(facts: Facts, source: TimelineSource): void {
     const [before, status] = [currentStatus(this.facts), currentStatus(facts)];
     this.facts = facts;
@@ -269,8 +269,9 @@ export class Applicant {
   }
 
   private findDueAtMs(): number | null {
-    if (this.knownFacts === null || this.state.stage === 'closed') return null;
-    return listedDeadlineMs(this.knownFacts, currentKind(this.knownFacts), this.input.policy);
+    const { knownFacts: facts, state } = this;
+    if (facts === null || state.stage === 'closed') return null;
+    return listedDeadlineMs(facts, currentKind(facts), this.input.policy, state.dueAtMs);
   }
 
   /** When the applicant becomes quiet; null: it does not, or it is. */

@@ -30,9 +30,9 @@ export function adoptRecordedOutcome(applicant: Applicant): Promise<boolean> {
     const earlier = await readEarlierRound(applicant);
     if (earlier.kind === 'none') return false;
     // The folder belongs to another applicant, or to this one with other details: nothing is written to it.
-    if (earlier.kind === 'wrong-folder') return showOutcome(applicant, CONFLICT, null);
+    if (earlier.kind === 'wrong-folder') return showConflict(applicant, null);
     const { ofOthers: mayHaveOtherDetails, outcome } = earlier;
-    if (mayHaveOtherDetails && input.again !== true) return showOutcome(applicant, CONFLICT, earlier);
+    if (mayHaveOtherDetails && input.again !== true) return showConflict(applicant, earlier);
     const isNewRound = input.again === true && (outcome !== null || mayHaveOtherDetails);
     // Documents of other details may be another person's.
     const { documents, marks } = mayHaveOtherDetails ? NOTHING_STORED : earlier;
@@ -64,18 +64,25 @@ function readEarlierRound({ state, input: { detailsDigest } }: Applicant): Promi
   return internalActivities('Read the manifest').readEarlierRound({ clientUserId: state.clientUserId, detailsDigest });
 }
 
+function showConflict(applicant: Applicant, recorded: KnownRound | null): Promise<true> {
+  applicant.state.failure = failureOf('conflict');
+  return showOutcome(applicant, CONFLICT, recorded);
+}
+
+/** `closedAt`: that of a recorded outcome. */
+type ShownOutcome = Pick<ApplicantState, 'outcome' | 'reason' | 'humanId'> & { readonly closedAt?: string | null };
+
 /** Shows how the run ends, without a write. `recorded`: the round in the manifest, whose refresh gets the report notices received so far. */
 async function showOutcome(
   applicant: Applicant,
-  { outcome, reason, humanId }: Pick<ApplicantState, 'outcome' | 'reason' | 'humanId'>,
+  { outcome, reason, humanId, closedAt = null }: ShownOutcome,
   recorded: KnownRound | null,
 ): Promise<true> {
   const { state } = applicant;
   state.outcome = outcome;
   state.reason = reason;
   if (humanId !== null) state.humanId = humanId;
-  state.failure = failureOf(reason);
-  const closedAtMs = parseInstantMs(recorded?.closedAt ?? null);
+  const closedAtMs = parseInstantMs(closedAt);
   recordClosing(applicant);
   applicant.showClosed({
     ...(outcome !== null && { outcome }),

@@ -3,7 +3,7 @@ import type { RecordedNeed } from '../domain/needs';
 import type { Outcome, Stage } from '../domain/outcome';
 import { SEARCH_ATTRIBUTE_KEYS } from './contract';
 
-/** What a change of the stage shows beside the stage. */
+/** What a change of the stage shows in addition. */
 export interface StageChanges {
   readonly outcome?: Outcome;
   readonly humanId?: string;

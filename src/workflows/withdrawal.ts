@@ -1,3 +1,4 @@
+import { WAITS } from '../domain/waits';
 import { upstreamActivities } from './activity-calls';
 import type { Applicant } from './applicant';
 import { askUntilDecided } from './undecided';
@@ -11,7 +12,7 @@ const FIND_CREATED_FOR_MS = 30_000;
 export async function withdrawApplicant(applicant: Applicant): Promise<void> {
   const { state } = applicant;
   applicant.forgetInvitation();
-  state.waitingFor = 'Human API to withdraw the person';
+  state.waitingFor = WAITS['person-withdrawn'];
   state.waitingUntilMs = null;
   applicant.showDetails();
   const humanId = state.humanId ?? (await findInvited(applicant, FIND_INVITED_FOR_MS));

@@ -135,7 +135,7 @@ test('a client that pages while a tenth of the applicants close or begin another
   await until('all to be listed', async () => {
     const query = `TaskQueue = "${own.taskQueue}"`;
     return (
-      Number((await client.workflowService.countWorkflowExecutions({ namespace: 'default', query })).count) === 2_000
+      Number((await client.workflowService.countWorkflowExecutions({ namespace: 'default', query })).count) === COUNT
     );
   });
   // Spread over the whole list; every other one starts again at once.
