@@ -82,6 +82,7 @@ test('without variables, returns the documented defaults', () => {
       trustedProxies: [],
       codec: 'off',
       uiOrigins: [],
+      oneTimeSessions: false,
     },
     payload: { ring: null, encrypts: false },
     hasPayloadSettings: false,

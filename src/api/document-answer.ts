@@ -1,19 +1,19 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { Readable } from 'node:stream';
 import { create as createDisposition } from 'content-disposition';
-import fresh from 'fresh';
 import { parse as parseRanges } from 'range-parser';
 import type { Format } from '../domain/reports';
 import type { ByteRange } from '../report-store/port';
 import type { DocumentView, OpenDocument } from '../use-cases/views';
+import { isUnchanged, quoteEtag } from './etags';
 
 /** What of a document to send: all, a part, nothing because the caller has it already, or nothing because the range is outside of it. */
 export type Selection = 'whole' | 'unchanged' | 'outside' | ByteRange;
 
 /** Evaluates the conditions and the range of a GET (RFC 9110, 13.2.2). Several ranges are answered with the whole. */
 export function selectBytes(headers: IncomingHttpHeaders, { sha256, bytes }: DocumentView): Selection {
-  const etag = toEtag(sha256);
-  if (fresh(headers, { etag })) return 'unchanged';
+  const etag = quoteEtag(sha256);
+  if (isUnchanged(headers, sha256)) return 'unchanged';
   const { range, 'if-range': ifRange } = headers;
   // A date never matches: a document has none.
   if (range === undefined || (ifRange !== undefined && ifRange !== etag)) return 'whole';
@@ -37,7 +37,7 @@ export function downloadHeaders({ document, fileName }: OpenDocument, range: Byt
     ...(range && { 'Content-Range': `bytes ${range.start}-${range.end}/${bytes}` }),
     'Content-Disposition': createDisposition(fileName),
     'Accept-Ranges': 'bytes',
-    ETag: toEtag(sha256),
+    ETag: quoteEtag(sha256),
     'Repr-Digest': `sha-256=:${Buffer.from(sha256, 'hex').toString('base64')}:`,
     ...PRIVATE,
   };
@@ -66,11 +66,6 @@ const VIEW_TYPE: Readonly<Record<Format, string>> = {
   json: 'application/json',
   pdf: 'application/pdf',
 };
-
-/** A strong tag. */
-export function toEtag(sha256: string): string {
-  return `"${sha256}"`;
-}
 
 /**
  * A stream of the bytes, after the first of them were read: an error before that is still answered with a problem. Reading stops when the stream is

@@ -23,8 +23,14 @@ export function deadlineMs(facts: DeadlineBase, kind: StatusKind, { expiresMs }:
   return facts.timestamps.openedAtMs + periodMs + (facts.due.extensionMs ?? 0);
 }
 
-/** The deadline for a list of applicants. A status that only a read or a decision follows (an error, a decline) does not change it. */
-export function listedDeadlineMs(facts: DeadlineBase, kind: StatusKind, policy: Policy): number {
+/** The deadline that a list shows. A status that ends the applicant without a deadline (an error, a decline) keeps the one shown before. */
+export function listedDeadlineMs(
+  facts: DeadlineBase,
+  kind: StatusKind,
+  policy: Policy,
+  shownMs: number | null,
+): number {
   const { waitsForDeadline, provesEngagement } = statusRules(kind);
-  return deadlineMs(facts, waitsForDeadline || provesEngagement ? kind : 'invited', policy);
+  if (waitsForDeadline || provesEngagement) return deadlineMs(facts, kind, policy);
+  return facts.due.deadlineAtMs ?? shownMs ?? deadlineMs(facts, 'invited', policy);
 }

@@ -50,7 +50,7 @@ export function sourceOfEnd(reason: Reason | null): TimelineSource {
   return reason === 'deadline' || reason === 'invitation-expired' ? 'deadline' : 'worker';
 }
 
-const MAX_ENTRIES = 200;
+export const MAX_ENTRIES = 200;
 
 export const EMPTY_TIMELINE: Timeline = { entries: [], omitted: 0 };
 
@@ -74,7 +74,8 @@ function isRepeat(last: TimelineEntry, { kind, source, data = {} }: TimelineEntr
   return names.length === Object.keys(known).length && names.every((name) => known[name] === data[name]);
 }
 
-function occurrences({ count = 1 }: TimelineEntry): number {
+/** How often it happened. */
+export function occurrences({ count = 1 }: TimelineEntry): number {
   return count;
 }
 

@@ -2,10 +2,15 @@ import { z } from 'zod';
 import type { ApplicantFailure } from '../domain/failure';
 import type { Outcome, Reason } from '../domain/outcome';
 import { FORMATS, type Format, type MissingReason } from '../domain/reports';
-import type { Timeline, TimelineEntry, TimelineKind, TimelineSource } from '../domain/timeline';
+import {
+  EMPTY_TIMELINE,
+  type Timeline,
+  type TimelineEntry,
+  type TimelineKind,
+  type TimelineSource,
+} from '../domain/timeline';
 import { UnreadableManifest, WrongFolder } from './errors';
 import { isDocumentFile, MANIFEST } from './layout';
-import { EMPTY_TIMELINE } from './manifest-timeline';
 import type { Manifest, RoundRecord } from './port';
 
 const text = z.string();

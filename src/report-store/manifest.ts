@@ -2,8 +2,9 @@ import { parseInstantMs, versionMs } from '../domain/instants';
 import { groupProviders, matchesProvider, organizationKey, type Provider } from '../domain/providers';
 import { credibleDateMs } from '../domain/reads';
 import { isFromCurrentDetails, isPerProvider, type MissingDocument, type StoredDocument } from '../domain/reports';
+import { EMPTY_TIMELINE } from '../domain/timeline';
 import { withoutDigest } from './layout';
-import { EMPTY_TIMELINE, mergeTimeline } from './manifest-timeline';
+import { mergeTimeline } from './manifest-timeline';
 import type { Manifest, ManifestChange, RefreshChange, RoundRecord, WithdrawalChange } from './port';
 
 /** A manifest must not grow without bound. */

@@ -3,7 +3,6 @@ import { upgradeFacts } from '../domain/carried-facts';
 import { isInvitationUnanswered } from '../domain/deadline';
 import { currentKind } from '../domain/facts';
 import { parseInstantMs } from '../domain/instants';
-
 import { closedNeeds } from '../domain/needs';
 import { nextStep } from '../domain/next-step';
 import type { Reason, Stage } from '../domain/outcome';

@@ -269,8 +269,9 @@ export class Applicant {
   }
 
   private findDueAtMs(): number | null {
-    if (this.knownFacts === null || this.state.stage === 'closed') return null;
-    return listedDeadlineMs(this.knownFacts, currentKind(this.knownFacts), this.input.policy);
+    const { knownFacts: facts, state } = this;
+    if (facts === null || state.stage === 'closed') return null;
+    return listedDeadlineMs(facts, currentKind(facts), this.input.policy, state.dueAtMs);
   }
 
   /** When the applicant becomes quiet; null: it does not, or it is. */

@@ -32,7 +32,7 @@ export function registerStuckCalls(applicant: Applicant): void {
     applicant.countMessage();
     if (typeof recovered?.call !== 'string') return;
     markAnswered(recovered.call);
-    // The end of an activity shows with the next step; a poll goes on.
+    // The end of an activity shows with the next step; a poll does not end.
     applicant.showNeeds();
   });
 

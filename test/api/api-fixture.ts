@@ -3,8 +3,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Payload } from '@temporalio/common';
-import type { FastifyInstance, InjectOptions } from 'fastify';
-import type { Response as InjectResponse } from 'light-my-request';
+import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify';
 import { ROLES, type Role } from '../../src/api/keys';
 import { createApi } from '../../src/api/server';
 import type { ApiSettings } from '../../src/api/settings';
@@ -131,7 +130,7 @@ export async function startApi(
 }
 
 function checkInjected(app: FastifyInstance, check: ReturnType<typeof createContractCheck>): void {
-  const inject = app.inject.bind(app) as (request: InjectOptions) => Promise<InjectResponse>;
+  const inject = app.inject.bind(app) as (request: InjectOptions) => Promise<LightMyRequestResponse>;
   app.inject = (async (request: InjectOptions | string) => {
     const options = typeof request === 'string' ? { url: request } : request;
     const answer = await inject(options);

@@ -61,7 +61,7 @@ test('the page of the API loads files of our own only, under a policy without in
   const page = await fetch(`${api.url}/docs/`);
   const html = await page.text();
   const policy = page.headers.get('content-security-policy');
-  expect(policy).toContain("default-src 'none'; script-src 'self'; style-src 'self'");
+  expect(policy).toContain("default-src 'none'; script-src 'self'; style-src 'self' 'sha256-");
   expect(policy).not.toContain('unsafe');
   const sources = [...html.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, source]) => source ?? '');
   expect(html).not.toMatch(/<script(?![^>]*src=)|<style|style="/);

@@ -206,7 +206,7 @@ test('a session of the api over TLS has a cookie for TLS only', async () => {
   const { url } = await setup('api');
   const json = { 'content-type': 'application/json' };
   const { headers } = await ask(`${url}/session`, 'POST', json, JSON.stringify({ key: KEYS.records }));
-  expect(String(headers['set-cookie'])).toMatch(/^__Host-chartway=.*; Secure$/);
+  expect(String(headers['set-cookie'])).toMatch(/^__Host-chartway=.*; Secure;/);
 });
 
 describe.each([

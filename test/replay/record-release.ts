@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { version } from '../../package.json';
 import { DEFAULT_POLICY, type Policy, SECOND_MS } from '../../src/domain/policy';
-import { ValidationRejected } from '../../src/upstream/errors';
+import { Undecided, ValidationRejected } from '../../src/upstream/errors';
 import {
   applicantWorkflowId,
   COLLECT_RECORDS,
@@ -41,6 +41,7 @@ test('records the runs of a release', async () => {
     recordListInFlight(),
     recordRejected(),
     recordCancelled(),
+    recordStuck(),
   ]);
   writeHistories(recorded, FOLDER);
 });
@@ -87,7 +88,10 @@ function recordClosing(): Promise<Recorded> {
 
 /** Open: a report notice came while the list was in flight that an earlier one had requested. */
 function recordListInFlight(): Promise<Recorded> {
-  const script = [{ afterMs: 0, status: 'Syncing', reports: provider('A') }];
+  const script = [
+    { afterMs: 0, status: 'Syncing', reports: provider('A') },
+    { afterMs: 9 * SECOND_MS, status: 'Attn Required' },
+  ];
   return record('list-in-flight', script, async ({ upstream, sendReport, readStage, historyHas }) => {
     await until('the stage syncing', async () => (await readStage()) === 'syncing');
     const release = upstream.hold('listReports');
@@ -96,6 +100,15 @@ function recordListInFlight(): Promise<Recorded> {
     await sendReport('u-B');
     release();
     await until('the documents', () => upstream.count('openReport') >= 3);
+    await until('the stage attention', async () => (await readStage()) === 'attention');
+  });
+}
+
+/** Open: the answers of the polls do not decide about the person. */
+function recordStuck(): Promise<Recorded> {
+  return record('stuck', [], async ({ upstream, readStuck }) => {
+    upstream.faults.push({ route: 'readStatus', error: new Undecided(facts(403), 'a gateway answers') });
+    await until('the applicant to be stuck', async () => (await readStuck()) !== null);
     await upstream.waitForCall('readStatus', upstream.count('readStatus') + 2);
   });
 }
@@ -128,6 +141,7 @@ interface Running {
   sendReport(reportId: string): Promise<void>;
   cancel(): Promise<unknown>;
   readStage(): Promise<string>;
+  readStuck(): Promise<string | null>;
   isClosed(): Promise<boolean>;
   /** Waits until the activity is scheduled, for the last event of its type. */
   historyHas(activity: string): Promise<void>;
@@ -164,6 +178,7 @@ async function record(
       sendReport: (reportId) =>
         handle.signal(reportNoticeSignal, { humanId, reportId, type: 'unity', updatedAt: updatedAt() }),
       readStage: async () => (await handle.query(stateQuery)).stage,
+      readStuck: async () => (await handle.query(stateQuery)).stuck,
       async historyHas(activity) {
         await until(`the activity ${activity}`, async () => {
           const { events } = await handle.fetchHistory();

@@ -13,7 +13,7 @@ const APPLICANTS = [
 ];
 /** Their policies have every field of their version, and no later one. */
 const RELEASES = ['0.2.0'];
-const OF_RELEASE = ['attention', 'cancelled', 'closing', 'list-in-flight', 'rejected', 'waiting'];
+const OF_RELEASE = ['attention', 'cancelled', 'closing', 'list-in-flight', 'rejected', 'stuck', 'waiting'];
 const OTHERS = ['mailbox', 'refresh', 'refresh-checks', 'refresh-of-nothing', 'sweep', 'withdraw'];
 
 // The SDK logs pages for each history that does not replay; the results suffice.

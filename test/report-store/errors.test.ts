@@ -12,8 +12,14 @@ const ERRORS: readonly errors.StoreError[] = [
   new errors.UnreadableManifest('the message'),
 ];
 
-/** The base class, two that activities handle themselves, and one that only a bug throws. */
-const OTHERS = [errors.StoreError, errors.NotTheDocument, errors.WrongFolder, errors.InvalidShelfName];
+/** The base class, two that activities handle themselves, and two that only a bug throws. */
+const OTHERS = [
+  errors.StoreError,
+  errors.NotTheDocument,
+  errors.WrongFolder,
+  errors.InvalidShelfName,
+  errors.InvalidRange,
+];
 
 test('each class of error is listed above', () => {
   const listed = [...ERRORS.map((error) => error.constructor), ...OTHERS].map(({ name }) => name);
@@ -27,7 +33,9 @@ test.each(ERRORS.map((error) => [error.constructor.name, error] as const))(
     const terminal = { clearProgress: () => undefined, write: (text: string) => void written.push(text) };
     const fail = () => Promise.reject(error);
     const signal = new AbortController().signal;
-    expect(await runForExitStatus(fail, { terminal: terminal as never, signal })).toBe(1);
+    // 3: the disk failed, so nothing could be found out.
+    const expected = error instanceof errors.StoreUnavailable ? 3 : 1;
+    expect(await runForExitStatus(fail, { terminal: terminal as never, signal })).toBe(expected);
     expect(written).toEqual(['the message']);
     await expect(translateStoreErrors(fail)).rejects.toMatchObject({
       message: 'the message; retried',

@@ -1,7 +1,7 @@
-import type { TimelineEntry } from '../../src/domain/timeline';
+import { EMPTY_TIMELINE, type TimelineEntry } from '../../src/domain/timeline';
 import { mergeManifest } from '../../src/report-store/manifest';
 import { manifestText, parseManifest } from '../../src/report-store/manifest-file';
-import { EMPTY_TIMELINE, mergeTimeline } from '../../src/report-store/manifest-timeline';
+import { mergeTimeline } from '../../src/report-store/manifest-timeline';
 import { change } from './fixtures';
 
 const status = (atMs: number, value = 'Logged In'): TimelineEntry => ({
@@ -29,14 +29,15 @@ describe('the timeline of a manifest', () => {
     expect(mergeTimeline({ entries: [twice], omitted: 0 }, [once]).entries).toEqual([twice]);
   });
 
-  it('keeps the first entry and the newest 199, and counts each dropped one once', () => {
+  it('keeps the first entry and the newest 199, and counts what each dropped one stands for once', () => {
     const statuses = Array.from({ length: 300 }, (_, index) => status(index + 10));
-    const full = mergeTimeline(EMPTY_TIMELINE, [STARTED, ...statuses]);
-    expect(full).toEqual({ entries: [STARTED, ...statuses.slice(-199)], omitted: 101 });
+    const first = { ...status(10), count: 4 };
+    const full = mergeTimeline(EMPTY_TIMELINE, [STARTED, first, ...statuses.slice(1)]);
+    expect(full).toEqual({ entries: [STARTED, ...statuses.slice(-199)], omitted: 104 });
     expect(mergeTimeline(full, statuses.slice(0, 150))).toEqual(full);
     expect(mergeTimeline(full, [status(1_000)])).toEqual({
       entries: [STARTED, ...statuses.slice(-198), status(1_000)],
-      omitted: 102,
+      omitted: 105,
     });
   });
 

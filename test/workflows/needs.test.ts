@@ -46,6 +46,17 @@ test('the round, the invitation and the deadline show with the invitation; an en
   expect((await applicant.state()).dueAtMs).toBe(invitedAtMs + expiresMs.applicant);
 });
 
+test('a status that no deadline ends does not move the deadline that shows', async () => {
+  const script = [
+    { afterMs: HOUR_MS, status: 'Engaged' },
+    { afterMs: 2 * HOUR_MS, status: 'Error' },
+  ];
+  const applicant = await follow(script, { policy: BY_NOTICES });
+  await applicant.sendNotices(script.slice(0, 1));
+  expect(await addedEvents(applicant, /Upsert/, () => applicant.sendNotices(script.slice(1)))).toBe(0);
+  expect((await applicant.state()).status).toBe('Error');
+});
+
 test.each([
   ['invited', 0, 'Invited'],
   ['engaged', HOUR_MS, 'Engaged'],

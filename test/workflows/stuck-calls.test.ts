@@ -67,7 +67,7 @@ test('a cancelled activity ends it without an entry', async () => {
   expect(await workerEntries(applicant)).toEqual(['call-stuck watchStatus']);
 });
 
-test('a poll that goes on ends it with a signal', async () => {
+test('a poll that does not end clears it with a signal', async () => {
   const applicant = await follow([]);
   await applicant.skip(7 * HOUR_MS);
   await sendStuck(applicant, 'watchStatus');

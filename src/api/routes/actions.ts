@@ -3,6 +3,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import type { UseCases } from '../../use-cases/use-cases';
 import type { ApplicantView, SteeredApplicant } from '../../use-cases/views';
 import { readActor } from '../caller';
+import { quoteEtag } from '../etags';
 import { answer, TAGS } from '../open-api';
 import type { Slug } from '../problem';
 import { applicant } from '../schemas/applicant';
@@ -169,6 +170,6 @@ function sendAccepted(reply: FastifyReply, steered: SteeredApplicant): Applicant
 }
 
 function sendApplicant(reply: FastifyReply, { applicant, etag }: SteeredApplicant): ApplicantView {
-  reply.header('ETag', `"${etag}"`);
+  reply.header('ETag', quoteEtag(etag));
   return applicant;
 }

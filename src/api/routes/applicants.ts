@@ -1,14 +1,12 @@
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
-import fresh from 'fresh';
 import type { z } from 'zod';
 import { normalizeDetails } from '../../temporal/details';
 import type { ListQuery, UseCases } from '../../use-cases/use-cases';
-import type { TaggedApplicant } from '../../use-cases/views';
 import { BASE } from '../access';
 import { readActor } from '../caller';
+import { isUnchanged, quoteEtag, readIfMatch } from '../etags';
 import { answer, TAGS } from '../open-api';
-import { Problem } from '../problem';
 import { applicant, applicantPage, startedApplicant } from '../schemas/applicant';
 import { details, invitation, timeline } from '../schemas/case';
 import { applicantParams } from '../schemas/parameters';
@@ -49,13 +47,13 @@ export const applicantRoutes: FastifyPluginAsyncZod<{ useCases: UseCases }> = as
           reports,
           authorizationReference,
           again,
-          ifMatch: readIfMatch(request),
+          ifMatch: readIfMatch(request.headers),
         },
         readActor(request),
       );
       const { clientUserId } = started.applicant;
       if (started.result === 'started') reply.code(201).header('Location', `${BASE}/applicants/${clientUserId}`);
-      reply.header('ETag', quote(started.etag));
+      reply.header('ETag', quoteEtag(started.etag));
       return { ...started.applicant, result: started.result };
     },
   );
@@ -100,7 +98,11 @@ export const applicantRoutes: FastifyPluginAsyncZod<{ useCases: UseCases }> = as
         'x-problems': ['not-found', 'temporal-unavailable', 'store-unavailable'],
       },
     },
-    async (request, reply) => sendTagged(request, reply, await useCases.show(request.params.clientUserId)),
+    async (request, reply) => {
+      const shown = await useCases.show(request.params.clientUserId);
+      reply.header('ETag', quoteEtag(shown.etag));
+      return isUnchanged(request.headers, shown.etag) ? reply.code(304).send() : shown.applicant;
+    },
   );
 
   app.get(
@@ -154,29 +156,6 @@ export const applicantRoutes: FastifyPluginAsyncZod<{ useCases: UseCases }> = as
     async (request) => useCases.invitation(request.params.clientUserId, readActor(request)),
   );
 };
-
-/** An entity tag as a header value. */
-function quote(etag: string): string {
-  return `"${etag}"`;
-}
-
-function sendTagged(request: FastifyRequest, reply: FastifyReply, { applicant, etag }: TaggedApplicant) {
-  const tag = quote(etag);
-  reply.header('ETag', tag);
-  // Without Cache-Control: fetch() sends no-cache with an If-None-Match that its caller sets.
-  const isSame = fresh({ 'if-none-match': request.headers['if-none-match'] }, { etag: tag });
-  return isSame ? reply.code(304).send() : applicant;
-}
-
-/** The tag of If-Match without its quotes; null without the header. A weak tag, `*` or a list names no state that the caller saw. @throws {Problem} 400 */
-function readIfMatch(request: FastifyRequest): string | null {
-  const header = request.headers['if-match'];
-  if (header === undefined) return null;
-  const tag = /^"([\x21\x23-\x7e]{1,200})"$/.exec(header.trim())?.[1];
-  if (tag !== undefined) return tag;
-  const errors = [{ parameter: 'If-Match', code: 'format', expected: 'one ETag of an answer, with its quotes' }];
-  throw new Problem('invalid-parameter', 'expected valid parameters', { errors });
-}
 
 function toListQuery(query: z.output<typeof listQuery>): ListQuery {
   return {

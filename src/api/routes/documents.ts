@@ -5,7 +5,8 @@ import { z } from 'zod';
 import type { Logger } from '../../observability/log';
 import type { UseCases } from '../../use-cases/use-cases';
 import { readActor } from '../caller';
-import { downloadHeaders, openStream, selectBytes, toEtag, viewHeaders } from '../document-answer';
+import { downloadHeaders, openStream, selectBytes, viewHeaders } from '../document-answer';
+import { quoteEtag } from '../etags';
 import { answer, TAGS } from '../open-api';
 import { Problem } from '../problem';
 import { documentParams, documents } from '../schemas/documents';
@@ -74,7 +75,8 @@ export const addDocumentRoutes: FastifyPluginAsyncZod<DocumentRouteDeps> = async
     async (request, reply) => {
       const opened = await openDocument(request);
       const selection = selectBytes(request.headers, opened.document);
-      if (selection === 'unchanged') return reply.code(304).header('ETag', toEtag(opened.document.sha256)).send(null);
+      if (selection === 'unchanged')
+        return reply.code(304).header('ETag', quoteEtag(opened.document.sha256)).send(null);
       if (selection === 'outside') throw outsideRange(opened.document.bytes);
       const range = selection === 'whole' ? null : selection;
       const body = opened.read(range ?? undefined);

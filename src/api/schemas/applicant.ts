@@ -1,14 +1,8 @@
 import { z } from 'zod';
-import { NEEDS } from '../../domain/needs';
-import { OUTCOMES, REASONS, STAGES } from '../../domain/outcome';
 import { REFUSALS } from '../../domain/steering';
 import type { ApplicantPage, ApplicantView, StartedApplicant } from '../../use-cases/views';
 import { applicantExample } from './applicant-example';
-import { codedText, count, instant, openEnum } from './values';
-
-const stage = openEnum(STAGES);
-const outcome = openEnum(OUTCOMES, 'How the round ended.');
-const reason = openEnum(REASONS, 'Why it ended so.');
+import { codedText, count, degradation, instant, need, openEnum, outcome, reason, stage } from './values';
 
 const round = z.object({
   round: count,
@@ -70,7 +64,7 @@ const applicantFields = {
     .meta({ description: 'When the round ends if nothing happens before.' }),
   nextCheckAt: instant.nullable(),
   nextStep: codedText.nullable().meta({ description: 'What a person should do next, in one sentence.' }),
-  needs: z.array(openEnum(NEEDS)).meta({ description: 'Why the applicant needs a person.' }),
+  needs: z.array(need),
   snoozedUntil: instant.nullable(),
   failure: failure.nullable(),
   hold: z
@@ -84,9 +78,7 @@ const applicantFields = {
   authorizationReference: z.string().nullable(),
   asOf: instant,
   source: openEnum(['temporal', 'manifest']),
-  degraded: z
-    .array(openEnum(['no-worker', 'temporal-unavailable', 'store-unavailable']))
-    .meta({ description: 'What did not answer, so that fields are null or old.' }),
+  degraded: z.array(degradation),
 };
 
 export const applicant = z.object(applicantFields).meta({

@@ -1,14 +1,12 @@
 import { z } from 'zod';
-import { FORMATS } from '../../domain/reports';
 import type { DocumentsView } from '../../use-cases/views';
 import { clientUserId } from './parameters';
-import { count, instant, openEnum } from './values';
+import { count, format, instant, openEnum } from './values';
 
 const organization = z
   .object({ id: z.string().nullable(), name: z.string().nullable() })
   .nullable()
   .meta({ description: 'The provider; null: a report on the whole person.' });
-const format = openEnum(FORMATS);
 const type = z.string().meta({ description: "Human API's type of report." });
 
 const document = z.object({

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { OUTCOMES, STAGES } from '../../domain/outcome';
 import type { AttentionView, AuditPage, SummaryView, SystemView } from '../../use-cases/views';
-import { count, instant, openEnum } from './values';
+import { count, degradation, instant, openEnum } from './values';
 
 const zeros = <const Names extends readonly string[]>(names: Names) =>
   Object.fromEntries(names.map((name) => [name, 0]));
@@ -36,8 +36,6 @@ export const summary = z
     ],
   }) satisfies z.ZodType<SummaryView>;
 
-const degraded = z.array(openEnum(['no-worker', 'temporal-unavailable', 'store-unavailable'], 'What did not answer.'));
-
 export const attention = z
   .object({
     items: z.array(
@@ -50,7 +48,7 @@ export const attention = z
       }),
     ),
     asOf: instant,
-    degraded,
+    degraded: z.array(degradation),
   })
   .meta({
     id: 'Attention',

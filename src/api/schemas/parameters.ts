@@ -3,7 +3,7 @@ import { CLIENT_USER_ID_EXPECTED, isClientUserId, isHumanId } from '../../domain
 import { parseInstantMs } from '../../domain/instants';
 
 /** A text of a request that `parse` turns into a value, or into undefined if it is invalid. `schema`: its form in the OpenAPI file. */
-export function parameter<Value>(
+function parameter<Value>(
   expected: string,
   parse: (text: string) => Value | undefined,
   schema: Readonly<Record<string, unknown>>,
@@ -30,7 +30,7 @@ export function instantMs(description: string) {
   );
 }
 
-export const MAX_PAGE = 200;
+const MAX_PAGE = 200;
 const DEFAULT_PAGE = 50;
 
 export const limit = parameter(
