@@ -44,7 +44,7 @@ export async function listFindings(reportStore: ReportStore, limit: number): Pro
 function toItem({ kind, clientUserId, since }: ListedFinding, sweptAt: string): AttentionItem {
   const { text, toAction } = RULES[kind];
   const noId =
-    clientUserId === null ? ' Its clientUserId is not one that Chartway accepts: delete it at Human API.' : '';
+    clientUserId === null ? ' It has no clientUserId that Chartway accepts: delete it at Human API.' : '';
   return {
     clientUserId,
     need: kind,
