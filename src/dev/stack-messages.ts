@@ -48,7 +48,7 @@ export function nextStepsMessage(stack: NextSteps): string {
     '',
     'All services run until Ctrl-C. Run these in another terminal, in this folder.',
     '',
-    'By HTTP: start an applicant, follow it, fetch its documents (docs/integrate.md):',
+    'By HTTP: start an applicant, follow it, fetch its documents when it has closed (docs/integrate.md):',
     ...httpCommands(stack).map((command) => `  ${command}`),
     `The API describes itself at ${stack.apiUrl}/docs. The key has every role, and the next npm start replaces it.`,
     '',
