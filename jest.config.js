@@ -13,7 +13,7 @@ module.exports = {
     '^.+\\.js$': ['@swc/jest', { jsc: { target: 'es2023' }, module: { type: 'commonjs' } }],
   },
   transformIgnorePatterns: [
-    '/node_modules/(?!(p-limit|yocto-queue|content-disposition|cookie|@fastify/cookie|range-parser)/)',
+    '/node_modules/(?!(p-limit|yocto-queue|cookie|@fastify/cookie)/)',
   ],
   testSequencer: '<rootDir>/test/support/order.cjs',
   // For two cores: tests spend much of their time waiting for other processes.
