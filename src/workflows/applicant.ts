@@ -9,7 +9,8 @@ import { parseInstantMs } from '../domain/instants';
 import { closedNeeds, openNeeds, quietAtMs, type RecordedNeed } from '../domain/needs';
 import type { ReportNotice, StatusNotice } from '../domain/notices';
 import type { Stage } from '../domain/outcome';
-import { completePolicy } from '../domain/policy';
+import { completePolicy, earliest } from '../domain/policy';
+import { planPolls } from '../domain/polls';
 import type { Read } from '../domain/reads';
 import type { Situation } from '../domain/situation';
 import { nextStage, normalizeStatus, statusKind } from '../domain/status';
@@ -121,6 +122,12 @@ export class Applicant {
     return { ...this.state, facts: this.knownFacts && carriedFacts(this.knownFacts) };
   }
 
+  private get firstPollAtMs(): number | null {
+    if (!this.isInvited || this.state.outcome !== null) return null;
+    const { statusPoll, listPoll } = planPolls(this.situation);
+    return earliest(statusPoll?.startMs ?? null, listPoll?.startMs ?? null);
+  }
+
   /** The answer to the query `state`. */
   snapshot(): StateAnswer {
     const { collection } = this.state;
@@ -128,6 +135,7 @@ export class Applicant {
     return {
       ...this.wholeState(),
       documentCount: countDocuments(collection),
+      nextPollAtMs: this.firstPollAtMs,
       collection: {
         ...collection,
         listed: listed.slice(0, MAX_SHOWN),
