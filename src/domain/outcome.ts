@@ -44,6 +44,7 @@ const WITHDRAWING_REASONS: readonly (Reason | null)[] = [
   'deadline',
   'declined',
   'operator',
+  'finished',
 ];
 
 /** True if an applicant with this outcome has withdrawn the person at its end. */

@@ -30,6 +30,8 @@ export class AuditUnreadable extends Error {
 /** Our own lines have a few hundred bytes. */
 const MAX_LINE_BYTES = 1024 * 1024;
 const LINE_FEED = 10;
+const HEAD = /^\{"n":\d{1,15},"before":"[0-9a-f]{64}","at":"([^"]{1,40})"/;
+const HEAD_BYTES = 160;
 
 /**
  * The newest lines before a position that match, newest first; at most `limit`. Reads every file of every chain as a stream, because a clock may step
@@ -50,24 +52,26 @@ export async function readNewestLines(
     readonly limit: number;
   },
 ): Promise<readonly AuditLine[]> {
-  // Most lines do not match, and are not parsed.
+  // Most pieces of a file and most lines have none of these, and are not split and parsed.
   const needles = Object.entries({ clientUserId, who }).flatMap(([field, value]) =>
     value === undefined ? [] : [Buffer.from(`"${field}":${JSON.stringify(value)}`)],
   );
   let newest: AuditLine[] = [];
+  // The time of the oldest line that may still be wanted.
+  let fromAt = '';
   for (const file of await listFiles(folder)) {
     const { chain } = file;
-    let number = 0;
-    for await (const text of readLines(folder, file.name)) {
-      number += 1;
-      if (!needles.every((needle) => text.includes(needle))) continue;
+    for await (const text of readLines(folder, file.name, needles)) {
+      if (isOlder(text, fromAt)) continue;
       const line = parseLine(text, chain);
-      if (line === null) throw new AuditUnreadable(file.name, `line ${number} is not a line of the audit log`);
+      if (line === null) throw new AuditUnreadable(file.name, 'it has text that is not a line of the audit log');
       const { entry } = line;
       const isWanted =
         (clientUserId === undefined || entry.clientUserId === clientUserId) && (who === undefined || entry.who === who);
       if (isWanted && (before === null || comparePositions(line, before) < 0)) newest.push(line);
-      if (newest.length >= 2 * limit) newest = takeNewest(newest, limit);
+      if (newest.length < 2 * limit) continue;
+      newest = takeNewest(newest, limit);
+      fromAt = newest.at(-1)?.at ?? '';
     }
   }
   return takeNewest(newest, limit);
@@ -88,24 +92,26 @@ async function listFiles(folder: string): Promise<readonly { readonly name: stri
   const names = await readdir(folder).catch((error: unknown) => {
     throw new AuditUnreadable(null, codeOf(error));
   });
-  return names.flatMap((name) => {
-    const chain = parseFileName(name)?.chain;
-    return chain === undefined ? [] : [{ name, chain }];
-  });
+  // Names begin with the start of their process: the newest first, so that most older lines are skipped.
+  return names
+    .sort()
+    .reverse()
+    .flatMap((name) => {
+      const chain = parseFileName(name)?.chain;
+      return chain === undefined ? [] : [{ name, chain }];
+    });
 }
 
-/** The complete lines of a file, without their line feeds. None if it was pruned meanwhile. */
-async function* readLines(folder: string, file: string): AsyncGenerator<Buffer> {
+/** The complete lines of a file with each of the needles, without their line feeds. None if the file was pruned meanwhile. */
+async function* readLines(folder: string, file: string, needles: readonly Buffer[]): AsyncGenerator<Buffer> {
+  const mayMatch = (bytes: Buffer) => needles.every((needle) => bytes.includes(needle));
   let rest: Buffer = Buffer.alloc(0);
   try {
     for await (const chunk of createReadStream(join(folder, file)) as AsyncIterable<Buffer>) {
       const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
-      let at = 0;
-      for (let end = bytes.indexOf(LINE_FEED); end !== -1; end = bytes.indexOf(LINE_FEED, at)) {
-        yield bytes.subarray(at, end);
-        at = end + 1;
-      }
-      rest = bytes.subarray(at);
+      const complete = bytes.subarray(0, bytes.lastIndexOf(LINE_FEED) + 1);
+      if (mayMatch(complete)) for (const line of splitLines(complete)) if (mayMatch(line)) yield line;
+      rest = bytes.subarray(complete.length);
       if (rest.length > MAX_LINE_BYTES) throw new AuditUnreadable(file, 'a line is too long');
     }
   } catch (error) {
@@ -113,6 +119,20 @@ async function* readLines(folder: string, file: string): AsyncGenerator<Buffer> 
     if (codeOf(error) === 'ENOENT') return;
     throw new AuditUnreadable(file, codeOf(error));
   }
+}
+
+function* splitLines(bytes: Buffer): Generator<Buffer> {
+  for (let at = 0; at < bytes.length; ) {
+    const end = bytes.indexOf(LINE_FEED, at);
+    yield bytes.subarray(at, end);
+    at = end + 1;
+  }
+}
+
+/** Whether the time of a line is before an instant; false for any other text. */
+function isOlder(text: Buffer, at: string): boolean {
+  const own = HEAD.exec(text.toString('latin1', 0, HEAD_BYTES))?.[1];
+  return own !== undefined && own < at;
 }
 
 /** Null for any other text. */

@@ -1,32 +1,28 @@
-import { defaultPayloadConverter } from '@temporalio/common';
 import type { Need } from '../domain/needs';
-import { DAY_MS } from '../domain/policy';
+import { type ApplicantRecord, toApplicantRecord } from '../temporal/applicant-record';
 import { decodeFirstOrNull } from '../temporal/history';
-import { toMs } from '../temporal/rpc';
-import { applicantsQuery, listRuns, type RunInfo, toApplicantRun } from '../temporal/runs';
+import { listNewestRuns } from '../temporal/newest-runs';
+import { GRPC, hasStatus, readPages } from '../temporal/rpc';
+import { applicantsQuery, listRuns, type RunInfo } from '../temporal/runs';
 import { SEARCH_ATTRIBUTE_KEYS, SNOOZED_UNTIL_MEMO } from '../workflows/contract';
+import { NEAR_DEADLINE_MS } from './applicant-needs';
+import { toIso } from './applicant-view';
 import type { UseCaseDeps } from './use-cases';
 import type { AttentionItem } from './views';
 
-/** The deadline of an open applicant is near from this time on. */
-export const NEAR_DEADLINE_MS = 7 * DAY_MS;
 const PAGE_SIZE = 200;
-/** Ids of one query that looks for later runs. */
-const IDS_PER_QUERY = 100;
 const TIMEOUT_MS = 5_000;
-
-const { stageSince: STAGE_SINCE, dueAt: DUE_AT, needs: NEEDS } = SEARCH_ATTRIBUTE_KEYS;
 
 interface NeedRule {
   readonly need: Need;
   readonly toCondition: (nowMs: number) => string;
-  readonly sinceMs: (info: RunInfo) => number | null;
-  readonly text: (info: RunInfo) => string;
+  readonly sinceMs: (record: ApplicantRecord) => number | null;
+  readonly text: (record: ApplicantRecord) => string;
   readonly action: (clientUserId: string) => string;
 }
 
-const recorded = (need: Need) => () => `${NEEDS.name} = "${need}"`;
-const stageSinceMs = (info: RunInfo) => readTimeMs(info, STAGE_SINCE.name);
+const recorded = (need: Need) => () => `${SEARCH_ATTRIBUTE_KEYS.needs.name} = "${need}"`;
+const stageSinceMs = (record: ApplicantRecord) => record.stageSinceMs;
 const startAgain = () => 'POST /api/v1/applicants with "again": true';
 const readInvitation = (id: string) => `GET /api/v1/applicants/${id}/invitation`;
 
@@ -65,15 +61,9 @@ const RULES: readonly NeedRule[] = [
   {
     need: 'near-deadline',
     toCondition: (nowMs) =>
-      `CloseTime IS NULL AND ${DUE_AT.name} <= "${new Date(nowMs + NEAR_DEADLINE_MS).toISOString()}"`,
-    sinceMs: (info) => {
-      const dueAtMs = readTimeMs(info, DUE_AT.name);
-      return dueAtMs === null ? null : dueAtMs - NEAR_DEADLINE_MS;
-    },
-    text: (info) => {
-      const dueAtMs = readTimeMs(info, DUE_AT.name);
-      return `The deadline is near${dueAtMs === null ? '' : `: ${new Date(dueAtMs).toISOString()}`}.`;
-    },
+      `CloseTime IS NULL AND ${SEARCH_ATTRIBUTE_KEYS.dueAt.name} <= "${new Date(nowMs + NEAR_DEADLINE_MS).toISOString()}"`,
+    sinceMs: ({ dueAtMs }) => (dueAtMs === null ? null : dueAtMs - NEAR_DEADLINE_MS),
+    text: ({ dueAtMs }) => `The deadline is near: ${toIso(dueAtMs)}.`,
     action: (id) => `PUT /api/v1/applicants/${id}/deadline`,
   },
   {
@@ -92,12 +82,24 @@ const RULES: readonly NeedRule[] = [
   },
 ];
 
+/** An older server does not know the search attribute. */
+const UNREPORTED: AttentionItem = {
+  clientUserId: null,
+  need: 'stuck-run',
+  since: null,
+  text: 'This Temporal server does not report runs whose workflow task fails in every attempt.',
+  action: 'Upgrade the Temporal server.',
+};
+
 /** The needs of the newest runs, the most urgent first, without snoozed applicants; at most `limit`. Throws what the client throws. */
 export async function listNeeds(deps: UseCaseDeps, nowMs: number, limit: number): Promise<readonly AttentionItem[]> {
   const items: AttentionItem[] = [];
   const untilMs = Date.now() + TIMEOUT_MS;
   for (const rule of RULES) {
-    const found = await listNeed(deps, rule, nowMs, limit - items.length, untilMs);
+    const found = await listNeed(deps, rule, nowMs, limit - items.length, untilMs).catch((error: unknown) => {
+      if (rule.need !== 'stuck-run' || !hasStatus(error, GRPC.INVALID_ARGUMENT)) throw error;
+      return [UNREPORTED];
+    });
     items.push(...found.sort((a, b) => compareSince(a.since, b.since)));
     if (items.length >= limit) break;
   }
@@ -114,65 +116,39 @@ async function listNeed(deps: UseCaseDeps, rule: NeedRule, nowMs: number, limit:
   const { client, taskQueue } = deps;
   const query = `${applicantsQuery(taskQueue)} AND ${rule.toCondition(nowMs)}`;
   const items: AttentionItem[] = [];
-  let nextPageToken: Uint8Array | null | undefined;
-  do {
-    const page = await listRuns(client, query, {
-      pageSize: PAGE_SIZE,
-      untilMs,
-      ...(nextPageToken && { nextPageToken }),
-    });
-    const newest = await withoutOlderRuns(deps, page.executions ?? [], untilMs);
-    for (const info of newest) {
-      const run = toApplicantRun(info);
-      if (!run || (await readSnoozedUntilMs(deps, run.workflowId, info)) > nowMs) continue;
-      const { clientUserId } = run;
-      const sinceMs = rule.sinceMs(info);
+  for await (const { executions } of readPages((page) =>
+    listRuns(client, query, { pageSize: PAGE_SIZE, untilMs, ...page }),
+  )) {
+    for (const info of await withoutOlderRuns(deps, executions ?? [], untilMs)) {
+      const record = toApplicantRecord(info);
+      if (!record || (await readSnoozedUntilMs(deps, info)) > nowMs) continue;
+      const { clientUserId } = record;
       items.push({
         clientUserId,
         need: rule.need,
-        since: sinceMs === null ? null : new Date(sinceMs).toISOString(),
-        text: rule.text(info),
+        since: toIso(rule.sinceMs(record)),
+        text: rule.text(record),
         action: rule.action(clientUserId),
       });
       if (items.length >= limit) return items;
     }
-    nextPageToken = page.nextPageToken;
-  } while (nextPageToken && nextPageToken.length > 0);
+  }
   return items;
 }
 
 /** An open run is the newest one. A closed one may be that of an earlier round. */
 async function withoutOlderRuns({ client }: UseCaseDeps, infos: readonly RunInfo[], untilMs: number) {
-  const closed = infos.filter(({ closeTime }) => closeTime);
-  const newestMs = new Map<string, number>();
-  for (let at = 0; at < closed.length; at += IDS_PER_QUERY) {
-    const ids = closed.slice(at, at + IDS_PER_QUERY).map(({ execution }) => `"${execution?.workflowId}"`);
-    let nextPageToken: Uint8Array | null | undefined;
-    do {
-      const query = `WorkflowId IN (${ids.join(', ')})`;
-      const page = await listRuns(client, query, { untilMs, ...(nextPageToken && { nextPageToken }) });
-      for (const { execution, startTime } of page.executions ?? []) {
-        const id = execution?.workflowId ?? '';
-        newestMs.set(id, Math.max(newestMs.get(id) ?? 0, toMs(startTime) ?? 0));
-      }
-      nextPageToken = page.nextPageToken;
-    } while (nextPageToken && nextPageToken.length > 0);
-  }
-  return infos.filter(
-    ({ execution, startTime, closeTime }) =>
-      !closeTime || (toMs(startTime) ?? 0) >= (newestMs.get(execution?.workflowId ?? '') ?? 0),
-  );
+  const closed = infos.flatMap(({ closeTime, execution }) => (closeTime ? [execution?.workflowId ?? ''] : []));
+  const newest = await listNewestRuns(client, [...new Set(closed)], untilMs);
+  return infos.filter(({ closeTime, execution }) => {
+    const other = closeTime && newest.get(execution?.workflowId ?? '');
+    return !other || other.execution?.runId === execution?.runId;
+  });
 }
 
 /** 0 if it is not snoozed, or if its memo cannot be decoded: then it shows. */
-async function readSnoozedUntilMs({ client }: UseCaseDeps, workflowId: string, { memo }: RunInfo): Promise<number> {
+async function readSnoozedUntilMs({ client }: UseCaseDeps, { execution, memo }: RunInfo): Promise<number> {
   const payload = memo?.fields?.[SNOOZED_UNTIL_MEMO];
-  const untilMs = payload && (await decodeFirstOrNull(client, workflowId, [payload]));
+  const untilMs = payload && (await decodeFirstOrNull(client, execution?.workflowId ?? '', [payload]));
   return typeof untilMs === 'number' ? untilMs : 0;
-}
-
-function readTimeMs({ searchAttributes }: RunInfo, name: string): number | null {
-  const payload = searchAttributes?.indexedFields?.[name];
-  const ms = payload ? Date.parse(defaultPayloadConverter.fromPayload<string>(payload)) : Number.NaN;
-  return Number.isNaN(ms) ? null : ms;
 }

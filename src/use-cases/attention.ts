@@ -3,6 +3,7 @@ import { compareSince, listNeeds } from './attention-needs';
 import { listMailboxQuarantine, listSpoolItems } from './attention-notices';
 import { listFindings } from './attention-sweep';
 import { Unavailable } from './errors';
+import { currentMs } from './run-sources';
 import { readStore, readTemporal } from './unavailable';
 import type { UseCaseDeps } from './use-cases';
 import type { AttentionItem, AttentionView, Degradation } from './views';
@@ -18,7 +19,7 @@ const URGENCY: readonly string[] = [
 /** What needs a person; at most 500 items, the most urgent first, then the oldest. @throws {Unavailable} if a part is unknown and the rest is empty */
 export async function readAttention(deps: UseCaseDeps): Promise<AttentionView> {
   const { reportStore, spoolFolder = null } = deps;
-  const nowMs = (deps.nowMs ?? Date.now)();
+  const nowMs = currentMs(deps);
   const degraded = new Set<Degradation>();
   let firstOutage: Unavailable | null = null;
   const orMissing = (degradation: Degradation, read: Promise<readonly AttentionItem[]>) =>

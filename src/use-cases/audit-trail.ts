@@ -4,6 +4,7 @@ import { type AuditLine, type AuditPosition, comparePositions, readNewestLines }
 import { auditItemsOf } from './audit-manifest';
 import { decodeCursor, encodeCursor } from './cursor';
 import { Unavailable } from './errors';
+import { currentMs } from './run-sources';
 import { readStore } from './unavailable';
 import type { Actor, UseCaseDeps, UseCases } from './use-cases';
 import type { AuditItem, AuditPage } from './views';
@@ -22,7 +23,7 @@ const MANIFEST = 'manifest';
  */
 export async function readAuditTrail(deps: UseCaseDeps, query: AuditQuery, actor: Actor): Promise<AuditPage> {
   const { clientUserId, who, limit } = query;
-  const nowMs = (deps.nowMs ?? Date.now)();
+  const nowMs = currentMs(deps);
   const filters = { clientUserId, who };
   const cursor = query.cursor === null ? null : decodeCursor(query.cursor, filters, nowMs);
   // A cursor that decodes has its checksum, so its token is one of ours.

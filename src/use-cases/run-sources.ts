@@ -1,4 +1,5 @@
 import { parseInstantMs } from '../domain/instants';
+import { closedNeeds } from '../domain/needs';
 import type { Reason } from '../domain/outcome';
 import { type Hold, openHolds } from '../report-store/holds';
 import type { Manifest } from '../report-store/port';
@@ -59,8 +60,9 @@ export function withRecordedClosing(record: ApplicantRecord, manifest: Manifest 
   // Without a round, the outcome may be that of the round before.
   if (record.standing !== 'open' || !manifest || manifest.outcome === null || manifest.round !== record.round)
     return record;
-  const { outcome, closedAt } = manifest;
-  return { ...record, standing: 'ended', stage: 'closed', stageSinceMs: parseInstantMs(closedAt), outcome };
+  const { outcome, reason, closedAt } = manifest;
+  const closed = { standing: 'ended', stage: 'closed', outcome, dueAtMs: null } as const;
+  return { ...record, ...closed, stageSinceMs: parseInstantMs(closedAt), needs: closedNeeds(reason) };
 }
 
 /** Values that this client cannot decode are null. */

@@ -4,6 +4,7 @@ import { DAY_MS } from '../domain/policy';
 import { applicantsQuery } from '../temporal/runs';
 import { countRuns, readRetentionMs } from '../temporal/visibility';
 import { SEARCH_ATTRIBUTE_KEYS } from '../workflows/contract';
+import { currentMs } from './run-sources';
 import { readTemporal } from './unavailable';
 import type { UseCaseDeps } from './use-cases';
 import type { SummaryView } from './views';
@@ -29,7 +30,7 @@ export function createSummary(deps: UseCaseDeps): () => Promise<SummaryView> {
   const days = createDayCounts();
   let kept: { readonly atMs: number; readonly summary: Promise<SummaryView> } | null = null;
   return () => {
-    const nowMs = (deps.nowMs ?? Date.now)();
+    const nowMs = currentMs(deps);
     if (kept === null || nowMs - kept.atMs >= KEPT_FOR_MS) {
       const summary = readTemporal(() => compute(deps, days, nowMs));
       const current = { atMs: nowMs, summary };

@@ -1,5 +1,6 @@
 import { readQueueLoads } from '../temporal/task-queues';
 import { checkSearchAttributes, checkStore, checkTemporal, checkVersions, unknown } from './checks';
+import { currentMs } from './run-sources';
 import { checkAudit, checkBacklog, checkQueues } from './system-checks';
 import type { UseCaseDeps } from './use-cases';
 import { readVersion } from './version';
@@ -20,6 +21,6 @@ export async function readSystem(deps: UseCaseDeps): Promise<SystemView> {
     checkBacklog(spoolFolder),
     checkVersions(client, { Chartway: version, Node: process.versions.node }),
   ]);
-  const asOf = new Date((deps.nowMs ?? Date.now)()).toISOString();
+  const asOf = new Date(currentMs(deps)).toISOString();
   return { version, checks, workers: (await loads) ?? [], asOf };
 }

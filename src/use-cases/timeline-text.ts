@@ -1,5 +1,4 @@
 import { OUTCOMES, REASONS } from '../domain/outcome';
-import { statusKind } from '../domain/status';
 import { REASON_CODES } from '../domain/steering';
 import type { TimelineEntry, TimelineKind } from '../domain/timeline';
 
@@ -13,7 +12,7 @@ const TEXTS: Readonly<Record<TimelineKind, string | ((data: Data) => string)>> =
   invited: 'The person was invited.',
   adopted: 'The person exists upstream already, and is followed without another invitation.',
   status: (data) => `The status became ${statusOf(data)}.`,
-  'reports-listed': (data) => `The list of reports was read${countOf(data, 'reports', 'report')}.`,
+  'reports-listed': (data) => `The list of reports was read${countOf(data, 'count', 'report')}.`,
   'document-stored': (data) => `A document was stored${codeOf(data, 'type', ': ')}${codeOf(data, 'format', ', ')}.`,
   quiet: 'Nothing has happened for longer than usual.',
   'call-stuck': (data) => `A call${codeOf(data, 'call', ' (', ')')} has failed for minutes, and is retried.`,
@@ -21,9 +20,9 @@ const TEXTS: Readonly<Record<TimelineKind, string | ((data: Data) => string)>> =
   'cancel-requested': (data) => `An operator cancelled the applicant${reasonCodeOf(data)}.`,
   'check-requested': 'An operator requested a check of status and reports.',
   'finish-requested': (data) => `An operator requested the end with what is listed now${reasonCodeOf(data)}.`,
-  'deadline-changed': 'An operator changed the deadline.',
-  snoozed: 'An operator hid the needs for some time.',
-  'deadline-reached': 'The deadline was reached.',
+  'deadline-changed': (data) => `An operator moved the deadline${timeOf(data, 'atMs', ' to ')}.`,
+  snoozed: (data) => `An operator snoozed the needs${timeOf(data, 'untilMs', ' until ')}.`,
+  'deadline-reached': (data) => `The deadline${codeOf(data, 'deadline', ' of the ')} was reached.`,
   withdrawn: 'The person was withdrawn upstream.',
   closed: (data) => `The applicant closed${outcomeOf(data)}.`,
 };
@@ -41,9 +40,15 @@ function codeOf(data: Data, field: string, before: string, after = ''): string {
   return typeof value === 'string' && CODE.test(value) ? `${before}${value}${after}` : '';
 }
 
-/** The text of an unknown status may be anything. */
+function timeOf(data: Data, field: string, before: string): string {
+  const ms = data[field];
+  return typeof ms === 'number' ? `${before}${new Date(ms).toISOString()}` : '';
+}
+
+/** `status` is the kind of a status, because the text of an unknown one may be anything. */
 function statusOf({ status }: Data): string {
-  return typeof status === 'string' && statusKind(status) !== 'unknown' ? `"${status.trim()}"` : 'an unknown one';
+  const isKnown = typeof status === 'string' && status !== 'unknown' && CODE.test(status);
+  return isKnown ? `"${status.replaceAll('-', ' ')}"` : 'an unknown one';
 }
 
 function countOf(data: Data, field: string, noun: string): string {

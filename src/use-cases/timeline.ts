@@ -51,12 +51,23 @@ function toEntry({ file, storedAt, type, format, bytes }: StoredDocument): Timel
 
 function toItem(entry: TimelineEntry): TimelineItem {
   const { atMs, kind, source, data, count = 1, lastAtMs = atMs } = entry;
-  const repeats = count === 1 ? null : { count, lastAt: new Date(lastAtMs).toISOString() };
+  const repeats = count === 1 ? null : { times: count, lastAt: new Date(lastAtMs).toISOString() };
   return {
     at: new Date(atMs).toISOString(),
     kind,
     source,
     text: describeEntry(entry),
-    data: data || repeats ? { ...data, ...repeats } : null,
+    data: data || repeats ? { ...withInstants(data), ...repeats } : null,
   };
+}
+
+/** `atMs` becomes `at` in ISO 8601, as in all answers. */
+function withInstants(data: TimelineEntry['data'] = {}): NonNullable<TimelineItem['data']> {
+  return Object.fromEntries(
+    Object.entries(data).map(([name, value]) =>
+      name.endsWith('Ms') && typeof value === 'number'
+        ? [name.slice(0, -'Ms'.length), new Date(value).toISOString()]
+        : [name, value],
+    ),
+  );
 }

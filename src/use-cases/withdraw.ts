@@ -1,6 +1,7 @@
 import { hasWithdrawnPerson } from '../domain/outcome';
 import type { ReasonCode } from '../domain/steering';
 import { createOperations } from '../temporal/operations';
+import { readApplicantRun } from '../temporal/runs';
 import { NotNow, Unavailable } from './errors';
 import { showApplicant } from './show-applicant';
 import { readStore, readTemporal } from './unavailable';
@@ -20,6 +21,9 @@ export async function withdrawClosed(
   // Its manifest cannot show whether another round is open.
   if (applicant.degraded.includes('temporal-unavailable')) throw new Unavailable('temporal', 'nothing');
   if (applicant.open) throw new NotNow('open', applicant);
+  // It is closed, but its run may still collect late reports.
+  const run = await readTemporal(() => readApplicantRun(deps.client, clientUserId));
+  if (run?.standing === 'open') throw new NotNow('closing', applicant);
   const manifest = await readStore(() => deps.reportStore.readManifest(clientUserId));
   if (manifest?.withdrawnAt || hasWithdrawnPerson(applicant.reason)) return { ...tagged, done: 'already' };
   await readTemporal(() => createOperations(deps).beginWithdraw(clientUserId));

@@ -140,6 +140,8 @@ export class Installation {
       HUMAN_API_DATA_URL: `${proxy.url}/data`,
       // The sandbox has no limit, and the cap is tested elsewhere.
       HUMAN_API_MAX_CALLS_PER_SECOND: '200',
+      // For `doctor`.
+      WEBHOOK_PORT: String(webhookPort),
       REPORT_STORE: join(folder, 'reports'),
     };
     const upstream = new Upstream(url, CREDENTIALS);

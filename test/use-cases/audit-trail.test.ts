@@ -109,7 +109,7 @@ test('a log that cannot be read completely is no answer; only a line that was ne
   const fault = { kind: 'unavailable', what: 'audit', done: 'nothing' };
   await expect(readAuditTrail(deps, query, ACTOR)).rejects.toMatchObject({
     ...fault,
-    cause: { message: expect.stringContaining(`${name}: line 2 is not a line`) },
+    cause: { message: expect.stringContaining(`${name}: it has text that is not a line`) },
   });
   await rm(join(folder, name));
   await mkdir(join(folder, name));

@@ -123,12 +123,13 @@ export async function failingActivity(
     activityType,
     failure,
     isBenign,
-    heartbeat,
+    progress,
   }: {
     readonly activityType: string;
     readonly failure: string;
     readonly isBenign: boolean;
-    readonly heartbeat?: unknown;
+    /** In the heartbeat details. */
+    readonly progress?: unknown;
   },
 ): Promise<void> {
   const { client, taskQueue } = deps;
@@ -141,9 +142,7 @@ export async function failingActivity(
     startToCloseTimeout: msToTs('1 minute'),
   };
   await respond(deps, [{ commandType: SCHEDULE, scheduleActivityTaskCommandAttributes }]);
-  const { taskToken } = await client.withDeadline(Date.now() + 10_000, () =>
-    service.pollActivityTaskQueue({ namespace, taskQueue: { name: taskQueue } }),
-  );
+  const { taskToken } = await pollActivity(deps);
   await service.respondActivityTaskFailed({
     ...{ namespace, taskToken },
     failure: {
@@ -154,10 +153,24 @@ export async function failingActivity(
         category: isBenign ? BENIGN : UNSPECIFIED,
       },
     },
-    ...(heartbeat !== undefined && {
-      lastHeartbeatDetails: { payloads: [defaultPayloadConverter.toPayload(heartbeat)] },
+    ...(progress !== undefined && {
+      lastHeartbeatDetails: { payloads: [defaultPayloadConverter.toPayload(progress)] },
     }),
   });
+}
+
+/** The activity task that waits. */
+export async function nextActivityTask(deps: UseCaseDeps) {
+  const { attempt, heartbeatDetails } = await pollActivity(deps);
+  const [payload] = heartbeatDetails?.payloads ?? [];
+  return { attempt, progress: payload ? defaultPayloadConverter.fromPayload(payload) : null };
+}
+
+function pollActivity({ client, taskQueue }: UseCaseDeps) {
+  const { namespace } = client.options;
+  return client.withDeadline(Date.now() + 10_000, () =>
+    client.workflowService.pollActivityTaskQueue({ namespace, taskQueue: { name: taskQueue } }),
+  );
 }
 
 function upsertOf(attributes: Attributes): Command {

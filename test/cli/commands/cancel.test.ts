@@ -75,14 +75,17 @@ test.each([
     'not cancelled: it has closed already (collected)',
   ],
   [new NotFound('none'), 'unknown', null, 'neither Temporal nor the report store has this applicant'],
-] as const)('%s: status 1, and how to withdraw the person', async (error, result, outcome, text) => {
-  const { run, messages, printed } = await createFakeFixture({ cancel: () => Promise.reject(error) });
-  expect(await run('cancel', 'POL-1')).toBe(1);
-  expect(messages()).toContain(`POL-1: ${text}`);
-  expect(messages()).toContain('chartway -- withdraw POL-1');
-  expect(await run('cancel', 'POL-1', '--json')).toBe(1);
-  expect(printed()).toMatchObject([{ clientUserId: 'POL-1', result, outcome }]);
-});
+] as const)(
+  'a closed or unknown applicant: status 1, and how to withdraw the person: case %#',
+  async (error, result, outcome, text) => {
+    const { run, messages, printed } = await createFakeFixture({ cancel: () => Promise.reject(error) });
+    expect(await run('cancel', 'POL-1')).toBe(1);
+    expect(messages()).toContain(`POL-1: ${text}`);
+    expect(messages()).toContain('chartway -- withdraw POL-1');
+    expect(await run('cancel', 'POL-1', '--json')).toBe(1);
+    expect(printed()).toMatchObject([{ clientUserId: 'POL-1', result, outcome }]);
+  },
+);
 
 test('a repeat of a cancel succeeds', async () => {
   const cancel = async () => ({ ...tagged(CANCELLED), done: 'already' as const });

@@ -26,7 +26,7 @@ test('without a worker, says that fields are unknown', async () => {
 test.each([
   [new NotFound('no applicant'), 1, 'check the id'],
   [new Unavailable('store', 'nothing'), 3, 'the report store did not answer'],
-] as const)('%s: status %i', async (error, status, text) => {
+] as const)('a missing applicant is status 1, an outage status 3: case %#', async (error, status, text) => {
   const { run, messages } = await createFakeFixture({ show: () => Promise.reject(error) });
   expect(await run('show', 'POL-1')).toBe(status);
   expect(messages()).toContain(text);

@@ -43,7 +43,7 @@ test.each([
   [new NotNow('open', applicantView()), 1, 'it is open'],
   [new PreconditionFailed(applicantView({ round: 2 })), 1, 'has changed since it was read'],
   [new Unavailable('temporal', 'unknown'), 3, 'unknown whether it was done. Run the same command again'],
-] as const)('reports %s with status %i', async (error, status, text) => {
+] as const)('a refusal or outage has its status and says what to do: case %#', async (error, status, text) => {
   const { run, messages, out } = await createFakeFixture({ start: () => Promise.reject(error) });
   expect(await run(...ARGV)).toBe(status);
   expect(messages()).toContain(text);

@@ -52,7 +52,7 @@ test.each([
   ],
   [new Unavailable('worker', 'unknown'), 3, 'no worker answered'],
   [new AuditUnavailable('full'), 3, 'the audit log cannot be written, so nothing more was done'],
-] as const)('%s: status %i, and what to do', async (error, status, text) => {
+] as const)('a refusal or outage has its status and says what to do: case %#', async (error, status, text) => {
   const { run, messages, out } = await createFakeFixture({ setDeadline: () => Promise.reject(error) });
   expect(await run('extend', 'POL-1', '--until', '2d', '--json')).toBe(status);
   expect(messages()).toContain(text);
