@@ -276,8 +276,7 @@ function isUnconfirmed(claim: Claim, { status, updatedAtMs }: Read): boolean {
 
 /** An outage during which the deadline passed moves the deadline by the length of the outage, once. */
 function deadlineExtensionMs(facts: Facts, read: Read, readOutageMs: number, policy: Policy): number | null {
-  const { outage, extensionMs, deadlineAtMs } = facts.due;
-  if (deadlineAtMs !== null) return extensionMs;
+  const { outage, extensionMs } = facts.due;
   const outageMs = Math.max(readOutageMs, outage?.durationMs ?? 0);
   const isLong = outageMs > pollCadenceMs(facts, policy);
   if (extensionMs !== null || !isLong || read.askedAtMs < deadlineMs(facts, currentKind(facts), policy))

@@ -1,7 +1,6 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import type { Cipher } from '../domain/encryption';
 import { AlteredDocument } from './errors';
-import type { ByteRange } from './port';
 
 /**
  * The format of an encrypted file: magic, length of the wrapped key (2 bytes), the wrapped key, chunks. Each file has a random key. The
@@ -11,9 +10,9 @@ import type { ByteRange } from './port';
  */
 export const MAGIC = Buffer.from([0x89, 0x43, 0x57, 0x44, 0x0d, 0x0a, 0x1a, 0x01]); // like PNG's: no text and no report begins with it
 const KEY_BYTES = 32;
-const LENGTH_BYTES = 2;
-const CHUNK_BYTES = 64 * 1024;
-const TAG_BYTES = 16;
+export const LENGTH_BYTES = 2;
+export const CHUNK_BYTES = 64 * 1024;
+export const TAG_BYTES = 16;
 const NONCE_BYTES = 12;
 /** The last byte of a nonce marks the last chunk, the four before it count the chunks: 2^32 chunks are 256 TiB. */
 const COUNTER_AT = 7;
@@ -90,65 +89,13 @@ export async function openFile(
   return { encrypted: true, clear: decryptChunks(bytes, unwrapKey(wrapped, context, cipher)) };
 }
 
-/** A file that can be read at any position. `read` returns fewer bytes only at the end of the file. */
-export interface SeekableFile {
-  readonly size: number;
-  read(position: number, length: number): Promise<Buffer>;
-}
-
-/** A part of a file, decrypted where it is encrypted. `clearSize`: bytes of the whole clear file, as far as its length shows. */
-export interface DecryptedRange extends DecryptedFile {
-  readonly clearSize: number;
-}
-
-/** Reads only the chunks of the range. Each encrypted one is verified; a plain file has nothing to verify. @throws AlteredDocument; KeyMissing */
-export async function openRange(
-  file: SeekableFile,
-  range: ByteRange,
-  context: string,
-  cipher: () => Cipher,
-): Promise<DecryptedRange> {
-  const magic = await file.read(0, MAGIC.byteLength);
-  if (!magic.equals(MAGIC)) return { encrypted: false, clearSize: file.size, clear: readRange(file, range) };
-  const length = await file.read(MAGIC.byteLength, LENGTH_BYTES);
-  const keyAt = MAGIC.byteLength + LENGTH_BYTES;
-  const wrapped = await file.read(keyAt, wrappedBytes(length));
-  const key = unwrapKey(wrapped, context, cipher);
-  const headBytes = keyAt + wrapped.byteLength;
-  const chunks = Math.ceil((file.size - headBytes) / (CHUNK_BYTES + TAG_BYTES));
-  const clearSize = file.size - headBytes - chunks * TAG_BYTES;
-  return { encrypted: true, clearSize, clear: decryptRange(file, range, key, headBytes, chunks) };
-}
-
-async function* readRange(file: SeekableFile, { start, end }: ByteRange): AsyncGenerator<Buffer> {
-  for (let at = start; at <= end; ) {
-    const piece = await file.read(at, Math.min(CHUNK_BYTES, end + 1 - at));
-    if (piece.byteLength === 0) throw new AlteredDocument('the file ends before the range. Restore it from a backup');
-    yield piece;
-    at += piece.byteLength;
-  }
-}
-
-async function* decryptRange(
-  file: SeekableFile,
-  { start, end }: ByteRange,
-  key: Uint8Array,
-  headBytes: number,
-  chunks: number,
-): AsyncGenerator<Buffer> {
-  for (let index = Math.floor(start / CHUNK_BYTES); index * CHUNK_BYTES <= end; index += 1) {
-    const chunk = await file.read(headBytes + index * (CHUNK_BYTES + TAG_BYTES), CHUNK_BYTES + TAG_BYTES);
-    const clear = decryptChunk(chunk, key, nonceOf(index, index === chunks - 1));
-    const firstAt = index * CHUNK_BYTES;
-    yield clear.subarray(Math.max(0, start - firstAt), end + 1 - firstAt);
-  }
-}
-
-function wrappedBytes(length: Buffer): number {
+/** The length of the wrapped key; 0 if the file ends before it. */
+export function wrappedBytes(length: Buffer): number {
   return length.byteLength === LENGTH_BYTES ? length.readUInt16BE() : 0;
 }
 
-function unwrapKey(wrapped: Buffer, context: string, cipher: () => Cipher): Uint8Array {
+/** @throws AlteredDocument; KeyMissing */
+export function unwrapKey(wrapped: Buffer, context: string, cipher: () => Cipher): Uint8Array {
   const key = cipher().decrypt(wrapped, context);
   if (key?.byteLength !== KEY_BYTES) throw altered();
   return key;
@@ -165,7 +112,8 @@ async function* decryptChunks(bytes: PieceReader, key: Uint8Array): AsyncGenerat
   }
 }
 
-function decryptChunk(chunk: Buffer, key: Uint8Array, nonce: Buffer): Buffer {
+/** @throws AlteredDocument */
+export function decryptChunk(chunk: Buffer, key: Uint8Array, nonce: Buffer): Buffer {
   const end = chunk.byteLength - TAG_BYTES;
   if (end < 0) throw altered();
   const decipher = createDecipheriv(CIPHER, key, nonce, { authTagLength: TAG_BYTES });
@@ -177,7 +125,7 @@ function decryptChunk(chunk: Buffer, key: Uint8Array, nonce: Buffer): Buffer {
   }
 }
 
-function nonceOf(index: number, isLast: boolean): Buffer {
+export function nonceOf(index: number, isLast: boolean): Buffer {
   const nonce = Buffer.alloc(NONCE_BYTES);
   nonce.writeUInt32BE(index, COUNTER_AT);
   nonce.writeUInt8(isLast ? 1 : 0, NONCE_BYTES - 1);

@@ -17,13 +17,14 @@ const SIGNAL_TIMEOUT_MS = 5_000;
 export function reportStuckCalls(deps: TemporalDeps): ActivityInterceptorsFactory {
   const signals = createSignals(deps);
 
-  return ({ info }) => ({
+  return ({ info, cancellationSignal }) => ({
     inbound: {
       async execute(input, next) {
         try {
           return await next(input);
         } catch (error) {
-          await report(info, stuckSinceMs(error, info)).catch(() => undefined);
+          // The workflow no longer waits for a cancelled activity.
+          if (!cancellationSignal.aborted) await report(info, stuckSinceMs(error, info)).catch(() => undefined);
           throw error;
         }
       },

@@ -30,18 +30,17 @@ export async function readRecorded({ reportStore }: UseCaseDeps, clientUserId: s
 /** The part of the sources that a list has too: all but the state and the pending calls. */
 export async function readRunSources(
   deps: UseCaseDeps,
-  run: ApplicantRecord,
+  record: ApplicantRecord,
   info: RunInfo,
   { manifest, hold }: RecordedApplicant,
 ): Promise<Omit<RunSources, 'state' | 'failingCalls' | 'isStuck' | 'nextCheckAtMs'>> {
-  const closing = closingOf(run, manifest.value);
+  const closing = closingOf(record, manifest.value);
   const [memo, reason] = await Promise.all([
     readMemo(deps, info),
-    closing === null && run.standing === 'ended' ? readReason(deps, run.clientUserId) : null,
+    closing === null && record.standing === 'ended' ? readReason(deps, record.clientUserId) : null,
   ]);
   return {
-    record: closing ? asClosed(run, closing) : run,
-    ...{ closing, reason, ...memo },
+    ...{ record, closing, reason, ...memo },
     manifest: manifest.value,
     isStoreMissing: manifest.isMissing,
     hold: hold.value,
@@ -51,19 +50,19 @@ export async function readRunSources(
 }
 
 /** The manifest, if it has the closing of this run: then it answers the same after Temporal has deleted the run. */
-export function closingOf({ standing, outcome, round }: ApplicantRecord, manifest: Manifest | null): Manifest | null {
-  if (!manifest || manifest.outcome === null) return null;
-  // The outcome in the manifest stands, although the run ends a moment later. Without a round it may be that of the round before.
-  if (standing === 'open') return round === manifest.round ? manifest : null;
-  if (standing !== 'ended' || manifest.outcome !== outcome) return null;
+function closingOf({ standing, outcome, round }: ApplicantRecord, manifest: Manifest | null): Manifest | null {
+  if (standing !== 'ended' || outcome === null || manifest?.outcome !== outcome) return null;
   return round === null || round === manifest.round ? manifest : null;
 }
 
-function asClosed(record: ApplicantRecord, { outcome, reason, closedAt }: Manifest): ApplicantRecord {
-  if (record.standing !== 'open') return record;
-  const stageSinceMs = parseInstantMs(closedAt);
-  const needs = closedNeeds(reason);
-  return { ...record, standing: 'ended', stage: 'closed', stageSinceMs, outcome, needs, dueAtMs: null };
+/** An open run whose outcome is recorded is closed: the outcome stands, and the run ends a moment later. */
+export function withRecordedClosing(record: ApplicantRecord, manifest: Manifest | null): ApplicantRecord {
+  // Without a round, the outcome may be that of the round before.
+  if (record.standing !== 'open' || !manifest || manifest.outcome === null || manifest.round !== record.round)
+    return record;
+  const { outcome, reason, closedAt } = manifest;
+  const closed = { standing: 'ended', stage: 'closed', outcome, dueAtMs: null } as const;
+  return { ...record, ...closed, stageSinceMs: parseInstantMs(closedAt), needs: closedNeeds(reason) };
 }
 
 /** Values that this client cannot decode are null. */

@@ -8,7 +8,7 @@ import { viewOfManifest, viewOfRun } from './applicant-view';
 import { NotFound, Unavailable } from './errors';
 import { manifestEtag, recordEtag } from './etag';
 import { readOpenState } from './open-state';
-import { closingOf, currentMs, type RecordedApplicant, readRecorded, readRunSources } from './run-sources';
+import { currentMs, type RecordedApplicant, readRecorded, readRunSources, withRecordedClosing } from './run-sources';
 import { fromTemporal } from './source';
 import type { UseCaseDeps } from './use-cases';
 import type { Degradation, TaggedApplicant } from './views';
@@ -77,11 +77,12 @@ interface RunRead {
 
 async function showRun(
   deps: UseCaseDeps,
-  { record, description, recorded }: RunRead,
+  { record: described, description, recorded }: RunRead,
   { skipState = false }: FindOptions,
 ): Promise<TaggedApplicant> {
+  const record = withRecordedClosing(described, recorded.manifest.value);
   const { clientUserId } = record;
-  const isOpen = record.standing === 'open' && closingOf(record, recorded.manifest.value) === null;
+  const isOpen = record.standing === 'open';
   const [state, failingCalls, isStuck, sources] = await Promise.all([
     isOpen && !skipState ? readOpenState(deps, clientUserId) : null,
     isOpen ? readFailingCalls(deps.client, clientUserId, description) : [],

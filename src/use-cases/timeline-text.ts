@@ -11,10 +11,7 @@ const TEXTS: Readonly<Record<TimelineKind, string | ((data: Data) => string)>> =
   started: 'The applicant was started.',
   invited: 'The person was invited.',
   adopted: 'The person exists upstream already, and is followed without another invitation.',
-  status: (data) =>
-    data['status'] === 'unknown'
-      ? 'The status became an unknown one.'
-      : `The status became${codeOf(data, 'status', ' ')}.`,
+  status: (data) => `The status became ${statusOf(data)}.`,
   'reports-listed': (data) => `The list of reports was read${countOf(data, 'count', 'report')}.`,
   'document-stored': (data) => `A document was stored${codeOf(data, 'type', ': ')}${codeOf(data, 'format', ', ')}.`,
   quiet: 'Nothing has happened for longer than usual.',
@@ -46,6 +43,12 @@ function codeOf(data: Data, field: string, before: string, after = ''): string {
 function timeOf(data: Data, field: string, before: string): string {
   const ms = data[field];
   return typeof ms === 'number' ? `${before}${new Date(ms).toISOString()}` : '';
+}
+
+/** `status` is the kind of a status, because the text of an unknown one may be anything. */
+function statusOf({ status }: Data): string {
+  const isKnown = typeof status === 'string' && status !== 'unknown' && CODE.test(status);
+  return isKnown ? `"${status.replaceAll('-', ' ')}"` : 'an unknown one';
 }
 
 function countOf(data: Data, field: string, noun: string): string {

@@ -22,7 +22,7 @@ export function registerStuckCalls(applicant: Applicant): void {
     applicant.countMessage();
     const { call, sinceMs } = stuck ?? {};
     if (typeof call !== 'string' || !ACTIVITY_TYPE.test(call) || !Number.isSafeInteger(sinceMs)) return;
-    if (call in state.stuckCalls || Object.keys(state.stuckCalls).length >= MAX_STUCK_CALLS) return;
+    if (Object.hasOwn(state.stuckCalls, call) || Object.keys(state.stuckCalls).length >= MAX_STUCK_CALLS) return;
     state.stuckCalls = { ...state.stuckCalls, [call]: sinceMs };
     applicant.record('call-stuck', 'worker', { call });
     applicant.showNeeds();
@@ -30,10 +30,7 @@ export function registerStuckCalls(applicant: Applicant): void {
 
   setHandler(callRecoveredSignal, (recovered) => {
     applicant.countMessage();
-    if (typeof recovered?.call !== 'string') return;
-    markAnswered(recovered.call);
-    // The end of an activity shows with the next step; a poll does not end.
-    applicant.showNeeds();
+    if (typeof recovered?.call === 'string') markAnswered(recovered.call);
   });
 
   listenToCalls((call, answer) => {
@@ -49,9 +46,10 @@ export function registerStuckCalls(applicant: Applicant): void {
 
   /** False if the call was not stuck. */
   function removeStuck(call: string): boolean {
-    if (!(call in state.stuckCalls)) return false;
+    if (!Object.hasOwn(state.stuckCalls, call)) return false;
     const { [call]: _, ...others } = state.stuckCalls;
     state.stuckCalls = others;
+    applicant.showNeeds();
     return true;
   }
 }

@@ -3,6 +3,7 @@ import { statSync } from 'node:fs';
 import { createServer, type IncomingMessage } from 'node:http';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { readCommandLine } from '../../src/cli/commands/command-line';
 import { readConfig } from '../../src/config';
 import { API_KEY_FILE, createApiKeys } from '../../src/dev/api-key';
 import { localApiEnvironment } from '../../src/dev/environments';
@@ -55,6 +56,16 @@ test('the curl commands of the last message work when they are pasted: they star
     'GET /api/v1/applicants/POL-1',
     'GET /api/v1/applicants/POL-1/documents.zip',
   ]);
+});
+
+test('the commands of the last message are valid, and name the Temporal server if it has another address', () => {
+  const commands = commandsOf('http://127.0.0.1:1', 'chartway');
+  expect(commands).toHaveLength(3);
+  for (const command of commands) {
+    const [settings = '', args = ''] = command.split('npm run chartway -- ');
+    expect(settings).toContain('TEMPORAL_ADDRESS=127.0.0.1:4711 ');
+    expect(readCommandLine(args.split(' ')).scope).toBe('chartway');
+  }
 });
 
 async function bodyOf(request: IncomingMessage): Promise<string> {

@@ -39,9 +39,9 @@ describe('an early end', () => {
     expect(setup().list([], HOUR_MS).next(HOUR_MS)).toMatchObject({ conclusion: { outcome: 'partial' } });
   });
 
-  test('lists although a list is requested whose rate limit has not passed', () => {
+  test('lists until upstream answers, also if a list is requested that may be deferred', () => {
     const applicant = setup();
-    applicant.collection = { ...applicant.collection, wantedAtMs: T0 + HOUR_MS };
+    applicant.collection = { ...applicant.collection, wantedAtMs: T0 };
     expect(applicant.next(HOUR_MS)).toEqual({ do: 'list', because: 'conclusion' });
   });
 

@@ -15,8 +15,8 @@ export interface ApiTraffic {
   readonly headers: Buffer;
   /** All but the details, links and documents that were asked for. */
   readonly bodies: Buffer;
-  /** By `METHOD path`. */
-  readonly statuses: ReadonlyMap<string, number>;
+  /** The status of each answer. */
+  readonly statuses: readonly number[];
   /** The secret part of the invitation link of the applicant that it started. */
   readonly linkToken: string;
 }
@@ -69,7 +69,7 @@ export async function callApi(
       path: '/applicants',
       body: { ...start, clientUserEmail: details.lastName, dateOfBirth: `${details.dateOfBirth}x` },
     },
-    { method: 'POST', path: '/applicants', body: { ...start, [details.lastName]: details.firstName } },
+    { method: 'POST', path: '/applicants', body: { ...start, [`${details.firstName} ${details.lastName}`]: 1 } },
     { method: 'POST', path: '/applicants', body: `{"firstName": "${details.firstName}", ` },
     {
       method: 'POST',
@@ -110,12 +110,12 @@ export async function callApi(
     { path: `/audit?clientUserId=${clientUserId}` },
   ];
   const [headers, bodies]: [Buffer[], Buffer[]] = [[], []];
-  const statuses = new Map<string, number>();
+  const statuses: number[] = [];
   const call = async (one: Call): Promise<string> => {
-    const { method = 'GET', path, isPersonal } = one;
+    const { path, isPersonal } = one;
     const answer = await send(`${url}/api/v1${path}`, one);
     const bytes = Buffer.from(await answer.arrayBuffer());
-    statuses.set(`${method} ${path}`, answer.status);
+    statuses.push(answer.status);
     headers.push(Buffer.from(JSON.stringify([...answer.headers])));
     // A problem must not contain them anywhere.
     if (!isPersonal || !answer.ok) bodies.push(bytes);

@@ -87,10 +87,18 @@ describe('a field that the version which wrote it did not have', () => {
   test.each(STATES)('has the value of a new state in %s/%s', (version, name) => {
     const state = stateOf(version, name);
     const newState = upgradeState({ clientUserId: state.clientUserId } as ApplicantState);
-    for (const key of Object.keys(state) as (keyof ApplicantState)[]) {
+    for (const key of Object.keys({ ...newState, ...state }) as (keyof ApplicantState)[]) {
       if (key === 'clientUserId' || key === 'stageSinceMs') continue;
       expect([key, upgradeState(without(state, key))[key]]).toEqual([key, newState[key]]);
     }
+    expect(upgradeState(state)).toMatchObject({
+      needs: [],
+      dueAtMs: null,
+      timeline: { entries: [], omitted: 0 },
+      recordedOccurrences: 0,
+      failure: null,
+      collection: { wantedAgainAtMs: null },
+    });
   });
 
   test.each(STATES)('has not happened yet in %s/%s, if it is one of the facts', (version, name) => {

@@ -50,12 +50,9 @@ test('every filter selects what it says; a prefix respects case', async () => {
   const server = temporalServer();
   const own = setup(server);
   const { start, upsert, useCases, clientUserId } = own;
-  await startRuns(own, ['case-1', 'CASE-1', 'case_2']);
   await start({ authorizationReference: 'AUTH-9' });
   await startRuns(setup(server), ['case-of-another-queue']);
-  // The worker's poll gets the tasks in the order of the starts.
   const dueAt = new Date(Date.now() + 3_600_000);
-  for (const _ of [1, 2, 3]) await upsert({});
   await upsert({
     ...{
       ApplicantStage: 'attention',
@@ -65,6 +62,7 @@ test('every filter selects what it says; a prefix respects case', async () => {
     },
     ApplicantStageSince: '2026-03-01T10:00:00.123Z',
   });
+  await startRuns(own, ['case-1', 'CASE-1', 'case_2']);
   const stageSinceMs = Date.parse('2026-03-01T10:00:00.123Z');
   await untilListed(own, 4);
   await untilListed(own, 1, { stage: 'attention' });

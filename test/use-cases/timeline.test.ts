@@ -32,7 +32,10 @@ test('an open applicant shows what its workflow knows, and without a worker what
   } finally {
     await stop();
   }
-  expect(await kinds()).toEqual(['invited', 'started']);
+  await expect(kinds()).rejects.toMatchObject({ kind: 'unavailable', what: 'worker' });
+  const entries = [{ atMs: 0, kind: 'started', source: 'start' }] as const;
+  store.addManifest(clientUserId, { timeline: { entries, omitted: 0 } });
+  expect(await kinds()).toEqual(['started']);
   await handle.terminate();
 });
 

@@ -43,6 +43,7 @@ describe('the signal cancelApplicant cancels', () => {
     const applicant = await followOn(upstream, { policy: BY_NOTICES });
     await upstream.waitForCall('invite');
     await cancel(applicant);
+    await cancel(applicant, { reasonCode: 'other' });
     release();
     await expectCancelled(applicant);
     expect([upstream.people.length, applicant.manifest.humanId]).toEqual([1, applicant.humanId]);

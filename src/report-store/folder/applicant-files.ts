@@ -2,14 +2,8 @@ import { constants, type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { nullIfAbsent } from '../../disk/folders';
 import { type FileEncryption, requireCipher } from '../../domain/encryption';
-import {
-  type DecryptedFile,
-  type DecryptedRange,
-  Encryptor,
-  openFile,
-  openRange,
-  type SeekableFile,
-} from '../envelope';
+import { type DecryptedFile, Encryptor, openFile } from '../envelope';
+import { type DecryptedRange, openRange, type SeekableFile } from '../envelope-range';
 import { folderName, withoutDigest } from '../layout';
 import type { ByteRange } from '../port';
 import type { FolderIdentity } from './identity';

@@ -1,0 +1,62 @@
+import { until } from '../support/condition';
+import { FakeUpstream } from '../support/fake-upstream';
+import { useTemporalServer } from '../support/temporal-server';
+import { startWorkers } from '../support/workers';
+import { ACTOR, failingActivity, setup } from './fixture';
+
+const server = useTemporalServer();
+const REASON = { reasonCode: 'authorization-revoked' } as const;
+
+test('the person of a closed applicant is withdrawn once, also when Temporal has no run of it', async () => {
+  const { client, address } = server();
+  const { start, close, useCases, clientUserId, audited, taskQueue, store, handle } = setup(server());
+  const withdraw = () => useCases.withdraw(clientUserId, REASON, ACTOR);
+  await expect(withdraw()).rejects.toMatchObject({ kind: 'not-found' });
+  await start();
+  await expect(withdraw()).rejects.toMatchObject({ kind: 'not-now', why: 'open', current: { clientUserId } });
+  await close();
+  audited.length = 0;
+  // Accepted without a worker, and a repeat joins the same withdrawal.
+  for (let times = 0; times < 2; times += 1) expect(await withdraw()).toMatchObject({ done: 'accepted' });
+  expect(audited[0]).toEqual({ ...ACTOR, did: 'withdraw', clientUserId, detail: REASON.reasonCode });
+  const upstream = new FakeUpstream();
+  const person = upstream.addPerson(clientUserId, 'max@example.org', 0);
+  const stop = await startWorkers({ address, client, taskQueue, upstream, reportStore: store });
+  try {
+    await until('the withdrawal', async () => (await withdraw()).done === 'already');
+    expect(person.deleted).toBe(true);
+    expect(upstream.count('withdraw')).toBe(1);
+    expect(store.manifests.get(clientUserId)).toMatchObject({ outcome: 'collected', withdrawnAt: expect.any(String) });
+  } finally {
+    await stop();
+  }
+  expect((await handle.describe()).status.name).toBe('COMPLETED');
+  const forgotten = setup(server());
+  await forgotten.writeManifest({ outcome: 'collected', closedAt: '2026-03-02T10:00:00.000Z', round: 1, revision: 1 });
+  expect(await forgotten.useCases.withdraw(forgotten.clientUserId, REASON, ACTOR)).toMatchObject({ done: 'accepted' });
+});
+
+test.each([
+  ['expired', 'invitation-expired', 'already'],
+  ['cancelled', 'operator', 'already'],
+  ['partial', 'deadline', 'already'],
+  ['collected', 'finished', 'already'],
+  ['partial', 'missing-documents', 'accepted'],
+  ['failed', 'conflict', 'accepted'],
+] as const)('a round that ended with %s and %s: %s', async (outcome, reason, done) => {
+  const { useCases, clientUserId, writeManifest } = setup(server());
+  await writeManifest({ outcome, reason, closedAt: '2026-03-02T10:00:00.000Z', round: 1, revision: 1 });
+  expect(await useCases.withdraw(clientUserId, REASON, ACTOR)).toMatchObject({ done });
+});
+
+test('a withdrawal starts after a create that was in flight when the run was terminated', async () => {
+  const { client, start, useCases, clientUserId, deps, handle } = setup(server());
+  await start();
+  await failingActivity(deps, { activityType: 'invite', failure: 'HumanApiUnavailable', isBenign: false });
+  await handle.terminate();
+  expect(await useCases.withdraw(clientUserId, REASON, ACTOR)).toMatchObject({ done: 'accepted' });
+  const withdrawal = client.workflow.getHandle(`withdraw-${clientUserId}`);
+  const { startTime, executionTime } = await withdrawal.describe();
+  expect((executionTime?.getTime() ?? 0) - startTime.getTime()).toBeGreaterThan(30_000);
+  await withdrawal.terminate();
+});
