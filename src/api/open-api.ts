@@ -9,7 +9,7 @@ import type { Slug } from './problem';
 
 declare module 'fastify' {
   interface FastifySchema {
-    /** The problems of the route beside those of every route. */
+    /** The problems of the route in addition to those of every route. */
     'x-problems'?: readonly Slug[];
     /** The headers of successful answers, by status. */
     'x-headers'?: Readonly<Record<number, readonly string[]>>;
@@ -88,7 +88,7 @@ function describeRoute(document: RouteDocument): ReturnType<typeof jsonSchemaTra
 const DESCRIPTION = `Collects the medical records of insurance applicants through Human API.
 
 - Instants are ISO 8601 in UTC with milliseconds. Every field is present; null is unknown. Values may be added to vocabularies (x-extensible-enum).
-- A \`clientUserId\` makes a start repeatable for ever. All actions can be repeated safely.
+- A \`clientUserId\` makes a start repeatable without a time limit. All actions can be repeated safely.
 - Unknown query parameters and fields are refused. An unknown path or method is 404.
 - Every answer has X-Request-Id. Problems are RFC 9457; \`type\` is the path of a page that explains the problem.
 - Roles (${ROLES.join(', ')}) do not include each other; x-role is the one that the API key needs.

@@ -15,7 +15,7 @@ import type { StateAnswer } from '../workflows/contract';
 import { isOpenRecord, needsOf } from './applicant-needs';
 import type { ActionsView, ApplicantView, Degradation, PendingCallView, RoundView } from './views';
 
-/** What is known of an applicant of whom Temporal has a run. */
+/** What is known of an applicant with a run in Temporal. */
 export interface RunSources {
   readonly record: ApplicantRecord;
   /** Null: the run is closed or has just begun, or no worker answered. */
@@ -87,7 +87,7 @@ export function viewOfRun(sources: RunSources): ApplicantView {
 }
 
 /**
- * An applicant of whom Temporal has no run, or does not answer. A manifest without an outcome was open when it was written: without Temporal the
+ * An applicant without a run in Temporal, or Temporal does not answer. A manifest without an outcome was open when it was written: without Temporal the
  * view says the same, and `degraded` that it may have changed.
  */
 export function viewOfManifest(sources: {

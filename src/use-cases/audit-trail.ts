@@ -26,7 +26,7 @@ export async function readAuditTrail(deps: UseCaseDeps, query: AuditQuery, actor
   const nowMs = currentMs(deps);
   const filters = { clientUserId, who };
   const cursor = query.cursor === null ? null : decodeCursor(query.cursor, filters, nowMs);
-  // A cursor that decodes has its checksum, so its token is one of ours.
+  // A cursor that decodes has its checksum, so its token was made here.
   const before: AuditPosition | null = cursor && JSON.parse(cursor.token);
   await deps.audit.record({ ...actor, did: 'audit-read', clientUserId, detail: describeFilter(who) });
   const lines = await scans(() => readLines(deps, { ...filters, before, limit: limit + 1 }));

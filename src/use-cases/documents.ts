@@ -24,7 +24,7 @@ export async function listDocuments(
   };
 }
 
-/** Null for an applicant without a manifest whom Temporal knows. @throws {NotFound}; {Unavailable}; KeyMissing */
+/** Null for an applicant that Temporal has and that has no manifest. @throws {NotFound}; {Unavailable}; KeyMissing */
 export async function readKnownManifest(
   { client, reportStore }: UseCaseDeps,
   clientUserId: string,

@@ -46,7 +46,7 @@ export async function findApplicant(
   return showManifest(deps, described.isMissing, recorded);
 }
 
-/** An applicant whom Temporal has deleted, or does not tell about. */
+/** An applicant that Temporal has deleted, or about which it does not answer. */
 function showManifest(
   deps: UseCaseDeps,
   isTemporalMissing: boolean,

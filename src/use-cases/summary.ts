@@ -102,7 +102,7 @@ function lastDays(nowMs: number): readonly number[] {
 
 async function countAge(youngerDays: number | null, atMostDays: number | null, nowMs: number, count: Count) {
   const fromMs = atMostDays === null ? 0 : nowMs - atMostDays * DAY_MS;
-  // A clock ahead of ours may have opened the youngest.
+  // A clock that is ahead may have opened the youngest.
   const untilMs = nowMs + (youngerDays === null ? DAY_MS : -youngerDays * DAY_MS);
   return { atMostDays, count: await count(`CloseTime IS NULL AND ${openedWithin(fromMs, untilMs)}`) };
 }

@@ -272,7 +272,7 @@ describe('the list', () => {
     expect(await audited()).toEqual([{ did: 'list', clientUserId: 'POL-1', who: 'records-1' }]);
   });
 
-  it('is empty for an applicant whom only Temporal knows, and 404 for an unknown one', async () => {
+  it('is empty for an applicant that only Temporal has, and 404 for an unknown one', async () => {
     const { get, state } = await setup();
     const open = await get('/applicants/POL-OPEN/documents');
     expect([open.status, JSON.parse(open.body.toString()).items]).toEqual([200, []]);

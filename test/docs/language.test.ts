@@ -11,7 +11,8 @@ const BANNED = [
   /\b(seals?|sealed|sealing|attended|unattended|allowance|put off|takes? over|hands? over|handover)\b/i,
 ];
 /** Names on the wire, in stored files and in metrics, which never change. */
-const WIRE = /(?<=['"`|(-])(nobody|seal|sealed)\b(?=['"`|)-])|\bnobody(?=:| \()|\bunattended\b/g;
+const WIRE =
+  /(?<=['"`|(-])(nobody|seal|sealed)\b(?=['"`|)-])|(?<=\(\d+ )nobody(?=\))|\bnobody(?=:| \()|\bunattended\b/g;
 const FOLDERS = ['src', 'sandbox', 'scripts', 'deploy', 'docs', 'test'];
 const FILES = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md', '.env.example'];
 const SKIPPED = /^test\/(docs\/language\.test\.ts|field-cases|replay\/histories|upgrade\/.*\.json)/;

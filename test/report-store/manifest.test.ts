@@ -261,7 +261,7 @@ describe('a round that began', () => {
   const first = closed({ round: 1, revision: 3, reason: 'missing-documents', openedAt: V1 });
   const failure = { class: 'invalid', fields: ['dateOfBirth'], upstreamRequestId: 'r-1' } as const;
 
-  it('moves the round before it to `rounds`, and takes over neither its dates nor its failure', () => {
+  it('moves the round before it to `rounds`, and keeps neither its dates nor its failure', () => {
     const failed = { ...first, failure, authorizationReference: 'AUTH-1', withdrawnAt: V3 };
     const second = mergeManifest(failed, change({ round: 2, revision: 4, openedAt: null }));
     const ended = { round: 1, outcome: 'partial', reason: 'missing-documents', openedAt: V1, closedAt: V2 };

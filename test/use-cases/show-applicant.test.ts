@@ -108,7 +108,7 @@ test('without Temporal the manifest answers, and says what it cannot know', asyn
   ]);
 });
 
-test('an applicant whom neither has is not found, and one whose run is lost is started again', async () => {
+test('an applicant that neither has is not found, and one whose run is lost is started again', async () => {
   const { useCases, clientUserId, writeManifest, start, handle } = setup(temporalServer());
   await expect(useCases.show(clientUserId)).rejects.toBeInstanceOf(NotFound);
   await writeManifest({ round: 1, revision: 1 });

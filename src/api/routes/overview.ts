@@ -7,7 +7,7 @@ import { auditQuery } from '../schemas/requests';
 
 const tags = [TAGS.overview];
 
-/** What goes on in all applicants, in the system, and in the audit log. */
+/** The state of all applicants, the system and the audit log. */
 export const overviewRoutes: FastifyPluginAsyncZod<{ useCases: UseCases }> = async (app, { useCases }) => {
   app.get(
     '/summary',
