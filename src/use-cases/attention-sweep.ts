@@ -43,8 +43,7 @@ export async function listFindings(reportStore: ReportStore, limit: number): Pro
 
 function toItem({ kind, clientUserId, since }: ListedFinding, sweptAt: string): AttentionItem {
   const { text, toAction } = RULES[kind];
-  const noId =
-    clientUserId === null ? ' It has no clientUserId that Chartway accepts: delete it at Human API.' : '';
+  const noId = clientUserId === null ? ' It has no clientUserId that Chartway accepts: delete it at Human API.' : '';
   return {
     clientUserId,
     need: kind,
