@@ -12,9 +12,7 @@ module.exports = {
     // ESM-only packages, and one that imports such a package: Node 20 can require() them, jest cannot.
     '^.+\\.js$': ['@swc/jest', { jsc: { target: 'es2023' }, module: { type: 'commonjs' } }],
   },
-  transformIgnorePatterns: [
-    '/node_modules/(?!(p-limit|yocto-queue|content-disposition|cookie|@fastify/cookie|range-parser)/)',
-  ],
+  transformIgnorePatterns: ['/node_modules/(?!(p-limit|yocto-queue|cookie|@fastify/cookie)/)'],
   testSequencer: '<rootDir>/test/support/order.cjs',
   // For two cores: tests spend much of their time waiting for other processes.
   maxWorkers: 4,

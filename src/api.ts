@@ -38,6 +38,7 @@ runProcess('api', async () => {
     digestKeys: createDigestKeys(payload.ring, config.humanApi.clientSecret),
     // The configuration of this process requires it.
     auditFolder: config.audit.folder ?? '',
+    spoolFolder: config.webhook.spoolFolder,
   });
   const readiness = {
     isStoreReady: store.isReady,

@@ -5,7 +5,7 @@ import { Problem } from './problem';
 /** Valid bodies have a depth of at most five. */
 const MAX_JSON_DEPTH = 16;
 
-/** Accepts JSON that is not nested too deeply, and the one field of the login form. */
+/** Accepts JSON that is not nested too deeply. */
 export function addBodyParsers(app: FastifyInstance): void {
   const parse = app.getDefaultJsonParser('error', 'error');
   app.removeAllContentTypeParsers();
@@ -15,6 +15,10 @@ export function addBodyParsers(app: FastifyInstance): void {
     else if (exceedsDepth(body, MAX_JSON_DEPTH)) done(new Problem('malformed', 'expected JSON with less nesting'));
     else parse(request, String(body), done);
   });
+}
+
+/** Accepts the one field of the login form. */
+export function addFormParser(app: Pick<FastifyInstance, 'addContentTypeParser'>): void {
   app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, body, done) => {
     done(null, { key: new URLSearchParams(String(body)).get('key') ?? undefined });
   });

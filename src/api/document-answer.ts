@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { Readable } from 'node:stream';
 import { create as createDisposition } from 'content-disposition';
-import { parse as parseRanges } from 'range-parser';
+import parseRanges from 'range-parser';
 import type { Format } from '../domain/reports';
 import type { ByteRange } from '../report-store/port';
 import type { DocumentView, OpenDocument } from '../use-cases/views';
@@ -17,16 +17,22 @@ export function selectBytes(headers: IncomingHttpHeaders, { sha256, bytes }: Doc
   const { range, 'if-range': ifRange } = headers;
   // A date never matches: a document has none.
   if (range === undefined || (ifRange !== undefined && ifRange !== etag)) return 'whole';
-  const { code, type, ranges } = parseRanges(bytes, range);
-  const isMalformed = (code & MALFORMED) !== 0;
-  if (type !== 'bytes' || isMalformed) return 'whole';
-  const [first, second] = ranges;
-  if (first === undefined) return 'outside';
-  return second === undefined && code === 0 ? { start: first.start, end: first.end } : 'whole';
+  const ranges = isOneRange(range) ? parseRanges(bytes, range) : MALFORMED;
+  if (ranges === MALFORMED) return 'whole';
+  if (ranges === UNSATISFIABLE) return 'outside';
+  const [only] = ranges;
+  return only ? { start: only.start, end: only.end } : 'whole';
 }
 
-/** The bit of range-parser's code. */
-const MALFORMED = 1;
+/** The library takes malformed texts for ranges that cannot be satisfied, and RFC 9110 (14.1.1) ignores them. */
+function isOneRange(range: string): boolean {
+  const [, first = '', last = ''] = /^bytes=[ \t]*(\d*)-(\d*)[ \t]*$/i.exec(range) ?? [];
+  return first === '' || last === '' ? first !== last : Number(first) <= Number(last);
+}
+
+/** The results of range-parser without ranges. */
+const MALFORMED = -2;
+const UNSATISFIABLE = -1;
 
 /** The headers of a document, or of a part of it, that is saved. */
 export function downloadHeaders({ document, fileName }: OpenDocument, range: ByteRange | null) {

@@ -1,6 +1,7 @@
-import type { FastifySchemaCompiler } from 'fastify';
-import type { z } from 'zod';
+import type { FastifyInstance, FastifySchemaCompiler } from 'fastify';
+import { z } from 'zod';
 import type { InputFault } from '../use-cases/errors';
+import { BASE } from './access';
 import { Problem } from './problem';
 
 /** A name that may be repeated in an answer: one that looks like the name of a field. Any other text could be personal data. */
@@ -20,6 +21,15 @@ export const compileValidator: FastifySchemaCompiler<z.ZodType> = ({ schema, htt
     return { error: new Problem('invalid-parameter', 'expected valid parameters', { errors }) };
   };
 };
+
+/** Refuses every query parameter on the routes of the API that declare none; call it before they are added. */
+export function refuseUndeclaredParameters(app: FastifyInstance): void {
+  app.addHook('onRoute', (route) => {
+    if (route.url.startsWith(`${BASE}/`)) route.schema = { querystring: NO_PARAMETERS, ...route.schema };
+  });
+}
+
+const NO_PARAMETERS = z.strictObject({});
 
 interface Fault {
   readonly path: readonly string[];

@@ -17,7 +17,7 @@ import { BASE } from './access';
 import { addBodyParsers } from './body-parsers';
 import { problemOf } from './error-problems';
 import { addGuard } from './guard';
-import { compileValidator } from './input-faults';
+import { compileValidator, refuseUndeclaredParameters } from './input-faults';
 import { addOpenApi } from './open-api';
 import { Problem, sendProblem } from './problem';
 import { actionRoutes } from './routes/actions';
@@ -100,6 +100,7 @@ export async function createApi(deps: ApiDeps): Promise<FastifyInstance> {
   await app.register(rateLimit, { global: false });
   await addOpenApi(app);
   addBodyParsers(app);
+  refuseUndeclaredParameters(app);
   const sessions = createSessions(nowMs);
   const guard = addGuard(app, settings, sessions);
 

@@ -87,7 +87,11 @@ export function countOccurrences({ entries, omitted }: Timeline): number {
 /** The entries that were appended or repeated after the first `recorded` occurrences. `omitted`: how many of these occurrences are lost. */
 export function entriesAfter(timeline: Timeline, recorded: number): Timeline {
   let missing = countOccurrences(timeline) - recorded;
-  let from = timeline.entries.length;
-  for (; from > 0 && missing > 0; from -= 1) missing -= occurrences(timeline.entries[from - 1] as TimelineEntry);
-  return { entries: timeline.entries.slice(from), omitted: Math.max(0, missing) };
+  let count = 0;
+  for (const entry of timeline.entries.toReversed()) {
+    if (missing <= 0) break;
+    missing -= occurrences(entry);
+    count += 1;
+  }
+  return { entries: timeline.entries.slice(timeline.entries.length - count), omitted: Math.max(0, missing) };
 }

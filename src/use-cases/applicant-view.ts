@@ -21,7 +21,7 @@ export interface RunSources {
   /** Null: the run is closed or has just begun, or no worker answered. */
   readonly state: StateAnswer | null;
   readonly failingCalls: readonly FailingCall[];
-  /** When the next poll is due; null: unknown. */
+  /** When a poll that found nothing runs again; null: none waits. Then the state has the first poll of the cadence. */
   readonly nextCheckAtMs: number | null;
   /** True: the run is open and makes no progress, or it was ended by force. */
   readonly isStuck: boolean;
@@ -69,7 +69,7 @@ export function viewOfRun(sources: RunSources): ApplicantView {
     waitingFor: open && state?.waitingFor ? { code: waitCode(state.waitingFor), text: state.waitingFor } : null,
     waitingUntil: open ? toIso(state?.waitingUntilMs ?? null) : null,
     deadline: open ? deadlineOf(record, state) : null,
-    nextCheckAt: open ? toIso(sources.nextCheckAtMs) : null,
+    nextCheckAt: open ? toIso(sources.nextCheckAtMs ?? futureMs(state?.nextPollAtMs ?? null, nowMs)) : null,
     nextStep: nextStep({ standing, stage, outcome, reason, needs, isCancelRequested }),
     needs,
     snoozedUntil: toIso(futureMs(state?.snoozedUntilMs ?? sources.snoozedUntilMs, nowMs)),

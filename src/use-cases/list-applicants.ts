@@ -7,7 +7,7 @@ import { toIso, viewOfRun } from './applicant-view';
 import { type Cursor, decodeCursor, encodeCursor } from './cursor';
 import { InvalidInput } from './errors';
 import { type Condition, toConditions } from './list-filters';
-import { currentMs, readRecorded, readRunSources } from './run-sources';
+import { currentMs, readRecorded, readRunSources, withRecordedClosing } from './run-sources';
 import { fromTemporal } from './source';
 import { readTemporal } from './unavailable';
 import type { ListFilters, ListQuery, UseCaseDeps } from './use-cases';
@@ -123,7 +123,8 @@ function toItems(deps: UseCaseDeps, runs: readonly ListedRun[], asOfMs: number):
 
 /** Without the state of the workflow, which would need a query for each item. */
 async function toItem(deps: UseCaseDeps, { record, info }: ListedRun, nowMs: number): Promise<ApplicantView> {
-  const sources = await readRunSources(deps, record, info, await readRecorded(deps, record.clientUserId));
+  const recorded = await readRecorded(deps, record.clientUserId);
+  const sources = await readRunSources(deps, withRecordedClosing(record, recorded.manifest.value), info, recorded);
   const isStuck = record.standing === 'forced' || record.hasReportedProblems;
   const view = viewOfRun({ ...sources, ...{ state: null, failingCalls: [], isStuck, nextCheckAtMs: null, nowMs } });
   return { ...view, pendingCalls: null, actions: null };

@@ -1,7 +1,7 @@
 import type { SearchAttributeUpdatePair } from '@temporalio/common';
 import { setCurrentDetails, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
 import { carriedFacts, upgradeFacts } from '../domain/carried-facts';
-import { countDocuments, emptyCollection, upgradeCollection, withReportNotice } from '../domain/collection';
+import { countDocuments, withReportNotice } from '../domain/collection';
 import { listedDeadlineMs } from '../domain/deadline';
 import { currentKind, currentStatus, type Facts, openInvitedFacts, withNotice } from '../domain/facts';
 import { isClientUserId, isHumanId } from '../domain/identifiers';
@@ -9,11 +9,13 @@ import { parseInstantMs } from '../domain/instants';
 import { closedNeeds, openNeeds, quietAtMs, type RecordedNeed } from '../domain/needs';
 import type { ReportNotice, StatusNotice } from '../domain/notices';
 import type { Stage } from '../domain/outcome';
-import { completePolicy } from '../domain/policy';
+import { completePolicy, earliest } from '../domain/policy';
+import { planPolls } from '../domain/polls';
 import type { Read } from '../domain/reads';
 import type { Situation } from '../domain/situation';
 import { nextStage, normalizeStatus, statusKind } from '../domain/status';
-import { EMPTY_TIMELINE, type TimelineKind, type TimelineSource, withEntry } from '../domain/timeline';
+import { type TimelineKind, type TimelineSource, withEntry } from '../domain/timeline';
+import { newState, upgradeState } from './applicant-state';
 import type { ApplicantState, CollectRecordsInput, InvitationAnswer, StateAnswer } from './contract';
 import { hasReachedRunLimit } from './run-limits';
 import { changedNeeds, roundAttributes, type StageChanges, stageAttributes } from './shown-attributes';
@@ -120,6 +122,12 @@ export class Applicant {
     return { ...this.state, facts: this.knownFacts && carriedFacts(this.knownFacts) };
   }
 
+  private get firstPollAtMs(): number | null {
+    if (!this.isInvited || this.state.outcome !== null) return null;
+    const { statusPoll, listPoll } = planPolls(this.situation);
+    return earliest(statusPoll?.startMs ?? null, listPoll?.startMs ?? null);
+  }
+
   /** The answer to the query `state`. */
   snapshot(): StateAnswer {
     const { collection } = this.state;
@@ -127,6 +135,7 @@ export class Applicant {
     return {
       ...this.wholeState(),
       documentCount: countDocuments(collection),
+      nextPollAtMs: this.firstPollAtMs,
       collection: {
         ...collection,
         listed: listed.slice(0, MAX_SHOWN),
@@ -323,44 +332,4 @@ function workflowJitter(workflowId: string): number {
   let hash = 0x811c9dc5;
   for (const character of workflowId) hash = Math.imul(hash ^ (character.codePointAt(0) ?? 0), 0x01000193);
   return (hash >>> 0) / 2 ** 32;
-}
-
-/** The state that another version carried over: missing fields get the values of a new state, unknown fields stay. */
-export function upgradeState(carried: ApplicantState): ApplicantState {
-  return {
-    ...newState(carried.clientUserId),
-    ...carried,
-    facts: carried.facts ? carriedFacts(upgradeFacts(carried.facts)) : null,
-    collection: upgradeCollection(carried.collection),
-  };
-}
-
-function newState(clientUserId: string): ApplicantState {
-  return {
-    clientUserId,
-    humanId: null,
-    stage: 'inviting',
-    stageSinceMs: Date.now(),
-    status: null,
-    waitingFor: null,
-    waitingUntilMs: null,
-    stuck: null,
-    outcome: null,
-    reason: null,
-    ignoredNotices: 0,
-    facts: null,
-    collection: emptyCollection(),
-    round: 1,
-    detailsRound: 1,
-    revision: 0,
-    needs: [],
-    dueAtMs: null,
-    snoozedUntilMs: null,
-    timeline: EMPTY_TIMELINE,
-    recordedOccurrences: 0,
-    failure: null,
-    cancel: null,
-    finish: null,
-    stuckCalls: {},
-  };
 }

@@ -241,6 +241,8 @@ export interface StuckCall {
 export interface StateAnswer extends ApplicantState {
   /** How many documents are stored, each with its newest version. Missing in an answer of 0.1.0. */
   documentCount?: number;
+  /** When the first poll of the current cadence is due; null: none is. Missing in an answer of 0.2.0. */
+  nextPollAtMs?: number | null;
 }
 
 export const statusNoticeSignal = defineSignal<[StatusNotice]>('statusNotice');

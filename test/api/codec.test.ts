@@ -1,3 +1,4 @@
+import { AuditUnavailable } from '../../src/observability/audit';
 import { generateKey } from '../../src/temporal/key-ring';
 import { keyRingOf } from '../support/keys';
 import { fc } from '../support/property';
@@ -69,10 +70,10 @@ test('the audit log records each decode by key, act and applicant, and nothing e
 });
 
 test('without the audit log, nothing is decoded', async () => {
-  jest.spyOn(api.audit, 'record').mockRejectedValue(Object.assign(new Error('disk'), { kind: 'audit-unavailable' }));
+  jest.spyOn(api.audit, 'record').mockRejectedValue(new AuditUnavailable(new Error('disk')));
   const answer = await decode([await encrypted('secret', 'applicant-POL-1')]);
   expect(answer.status).toBe(503);
-  expect(Object.keys((await answer.json()) as object)).toEqual(['type', 'title', 'status', 'detail', 'requestId']);
+  expect(await answer.json()).toMatchObject({ type: '/problems/audit-unavailable', done: 'nothing', repeat: 'safe' });
 });
 
 test('payloads of another namespace are returned unchanged', async () => {

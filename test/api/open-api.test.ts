@@ -57,8 +57,18 @@ test('each operation has an id of its own, a tag and a summary', () => {
   expect(operations.filter(({ tags, summary }) => !Array.isArray(tags) || typeof summary !== 'string')).toEqual([]);
 });
 
-test('the page of the API loads files of our own only, under a policy without inline code', async () => {
-  const page = await fetch(`${api.url}/docs/`);
+test('the page of the API is readable without a script and lists every operation', async () => {
+  const html = await (await fetch(`${api.url}/docs`)).text();
+  expect(html).not.toMatch(/<script|<style|style="|https?:/);
+  const paths = Object.entries(document['paths'] as Record<string, Json>);
+  const operations = paths.flatMap(([of, methods]) =>
+    Object.keys(methods).map((method) => `${method.toUpperCase()} ${of}`),
+  );
+  expect(operations.filter((operation) => !html.includes(`<code>${operation}</code>`))).toEqual([]);
+});
+
+test('the interactive page loads files of our own only, under a policy without inline scripts', async () => {
+  const page = await fetch(`${api.url}/docs/ui/`);
   const html = await page.text();
   const policy = page.headers.get('content-security-policy');
   expect(policy).toContain("default-src 'none'; script-src 'self'; style-src 'self' 'sha256-");

@@ -23,6 +23,7 @@ test.each([
   ['a polluted prototype', '{"__proto__": {}}', {}, 400, 'malformed'],
   ['too large', `"${'x'.repeat(70_000)}"`, {}, 413, 'too-large'],
   ['another type', 'a,b', { 'content-type': 'text/csv' }, 415, 'unsupported-media-type'],
+  ['a form', 'key=a', { 'content-type': 'application/x-www-form-urlencoded' }, 415, 'unsupported-media-type'],
   ['not an object', '[]', {}, 422, 'invalid'],
   ['empty', '', {}, 422, 'invalid'],
 ])('a body that is %s is a problem with the request id', async (_what, body, headers, status, slug) => {

@@ -235,6 +235,18 @@ describe('overview', () => {
   });
 });
 
+test.each([
+  ['GET', 'applicants/POL-1?full=true', 'read', undefined],
+  ['GET', 'summary?full=true', 'read', undefined],
+  ['POST', 'applicants?full=true', 'intake', BODY],
+  ['POST', 'applicants/POL-1/retry?full=true', 'operate', undefined],
+  ['GET', 'applicants/POL-1/documents?full=true', 'records', undefined],
+] as const)('%s %s has an unknown query parameter', async (method, path, role, body) => {
+  const answer = await api.call(method, `/api/v1/${path}`, { role, body });
+  expect(answer.json).toMatchObject({ status: 400, errors: [{ parameter: 'full', code: 'unknown' }] });
+  expect(api.calls).toEqual([]);
+});
+
 describe('at the root', () => {
   test('health and readiness need no login', async () => {
     expect((await api.call('GET', '/healthz')).json).toEqual({ status: 'ok' });

@@ -15,7 +15,7 @@ import { manifestDeps, NO_RUNS } from '../support/activity-deps';
 import { FakeStore } from '../support/fake-store';
 import type { Activities } from './attempts';
 import { Clock, seededRandom } from './clock';
-import { type ClosedRun, SimulatedServer } from './server';
+import { type CancelWay, type ClosedRun, SimulatedServer } from './server';
 import { SimulatedUpstream } from './simulated-upstream';
 import type { WorkflowCode } from './workflow-code';
 
@@ -26,6 +26,7 @@ export interface SimulationCase {
   readonly cancelAtMs: number | null;
   /** An alternative to `cancelAtMs`: the cancel comes with this event of the history. */
   readonly cancelAtEvent?: number;
+  readonly cancelBy?: CancelWay;
   readonly deaths: readonly { readonly atMs: number; readonly downMs: number }[];
   readonly forgetAfterTasks: number | null;
   readonly suggestAfter: number | null;
@@ -74,7 +75,8 @@ export async function simulate(
 ): Promise<SimulationResult> {
   const clock = new Clock(T0 - SECOND_MS);
   const random = seededRandom(testCase.seed);
-  const { truth, failing, commitMs, skewMs, deaths, forgetAfterTasks, suggestAfter, cancelAtEvent } = testCase;
+  const { truth, failing, commitMs, skewMs, deaths, forgetAfterTasks, suggestAfter, cancelAtEvent, cancelBy } =
+    testCase;
   const upstream = new SimulatedUpstream(clock, truth, { failing, commitMs, skewMs, random }, DETAILS);
   const store = new FakeStore();
   const restore = useVirtualTime(clock, random);
@@ -90,6 +92,7 @@ export async function simulate(
       random,
       startsAtMs,
       ...(cancelAtEvent && { cancelAtEvent }),
+      ...(cancelBy && { cancelBy }),
     };
     const input = { details: DETAILS, detailsDigest: 'digest', policy };
     const workflow = { workflowId: `applicant-${CLIENT_USER_ID}`, workflowType: COLLECT_RECORDS, input };

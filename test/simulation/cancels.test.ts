@@ -30,8 +30,8 @@ const REFERENCE = testCase(
   'none',
 );
 
-function expectCancelled({ closed, upstream, manifest }: SimulationResult): void {
-  expect(closed.status).toBe('CANCELLED');
+function expectCancelled({ closed, upstream, manifest }: SimulationResult, status = 'CANCELLED'): void {
+  expect(closed.status).toBe(status);
   expect(upstream.remaining()).toEqual([]);
   expect(manifest).toMatchObject({ outcome: 'cancelled', reason: 'operator' });
 }
@@ -45,25 +45,32 @@ test('a cancel at any time of the reference applicant withdraws the person, unle
   }
 });
 
-test('a cancel at any event of the reference history withdraws the person, until the closing manifest is written', async () => {
-  const { history } = await simulate(code, REFERENCE, DEFAULT_POLICY, T0 + 3 * HOUR_MS);
-  expect(history.at(-1)).toBe('WorkflowExecutionClosed');
-  const cancelled: boolean[] = [];
-  for (let cancelAtEvent = 1; cancelAtEvent <= history.length; cancelAtEvent += 1) {
-    const result = await simulate(code, { ...REFERENCE, cancelAtEvent }, DEFAULT_POLICY, T0 + 4 * HOUR_MS);
-    cancelled.push(result.closed.status === 'CANCELLED');
-    if (cancelled.at(-1)) expectCancelled(result);
-    else
-      expect(result).toMatchObject({
-        closed: { result: { outcome: 'collected' } },
-        manifest: { outcome: 'collected' },
-      });
-  }
-  const concluded = history.length - cancelled.lastIndexOf(true) - 1;
-  expect(cancelled).toEqual(history.map((_, at) => at < history.length - concluded));
-  // The task that concludes, the write of the manifest, the task after it, the close.
-  expect(concluded).toBeLessThanOrEqual(10);
-});
+test.each([
+  ['request', 'CANCELLED'],
+  ['signal', 'COMPLETED'],
+  ['both', 'COMPLETED'],
+] as const)(
+  'a cancel by %s at any event of the reference history withdraws the person, until the closing manifest is written',
+  async (cancelBy, status) => {
+    const { history } = await simulate(code, REFERENCE, DEFAULT_POLICY, T0 + 3 * HOUR_MS);
+    expect(history.at(-1)).toBe('WorkflowExecutionClosed');
+    const cancelled: boolean[] = [];
+    for (let cancelAtEvent = 1; cancelAtEvent <= history.length; cancelAtEvent += 1) {
+      const result = await simulate(code, { ...REFERENCE, cancelAtEvent, cancelBy }, DEFAULT_POLICY, T0 + 4 * HOUR_MS);
+      cancelled.push(result.manifest?.outcome === 'cancelled');
+      if (cancelled.at(-1)) expectCancelled(result, status);
+      else
+        expect(result).toMatchObject({
+          closed: { result: { outcome: 'collected' } },
+          manifest: { outcome: 'collected' },
+        });
+    }
+    const concluded = history.length - cancelled.lastIndexOf(true) - 1;
+    expect(cancelled).toEqual(history.map((_, at) => at < history.length - concluded));
+    // The task that concludes, the write of the manifest, the task after it, the close.
+    expect(concluded).toBeLessThanOrEqual(10);
+  },
+);
 
 test('a cancel with the answer of the read that confirms a decline still cancels the applicant', async () => {
   const statuses: [number, string][] = [

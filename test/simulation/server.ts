@@ -2,6 +2,7 @@ import { defaultFailureConverter, defaultPayloadConverter } from '@temporalio/co
 import { searchAttributePayloadConverter } from '@temporalio/common/lib/converter/payload-search-attributes';
 import { msToTs, tsToMs } from '@temporalio/common/lib/time';
 import { coresdk, type temporal } from '@temporalio/proto';
+import { cancelApplicantSignal } from '../../src/workflows/contract';
 import { ActivityTask } from './activity-task';
 import type { Activities } from './attempts';
 import type { Clock } from './clock';
@@ -20,6 +21,8 @@ export interface FaultPlan {
   readonly suggestAfter: number | null;
   /** A cancel is requested once the history has this many events. */
   readonly cancelAtEvent?: number;
+  /** How it is requested; default: in Temporal. */
+  readonly cancelBy?: CancelWay;
   /** When a task queue starts the next activity; by default at once. */
   readonly startsAtMs?: (taskQueue: string) => number;
   /** True if the test holds calls of activities. */
@@ -27,6 +30,9 @@ export interface FaultPlan {
   /** 0 to 1, seeded: decides delays and faults. */
   readonly random: () => number;
 }
+
+/** In Temporal, by our signal, or by our signal and then in Temporal. */
+export type CancelWay = 'request' | 'signal' | 'both';
 
 /** How a workflow closed. */
 export interface ClosedRun {
@@ -150,8 +156,13 @@ export class SimulatedServer {
   private addEvents(...events: readonly string[]): void {
     for (const event of events) {
       this.history.push(event);
-      if (this.history.length === this.plan.cancelAtEvent) this.cancel();
+      if (this.history.length === this.plan.cancelAtEvent) this.cancelBy(this.plan.cancelBy ?? 'request');
     }
+  }
+
+  private cancelBy(way: CancelWay): void {
+    if (way !== 'request') this.signal(cancelApplicantSignal.name, { reasonCode: 'other' });
+    if (way !== 'signal') this.cancel();
   }
 
   private dispatch(): void {

@@ -3,7 +3,7 @@ import { completePolicy, DEFAULT_POLICY } from '../../src/domain/policy';
 import { type Refresh, upgradeRefresh } from '../../src/domain/refresh';
 import { mergeManifest } from '../../src/report-store/manifest';
 import { manifestText, parseManifest } from '../../src/report-store/manifest-file';
-import { upgradeState } from '../../src/workflows/applicant';
+import { upgradeState } from '../../src/workflows/applicant-state';
 import type { ApplicantState, CollectRecordsInput } from '../../src/workflows/contract';
 import { textOf, VERSIONS, type Version, writtenBy } from './stored';
 

@@ -54,6 +54,7 @@ test('merges the chains of all processes with the manifest of the applicant, new
     [1, { who: 'intake-1', did: 'start', clientUserId, authorizationReference: 'AUTH-1', onBehalfOf: 'user-1' }],
     [2, { who: 'intake-1', did: 'start', clientUserId: other }],
     [5, { who: 'records-1', did: 'open-document', clientUserId, documentId: 'report-1', detail: 'pdf' }],
+    [5, { who: 'records-1', did: 'list', detail: `"clientUserId":"${clientUserId}"` }],
     [5, { who: 'records-1', did: 'list', clientUserId }],
   ]);
   await write('chartway', [
@@ -67,6 +68,7 @@ test('merges the chains of all processes with the manifest of the applicant, new
       entries: [
         { atMs: T0, kind: 'started', source: 'start' },
         { atMs: T0 + 5_000, kind: 'finish-requested', source: 'operator' },
+        { atMs: T0 + 5_500, kind: 'closed', source: 'operator' },
         { atMs: T0 + 6_000, kind: 'closed', source: 'worker', data: { outcome: 'collected' } },
       ],
     },

@@ -54,6 +54,7 @@ test('a worker answers with the status and what the applicant waits for', async 
       status: 'Invited',
       waitingFor: { text: 'the person to open the invitation' },
     });
+    expect(Date.parse(applicant.nextCheckAt ?? '') - Date.now()).toBeGreaterThan(5 * 3_600_000);
     await handle.terminate();
     expect((await useCases.show(clientUserId)).applicant).toMatchObject({
       ...{ open: false, outcome: null, needs: ['stuck-run'], nextStep: { code: 'start-again' }, degraded: [] },

@@ -1,6 +1,7 @@
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { type DocumentedApi, docsPage } from '../docs-page';
 import { unavailable } from '../error-problems';
 import { answer, TAGS } from '../open-api';
 import { PROBLEMS, Problem, type Slug } from '../problem';
@@ -13,6 +14,8 @@ export interface Readiness {
 }
 
 const tags = [TAGS.service];
+/** The page of the API that needs scripts. */
+const INTERACTIVE = '/docs/ui';
 /** Only files of our own and no inline script. The hash is that of the one style element that Swagger UI adds. */
 const DOCS_CSP =
   "default-src 'none'; script-src 'self'; style-src 'self' 'sha256-RL3ie0nH+Lzz2YNqQN83mnU0J1ot4QL7b99vMdIX99w='; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -75,8 +78,13 @@ export const serviceRoutes: FastifyPluginAsyncZod<{ readiness: Readiness }> = as
     },
   );
 
+  app.get('/docs', { schema: { hide: true } }, (_request, reply) =>
+    // The library's type is the union of all versions of OpenAPI.
+    reply.type('text/html; charset=utf-8').send(docsPage(app.swagger() as DocumentedApi, `${INTERACTIVE}/`)),
+  );
+
   await app.register(swaggerUi, {
-    routePrefix: '/docs',
+    routePrefix: INTERACTIVE,
     staticCSP: DOCS_CSP,
     theme: { title: 'Chartway API' },
     // The badge of the default would send the address of the file to another host.

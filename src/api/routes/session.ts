@@ -3,11 +3,12 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Audit } from '../../observability/audit';
 import { isLoopbackAddress } from '../../process/networks';
+import { addFormParser } from '../body-parsers';
 import { type Caller, callerOf } from '../caller';
 import type { Guard } from '../guard';
 import { answer, TAGS } from '../open-api';
 import { Problem } from '../problem';
-import { sessionBody } from '../schemas/requests';
+import { emptyBody, sessionBody } from '../schemas/requests';
 import { oneTimeToken, page, whoami } from '../schemas/session';
 import { deleteSessionToken, ONE_TIME_S, readSessionToken, type Sessions, sendSessionToken } from '../sessions';
 
@@ -42,6 +43,7 @@ interface SessionDeps {
 /** The login, which exchanges a key or a one-time token for a session; the logout; and the route that returns the caller. */
 export const sessionRoutes: FastifyPluginAsyncZod<SessionDeps> = async (app, deps) => {
   const { sessions, guard, audit, nowMs } = deps;
+  addFormParser(app);
   const shared = { tags: [TAGS.sessions], hide: !deps.isDocumented };
 
   app.get(
@@ -138,6 +140,7 @@ export const sessionRoutes: FastifyPluginAsyncZod<SessionDeps> = async (app, dep
         operationId: 'createOneTimeToken',
         summary: 'Create a token that begins one session',
         description: `For \`npm start\`, on loopback only; otherwise 404. The token is valid for ${ONE_TIME_S} seconds and has the roles of the caller.`,
+        body: emptyBody,
         response: { 200: answer(oneTimeToken, 'The token.') },
         'x-problems': ['not-found', 'audit-unavailable'],
       },

@@ -1,5 +1,5 @@
 import { styleText } from 'node:util';
-import { readVersion } from '../../process/version';
+
 import {
   checkSearchAttributes,
   checkSpool,
@@ -8,6 +8,7 @@ import {
   checkVersions,
   checkWorker,
 } from '../../use-cases/checks';
+import { readVersion } from '../../use-cases/version';
 import type { CheckView } from '../../use-cases/views';
 import type { ExitStatus } from '../exit-status';
 import { checkAuditLog, checkClock, checkKeys, checkUpstreamLogin, checkWebhook } from '../installation-checks';
