@@ -6,7 +6,7 @@ import type { StartCommand } from '../../use-cases/use-cases';
 import type { StartedApplicant } from '../../use-cases/views';
 import { parseReference, parseReports } from '../arguments';
 import type { ExitStatus } from '../exit-status';
-import { describeState } from '../use-case-errors';
+import { describeEarlierClosing, describeRunning, describeState } from '../state-text';
 import { actorOf, type CommandContext, printResult, type RegisterCommand } from './context';
 import { watchApplicant } from './watch';
 
@@ -129,8 +129,8 @@ function describeStart({ applicant, result }: StartedApplicant): string {
     case 'started':
       return `${clientUserId}: started; \`npm run chartway -- watch ${clientUserId}\` follows it`;
     case 'running':
-      return `${clientUserId}: was started before and is running, stage ${describeState(applicant)}`;
+      return `${clientUserId}: ${describeRunning(applicant.stage)}`;
     case 'closed':
-      return `${clientUserId}: was started before and has ${describeState(applicant)}`;
+      return `${clientUserId}: ${describeEarlierClosing(applicant)}`;
   }
 }

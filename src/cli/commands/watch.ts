@@ -5,7 +5,7 @@ import type { UseCases } from '../../use-cases/use-cases';
 import type { ApplicantView, TaggedApplicant } from '../../use-cases/views';
 import type { ExitStatus } from '../exit-status';
 import { displayInstant } from '../rows';
-import { describeState } from '../use-case-errors';
+import { describeState } from '../state-text';
 import { addApplicantCommand, type CommandContext, type RegisterCommand } from './context';
 
 /** Each read asks Temporal and a worker. */

@@ -32,6 +32,10 @@ test('starts one applicant with its details and prints the fields of the api, wi
 test.each([
   [{ ...started, result: 'running' }, 'was started before and is running, stage invited'],
   [{ ...tagged(CLOSED), result: 'closed' }, 'was started before and has closed: collected'],
+  [
+    { ...tagged({ ...CLOSED, outcome: null }), result: 'closed' },
+    'was started before and has closed without an outcome',
+  ],
 ] as const)('a repeat succeeds: %#', async (answer, text) => {
   const { run, messages } = await createFakeFixture({ start: async () => answer });
   expect(await run(...ARGV)).toBe(0);
@@ -41,7 +45,12 @@ test.each([
 test.each([
   [new DetailsConflict(['clientUserEmail'], applicantView()), 1, 'started with other details (clientUserEmail)'],
   [new NotNow('open', applicantView()), 1, 'it is open'],
-  [new PreconditionFailed(applicantView({ round: 2 })), 1, 'has changed since it was read'],
+  [new PreconditionFailed(applicantView({ round: 2 })), 1, 'show POL-1 --json` prints its state and its etag'],
+  [
+    new PreconditionFailed(applicantView({ open: false, stage: 'invited' })),
+    1,
+    'has changed since it was read: closed without an outcome',
+  ],
   [new Unavailable('temporal', 'unknown'), 3, 'unknown whether it was done. Run the same command again'],
 ] as const)('a refusal or outage has its status and says what to do: case %#', async (error, status, text) => {
   const { run, messages, out } = await createFakeFixture({ start: () => Promise.reject(error) });
