@@ -19,6 +19,8 @@ export function toListRow(applicant: ApplicantView) {
   ];
 }
 
+type Documents = NonNullable<ApplicantView['documents']>;
+
 const COMMANDS: Readonly<Record<ActionName, string>> = {
   cancel: 'cancel',
   checkNow: 'check',
@@ -30,7 +32,6 @@ const COMMANDS: Readonly<Record<ActionName, string>> = {
 /** Prints the state of an applicant, one field per line, without personal details. */
 export function printApplicant(context: CommandContext, applicant: ApplicantView): void {
   const { deadline, hold, failure, documents, actions, snoozedUntil } = applicant;
-  const missing = documents && Object.values(documents.missing).reduce((sum, count) => sum + count, 0);
   const names = Object.keys(COMMANDS) as ActionName[];
   const allowed = actions && names.filter((name) => actions[name].allowed).map((name) => COMMANDS[name]);
   printFields(context, [
@@ -54,10 +55,18 @@ export function printApplicant(context: CommandContext, applicant: ApplicantView
     ['failure', failure && [failure.class, ...failure.fields].join(' ')],
     ...(applicant.pendingCalls ?? []).map((call) => ['failing call', describeCall(call)] as const),
     ['hold', hold?.reasonCode ?? null],
-    ['documents', documents && `${documents.stored} stored, ${documents.superseded} superseded, ${missing} missing`],
+    ['documents', documents && describeDocuments(documents)],
     ['actions', allowed?.join(', ') ?? null],
     ['as of', `${displayInstant(applicant.asOf)} from ${applicant.source}`],
   ]);
+}
+
+function describeDocuments(documents: Documents): string {
+  return `${documents.stored} stored, ${documents.superseded} superseded, ${countMissing(documents)} missing`;
+}
+
+export function countMissing({ missing }: Documents): number {
+  return Object.values(missing).reduce((sum, count) => sum + count, 0);
 }
 
 function describeCall({ call, attempt, failure, nextAttemptAt }: PendingCallView): string {
