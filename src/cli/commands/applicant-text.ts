@@ -1,4 +1,4 @@
-import type { ActionName, ApplicantView, PendingCallView } from '../../use-cases/views';
+import type { ActionName, ApplicantPage, ApplicantView, PendingCallView } from '../../use-cases/views';
 import { displayInstant, printFields } from '../rows';
 import type { CommandContext } from './context';
 
@@ -83,4 +83,11 @@ const DEGRADED_TEXT: Readonly<Record<ApplicantView['degraded'][number], string>>
 /** Warns that a view is not complete. */
 export function warnIfDegraded({ terminal }: CommandContext, degraded: ApplicantView['degraded']): void {
   for (const each of degraded) terminal.write(DEGRADED_TEXT[each]);
+}
+
+export type Coverage = ApplicantPage['coverage'];
+
+/** Temporal deletes closed runs after its retention time. */
+export function warnOfMissingRuns({ terminal }: CommandContext, { since }: Coverage): void {
+  if (since !== null) terminal.write(`applicants that closed before ${displayInstant(since)} may be missing`);
 }
