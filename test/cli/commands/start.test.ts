@@ -80,6 +80,16 @@ describe('--again', () => {
     expect(asked).toHaveLength(2);
   });
 
+  test.each([
+    [tagged(), 1, 'it is open; wait until it closes, or cancel it'],
+    [tagged({ ...CLOSED, degraded: ['temporal-unavailable'] }), 3, 'Temporal did not answer; nothing was done'],
+  ] as const)('does not ask about an applicant that is not known to be closed: case %#', async (seen, status, text) => {
+    const ask = () => Promise.reject(new Error('asked'));
+    const { run, messages } = await createFakeFixture({ show: async () => seen }, { ask });
+    expect(await run(...ARGV, '--again')).toBe(status);
+    expect(messages()).toContain(text);
+  });
+
   test('without a terminal, needs --if-match or --yes', async () => {
     const { run, calls, messages } = await createFakeFixture(useCases);
     expect(await run(...ARGV, '--again')).toBe(2);
@@ -113,6 +123,8 @@ test.each([
   ['start POL-1 --client-user-id POL-2 --email a@b.example', /expected one clientUserId/],
   ['start POL-1', /required option '--email <address>'/],
   ['start POL-1 --email a@b.example --if-match x', /expected --again/],
+  ['start POL-1 --email a@b.example --again --if-match W/"x"', /--if-match is invalid\. Expected the etag/],
+  ['start POL-1 --email a@b.example --again --if-match ', /--if-match is invalid\. Expected the etag/],
   ['start POL-1 --email a@b.example --reports robin', /--reports is invalid/],
 ])('%s: status 2', (line, expected) => {
   expect(wrongUsageError(line.split(' '))).toMatch(expected);
