@@ -203,6 +203,8 @@ function futureMs(timeMs: number | null, nowMs: number): number | null {
   return timeMs !== null && timeMs > nowMs ? timeMs : null;
 }
 
+export function toIso(timeMs: number): string;
+export function toIso(timeMs: number | null): string | null;
 export function toIso(timeMs: number | null): string | null {
   return timeMs === null ? null : new Date(timeMs).toISOString();
 }

@@ -6,7 +6,7 @@ import type { AttentionItem } from './views';
 
 const CONCURRENT_READS = 8;
 
-/** `action`: null for a person upstream whose clientUserId is not ours. */
+/** What each finding means, and the action that repairs it. */
 const RULES: Readonly<Record<SweepKind, { readonly text: string; readonly toAction: (id: string) => string }>> = {
   terminated: {
     text: 'Its run was terminated or timed out, and its person is still upstream.',

@@ -41,6 +41,7 @@ test('lists needs and near deadlines of the newest runs, and hides snoozed appli
   const due = new Date(Date.now() + 3 * DAY_MS);
   const start = (id: string, run: Run) => begin(client, taskQueue, id, run);
   await start('quiet', { attributes: { ApplicantNeeds: ['quiet'], ApplicantStageSince: [since] } });
+  await start('ended', { attributes: { ApplicantNeeds: ['quiet', 'attention', 'stuck-call'] }, close: true });
   await start('both', { attributes: { ApplicantNeeds: ['stuck-call', 'attention'], ApplicantStageSince: [since] } });
   await start('due', { attributes: { ApplicantDueAt: [due] } });
   await start('late', { attributes: { ApplicantDueAt: [new Date(Date.now() + 8 * DAY_MS)] } });
