@@ -1,3 +1,4 @@
+import { toIso } from '../domain/instants';
 import { type Need, OPEN_NEEDS } from '../domain/needs';
 import { type ApplicantRecord, toApplicantRecord } from '../temporal/applicant-record';
 import { listNewestRuns } from '../temporal/newest-runs';
@@ -5,7 +6,6 @@ import { GRPC, hasStatus, readPages } from '../temporal/rpc';
 import { applicantsQuery, listRuns, type RunInfo } from '../temporal/runs';
 import { SEARCH_ATTRIBUTE_KEYS } from '../workflows/contract';
 import { NEAR_DEADLINE_MS } from './applicant-needs';
-import { toIso } from './applicant-view';
 import { readMemo } from './run-sources';
 import type { UseCaseDeps } from './use-cases';
 import type { AttentionItem } from './views';

@@ -48,7 +48,11 @@ export async function readAttention(deps: UseCaseDeps): Promise<AttentionView> {
     ),
     emptyIfUnavailable(
       'store-unavailable',
-      readStore(() => listFindings(reportStore, MAX_ITEMS)),
+      readStore(async () => {
+        const { items, isUncertain } = await listFindings(reportStore, MAX_ITEMS);
+        if (isUncertain) degraded.add('store-unavailable');
+        return items;
+      }),
     ),
     emptyIfUnavailable(
       'store-unavailable',

@@ -1,10 +1,10 @@
 import pLimit from 'p-limit';
+import { toIso } from '../domain/instants';
 import { OUTCOMES, STAGES, type Stage } from '../domain/outcome';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../domain/policy';
 import { applicantsQuery } from '../temporal/runs';
 import { countRuns, readRetentionMs } from '../temporal/visibility';
 import { SEARCH_ATTRIBUTE_KEYS } from '../workflows/contract';
-import { toIso } from './applicant-view';
 import { currentMs } from './run-sources';
 import { readTemporal } from './unavailable';
 import type { UseCaseDeps } from './use-cases';
