@@ -48,9 +48,21 @@ make_audit_key() {
   fi
 }
 
+# The api key of the sandbox with every role, and its entry of API_KEYS, which has the hash only.
+make_sandbox_api_key() {
+  make SANDBOX_API_KEY
+  [ -e SANDBOX_API_KEYS ] || echo "sandbox:intake+read+contact+records+operate+audit:$(hash SANDBOX_API_KEY)" | write SANDBOX_API_KEYS
+}
+
+# The SHA-256 of the value, in hex. macOS has shasum only.
+hash() {
+  if command -v sha256sum >/dev/null; then tr -d '\n' <"$1" | sha256sum; else tr -d '\n' <"$1" | shasum -a 256; fi | cut -d ' ' -f 1
+}
+
 make POSTGRES_PASSWORD
 make WEBHOOK_SECRET
 make SANDBOX_CLIENT_SECRET
+make_sandbox_api_key
 make_payload_keys
 make_audit_key
 

@@ -4,6 +4,8 @@ import type { Policy } from './policy';
 /** Why an applicant needs a person. The first five are recorded by the workflow, in the search attribute ApplicantNeeds; the rest is computed when read. */
 export const RECORDED_NEEDS = ['attention', 'quiet', 'stuck-call', 'conflict', 'undeliverable'] as const;
 export type RecordedNeed = (typeof RECORDED_NEEDS)[number];
+/** A run that was terminated while it was open still has them in its search attribute, but they no longer hold. */
+export const OPEN_NEEDS: readonly Need[] = ['attention', 'quiet', 'stuck-call'];
 
 export const NEEDS = [...RECORDED_NEEDS, 'stuck-run', 'near-deadline'] as const;
 export type Need = (typeof NEEDS)[number];

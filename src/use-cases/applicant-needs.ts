@@ -1,4 +1,4 @@
-import { NEEDS, type Need } from '../domain/needs';
+import { NEEDS, type Need, OPEN_NEEDS } from '../domain/needs';
 import { DAY_MS } from '../domain/policy';
 import type { ApplicantRecord } from '../temporal/applicant-record';
 
@@ -15,9 +15,14 @@ export function isNearDeadline(record: ApplicantRecord, nowMs: number): boolean 
   return isOpenRecord(record) && dueAtMs !== null && dueAtMs <= nowMs + NEAR_DEADLINE_MS;
 }
 
+/** The recorded needs that still hold. */
+export function currentNeeds(record: ApplicantRecord): readonly Need[] {
+  return isOpenRecord(record) ? record.needs : record.needs.filter((need) => !OPEN_NEEDS.includes(need));
+}
+
 /** The recorded needs and the computed ones. `isStuck`: the run makes no progress, or was ended by force. */
 export function needsOf(record: ApplicantRecord, isStuck: boolean, nowMs: number): readonly Need[] {
-  const needs = new Set<Need>(record.needs);
+  const needs = new Set<Need>(currentNeeds(record));
   if (isStuck) needs.add('stuck-run');
   if (isNearDeadline(record, nowMs)) needs.add('near-deadline');
   return NEEDS.filter((need) => needs.has(need));

@@ -2,7 +2,7 @@ import { ACTIONS, type ActionBase, refusalOf } from '../domain/actions';
 import { upgradeFacts } from '../domain/carried-facts';
 import { isInvitationUnanswered } from '../domain/deadline';
 import { currentKind } from '../domain/facts';
-import { parseInstantMs } from '../domain/instants';
+import { parseInstantMs, toIso } from '../domain/instants';
 import { closedNeeds } from '../domain/needs';
 import { nextStep } from '../domain/next-step';
 import type { Reason, Stage } from '../domain/outcome';
@@ -201,8 +201,4 @@ function pendingCallView({ call, attempt, failure, sinceMs, nextAttemptAtMs }: F
 
 function futureMs(timeMs: number | null, nowMs: number): number | null {
   return timeMs !== null && timeMs > nowMs ? timeMs : null;
-}
-
-export function toIso(timeMs: number | null): string | null {
-  return timeMs === null ? null : new Date(timeMs).toISOString();
 }

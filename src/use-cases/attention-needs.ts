@@ -1,12 +1,12 @@
-import type { Need } from '../domain/needs';
+import { toIso } from '../domain/instants';
+import { type Need, OPEN_NEEDS } from '../domain/needs';
 import { type ApplicantRecord, toApplicantRecord } from '../temporal/applicant-record';
-import { decodeFirstOrNull } from '../temporal/history';
 import { listNewestRuns } from '../temporal/newest-runs';
 import { GRPC, hasStatus, readPages } from '../temporal/rpc';
 import { applicantsQuery, listRuns, type RunInfo } from '../temporal/runs';
-import { SEARCH_ATTRIBUTE_KEYS, SNOOZED_UNTIL_MEMO } from '../workflows/contract';
+import { SEARCH_ATTRIBUTE_KEYS } from '../workflows/contract';
 import { NEAR_DEADLINE_MS } from './applicant-needs';
-import { toIso } from './applicant-view';
+import { readMemo } from './run-sources';
 import type { UseCaseDeps } from './use-cases';
 import type { AttentionItem } from './views';
 
@@ -21,7 +21,9 @@ interface NeedRule {
   readonly action: (clientUserId: string) => string;
 }
 
-const recorded = (need: Need) => () => `${SEARCH_ATTRIBUTE_KEYS.needs.name} = "${need}"`;
+/** A run that was terminated while it was open keeps its needs, but they no longer hold. */
+const recorded = (need: Need) => () =>
+  `${OPEN_NEEDS.includes(need) ? 'CloseTime IS NULL AND ' : ''}${SEARCH_ATTRIBUTE_KEYS.needs.name} = "${need}"`;
 const stageSinceMs = (record: ApplicantRecord) => record.stageSinceMs;
 const startAgain = () => 'POST /api/v1/applicants with "again": true';
 const readInvitation = (id: string) => `GET /api/v1/applicants/${id}/invitation`;
@@ -121,7 +123,7 @@ async function listNeed(deps: UseCaseDeps, rule: NeedRule, nowMs: number, limit:
   )) {
     for (const info of await withoutOlderRuns(deps, executions ?? [], untilMs)) {
       const record = toApplicantRecord(info);
-      if (!record || (await readSnoozedUntilMs(deps, info)) > nowMs) continue;
+      if (!record || (await isSnoozed(deps, info, nowMs))) continue;
       const { clientUserId } = record;
       items.push({
         clientUserId,
@@ -146,9 +148,8 @@ async function withoutOlderRuns({ client }: UseCaseDeps, infos: readonly RunInfo
   });
 }
 
-/** 0 if it is not snoozed, or if its memo cannot be decoded: then it shows. */
-async function readSnoozedUntilMs({ client }: UseCaseDeps, { execution, memo }: RunInfo): Promise<number> {
-  const payload = memo?.fields?.[SNOOZED_UNTIL_MEMO];
-  const untilMs = payload && (await decodeFirstOrNull(client, execution?.workflowId ?? '', [payload]));
-  return typeof untilMs === 'number' ? untilMs : 0;
+/** False also for a memo that cannot be decoded: then it shows. */
+async function isSnoozed(deps: UseCaseDeps, info: RunInfo, nowMs: number): Promise<boolean> {
+  const { snoozedUntilMs } = await readMemo(deps, info);
+  return snoozedUntilMs !== null && snoozedUntilMs > nowMs;
 }

@@ -8,12 +8,23 @@ import { readStore, readTemporal } from './unavailable';
 import type { UseCaseDeps } from './use-cases';
 import type { AttentionItem, AttentionView, Degradation } from './views';
 
-/** The most urgent ones. A person who has repaired some reads again. */
+/** The next call lists the items beyond these once some are repaired. */
 const MAX_ITEMS = 500;
 /** The most urgent first. */
 const URGENCY: readonly string[] = [
-  ...['spool', 'stuck-run', 'stuck-call', 'terminated', 'conflict', 'undeliverable', 'near-deadline'],
-  ...['attention', 'quiet', 'unread', 'unattended', 'quarantine', 'gone'],
+  'spool',
+  'stuck-run',
+  'stuck-call',
+  'terminated',
+  'conflict',
+  'undeliverable',
+  'near-deadline',
+  'attention',
+  'quiet',
+  'unread',
+  'unattended',
+  'quarantine',
+  'gone',
 ];
 
 /** What needs a person; at most 500 items, the most urgent first, then the oldest. @throws {Unavailable} if a part is unknown and the rest is empty */
@@ -22,24 +33,28 @@ export async function readAttention(deps: UseCaseDeps): Promise<AttentionView> {
   const nowMs = currentMs(deps);
   const degraded = new Set<Degradation>();
   let firstOutage: Unavailable | null = null;
-  const orMissing = (degradation: Degradation, read: Promise<readonly AttentionItem[]>) =>
+  const emptyIfUnavailable = (degradation: Degradation, read: Promise<readonly AttentionItem[]>) =>
     read.catch((error: unknown) => {
       if (!(error instanceof Unavailable)) throw error;
       firstOutage ??= error;
       degraded.add(degradation);
       return [];
     });
-  const [isWorked, ...lists] = await Promise.all([
+  const [hasPollers, ...lists] = await Promise.all([
     hasWorker(deps).catch(() => true),
-    orMissing(
+    emptyIfUnavailable(
       'temporal-unavailable',
       readTemporal(() => listNeeds(deps, nowMs, MAX_ITEMS)),
     ),
-    orMissing(
+    emptyIfUnavailable(
       'store-unavailable',
-      readStore(() => listFindings(reportStore, MAX_ITEMS)),
+      readStore(async () => {
+        const { items, isUncertain } = await listFindings(reportStore, MAX_ITEMS);
+        if (isUncertain) degraded.add('store-unavailable');
+        return items;
+      }),
     ),
-    orMissing(
+    emptyIfUnavailable(
       'store-unavailable',
       readStore(() => listMailboxQuarantine(reportStore)),
     ),
@@ -49,7 +64,7 @@ export async function readAttention(deps: UseCaseDeps): Promise<AttentionView> {
   // An outage must not look like "nothing to do".
   if (firstOutage !== null && items.length === 0) throw firstOutage;
   items.sort((a, b) => a.urgency - b.urgency || compareSince(a.item.since, b.item.since) || a.index - b.index);
-  if (!isWorked) degraded.add('no-worker');
+  if (!hasPollers) degraded.add('no-worker');
   return {
     items: items.slice(0, MAX_ITEMS).map(({ item }) => item),
     asOf: new Date(nowMs).toISOString(),

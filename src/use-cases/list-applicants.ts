@@ -1,9 +1,10 @@
 import pLimit from 'p-limit';
+import { toIso } from '../domain/instants';
 import { type ApplicantRecord, toApplicantRecord } from '../temporal/applicant-record';
 import { listNewestRuns } from '../temporal/newest-runs';
 import { applicantRunsQuery, describeRun, listRuns, NOT_CONTINUED, type RunInfo } from '../temporal/runs';
 import { readRetentionMs } from '../temporal/visibility';
-import { toIso, viewOfRun } from './applicant-view';
+import { viewOfRun } from './applicant-view';
 import { type Cursor, decodeCursor, encodeCursor } from './cursor';
 import { InvalidInput } from './errors';
 import { type Condition, toConditions } from './list-filters';

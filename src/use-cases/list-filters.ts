@@ -1,7 +1,7 @@
-import type { Need } from '../domain/needs';
+import { type Need, OPEN_NEEDS } from '../domain/needs';
 import type { ApplicantRecord } from '../temporal/applicant-record';
 import { applicantWorkflowId, SEARCH_ATTRIBUTE_KEYS } from '../workflows/contract';
-import { isNearDeadline, isOpenRecord, NEAR_DEADLINE_MS } from './applicant-needs';
+import { currentNeeds, isNearDeadline, isOpenRecord, NEAR_DEADLINE_MS } from './applicant-needs';
 import type { ListFilters } from './use-cases';
 
 /** A filter as a condition of Temporal's list, and as a check of one record. They agree, except that Temporal's prefix may ignore case. */
@@ -24,7 +24,7 @@ export function toConditions(filters: ListFilters, nowMs: number): readonly Cond
       filters.stageSinceAfterMs,
       filters.stageSinceBeforeMs,
     ),
-    ...timeConditions(KEYS.dueAt.name, ({ dueAtMs }) => dueAtMs, undefined, filters.dueBeforeMs),
+    ...dueConditions(filters),
     ...openedConditions(filters),
   ];
 }
@@ -71,9 +71,28 @@ function needCondition(need: Need, nowMs: number): Condition {
         query: `(CloseTime IS NULL AND ${KEYS.dueAt.name} <= ${quoteTime(nowMs + NEAR_DEADLINE_MS)})`,
         matches: (record) => isNearDeadline(record, nowMs),
       };
-    default:
-      return { query: `${KEYS.needs.name} = ${quote(need)}`, matches: ({ needs }) => needs.includes(need) };
+    default: {
+      const query = `${KEYS.needs.name} = ${quote(need)}`;
+      return {
+        query: OPEN_NEEDS.includes(need) ? whileOpen(query) : query,
+        matches: (record) => currentNeeds(record).includes(need),
+      };
+    }
   }
+}
+
+function dueConditions({ dueBeforeMs }: ListFilters): readonly Condition[] {
+  return timeConditions(KEYS.dueAt.name, ({ dueAtMs }) => dueAtMs, undefined, dueBeforeMs).map(
+    ({ query, matches }) => ({
+      query: whileOpen(query),
+      matches: (record) => isOpenRecord(record) && matches(record),
+    }),
+  );
+}
+
+/** A terminated run keeps its search attributes. */
+function whileOpen(query: string): string {
+  return `(CloseTime IS NULL AND ${query})`;
 }
 
 /** A run of 0.2.0 has no search attribute for its opening: its start counts. */

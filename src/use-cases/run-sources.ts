@@ -66,7 +66,7 @@ export function withRecordedClosing(record: ApplicantRecord, manifest: Manifest 
 }
 
 /** Values that this client cannot decode are null. */
-async function readMemo({ client }: UseCaseDeps, { execution, memo }: RunInfo) {
+export async function readMemo({ client }: UseCaseDeps, { execution, memo }: RunInfo) {
   const read = (key: string) => {
     const payload = memo?.fields?.[key];
     return payload ? decodeFirstOrNull(client, execution?.workflowId ?? '', [payload]) : null;

@@ -1,6 +1,7 @@
 import pLimit from 'p-limit';
-import { OUTCOMES, STAGES } from '../domain/outcome';
-import { DAY_MS } from '../domain/policy';
+import { toIso } from '../domain/instants';
+import { OUTCOMES, STAGES, type Stage } from '../domain/outcome';
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '../domain/policy';
 import { applicantsQuery } from '../temporal/runs';
 import { countRuns, readRetentionMs } from '../temporal/visibility';
 import { SEARCH_ATTRIBUTE_KEYS } from '../workflows/contract';
@@ -9,10 +10,10 @@ import { readTemporal } from './unavailable';
 import type { UseCaseDeps } from './use-cases';
 import type { SummaryView } from './views';
 
-const KEPT_FOR_MS = 5_000;
-/** A day that ended this long ago changes only when Temporal deletes its runs, so its counts are kept for longer. */
-const DAY_SETTLES_AFTER_MS = 600_000;
-const DAY_KEPT_FOR_MS = 3_600_000;
+const CACHED_FOR_MS = 5_000;
+/** A day that ended this long ago changes only when Temporal deletes its runs, so its counts are cached for longer. */
+const DAY_SETTLES_AFTER_MS = 10 * MINUTE_MS;
+const DAY_CACHED_FOR_MS = HOUR_MS;
 const DAYS = 30;
 /** The upper bounds of the ages, in days; null: older. */
 const AGES = [1, 3, 7, 14, 30, 60, 90, null] as const;
@@ -24,22 +25,22 @@ const { stage: STAGE, outcome: OUTCOME, openedAt: OPENED_AT } = SEARCH_ATTRIBUTE
 
 /**
  * Counts runs in Temporal, so an applicant counts once for each round within `coverage`. Callers within 5 s share one answer, and callers at the same
- * time one computation. A failure is not kept.
+ * time one computation. A failure is not cached.
  */
 export function createSummary(deps: UseCaseDeps): () => Promise<SummaryView> {
   const days = createDayCounts();
-  let kept: { readonly atMs: number; readonly summary: Promise<SummaryView> } | null = null;
+  let cache: { readonly atMs: number; readonly summary: Promise<SummaryView> } | null = null;
   return () => {
     const nowMs = currentMs(deps);
-    if (kept === null || nowMs - kept.atMs >= KEPT_FOR_MS) {
+    if (cache === null || nowMs - cache.atMs >= CACHED_FOR_MS) {
       const summary = readTemporal(() => compute(deps, days, nowMs));
       const current = { atMs: nowMs, summary };
-      kept = current;
+      cache = current;
       summary.catch(() => {
-        if (kept === current) kept = null;
+        if (cache === current) cache = null;
       });
     }
-    return kept.summary;
+    return cache.summary;
   };
 }
 
@@ -55,7 +56,7 @@ async function compute({ client, taskQueue }: UseCaseDeps, days: DayCounts, nowM
     >;
   try {
     const [stages, outcomes, dayCounts, ages, retentionMs] = await Promise.all([
-      countEach(STAGES, (stage) => `${STAGE.name} = "${stage}"`),
+      countEach(STAGES, stageCondition),
       countEach(OUTCOMES, (outcome) => `${OUTCOME.name} = "${outcome}" AND CloseTime IS NOT NULL`),
       Promise.all(lastDays(nowMs).map((startMs) => days.read(startMs, nowMs, count))),
       Promise.all(AGES.map((atMostDays, index) => countAge(AGES[index - 1] ?? null, atMostDays, nowMs, count))),
@@ -68,6 +69,11 @@ async function compute({ client, taskQueue }: UseCaseDeps, days: DayCounts, nowM
   }
 }
 
+/** A run that was terminated while it was open keeps its stage, and counts in none. */
+function stageCondition(stage: Stage): string {
+  return `${stage === 'closed' ? '' : 'CloseTime IS NULL AND '}${STAGE.name} = "${stage}"`;
+}
+
 type Count = (condition: string) => Promise<number>;
 type DayCount = SummaryView['days'][number];
 
@@ -76,19 +82,19 @@ interface DayCounts {
 }
 
 function createDayCounts(): DayCounts {
-  const kept = new Map<number, { readonly untilMs: number; readonly counts: DayCount }>();
+  const cache = new Map<number, { readonly untilMs: number; readonly counts: DayCount }>();
   return {
     async read(startMs, nowMs, count) {
-      const known = kept.get(startMs);
-      if (known && nowMs < known.untilMs) return known.counts;
+      const cached = cache.get(startMs);
+      if (cached && nowMs < cached.untilMs) return cached.counts;
       const endMs = startMs + DAY_MS;
       const [opened, closed] = await Promise.all([
         count(openedWithin(startMs, endMs)),
         count(`CloseTime >= "${toIso(startMs)}" AND CloseTime < "${toIso(endMs)}"`),
       ]);
       const counts = { date: toIso(startMs).slice(0, 10), opened, closed };
-      if (nowMs > endMs + DAY_SETTLES_AFTER_MS) kept.set(startMs, { untilMs: nowMs + DAY_KEPT_FOR_MS, counts });
-      for (const day of kept.keys()) if (day < nowMs - (DAYS + 1) * DAY_MS) kept.delete(day);
+      if (nowMs > endMs + DAY_SETTLES_AFTER_MS) cache.set(startMs, { untilMs: nowMs + DAY_CACHED_FOR_MS, counts });
+      for (const day of cache.keys()) if (day < nowMs - (DAYS + 1) * DAY_MS) cache.delete(day);
       return counts;
     },
   };
@@ -111,8 +117,4 @@ async function countAge(youngerDays: number | null, atMostDays: number | null, n
 function openedWithin(fromMs: number, untilMs: number): string {
   const within = (name: string) => `${name} >= "${toIso(fromMs)}" AND ${name} < "${toIso(untilMs)}"`;
   return `((${within(OPENED_AT.name)}) OR (${OPENED_AT.name} IS NULL AND ${within('StartTime')}))`;
-}
-
-function toIso(ms: number): string {
-  return new Date(ms).toISOString();
 }

@@ -95,7 +95,11 @@ test('the secrets, volumes and networks of a service exist, and its dependencies
 
 test.each(chartwayServices)('the environment of %s is a valid configuration of its process', (_name, service) => {
   const key = `main:${Buffer.alloc(32, 1).toString('base64')}`;
-  const values = listSecrets(service).map(({ target }) => [target, /KEYS?$/.test(target) ? key : 'a-secret-of-a-file']);
+  const sampleOf = (target: string) => {
+    if (target === 'API_KEYS') return `sandbox:intake:${'0'.repeat(64)}`;
+    return /KEYS?$/.test(target) ? key : 'a-secret-of-a-file';
+  };
+  const values = listSecrets(service).map(({ target }) => [target, sampleOf(target)]);
   const env = { ...readVariables(service), ...Object.fromEntries(values) };
   const read = () => readConfig(getProcess(service) as ProcessName, env, join(tmpdir(), 'chartway-no-such-folder'));
   expect(read).not.toThrow();

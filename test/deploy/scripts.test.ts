@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { cp, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { createServer, type RequestListener } from 'node:http';
 import { join } from 'node:path';
+import { createKeyFinder, parseApiKeys, ROLES } from '../../src/api/keys';
 import { parseKeyRing } from '../../src/temporal/key-ring';
 import { useFolders } from '../support/folders';
 import { listenOnLoopback } from '../support/loopback';
@@ -127,6 +128,13 @@ describe('make-secrets.sh', () => {
     expect(ring).toMatch(/^main:/);
     expect(ring.split(',').slice(1)).toEqual([await readSecret('WEBHOOK_PAYLOAD_KEYS')]);
     expect(parseKeyRing(await readSecret('AUDIT_KEY'))?.ids).toEqual(['audit']);
+  });
+
+  test('creates an api key of the sandbox with every role, and its entry with the hash of the key', async () => {
+    await makeSecrets();
+    const entries = parseApiKeys(await readSecret('SANDBOX_API_KEYS')) ?? [];
+    const key = createKeyFinder(entries)(await readSecret('SANDBOX_API_KEY'));
+    expect(key).toMatchObject({ name: 'sandbox', roles: ROLES });
   });
 
   test('fails and changes nothing if a ring exists without the key of the webhook', async () => {

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
-import { NO_ENCRYPTION } from '../../src/domain/encryption';
+import { KeyMissing, NO_ENCRYPTION } from '../../src/domain/encryption';
 import { openMailboxQuarantine } from '../../src/quarantine/quarantine';
 import { StoreUnavailable } from '../../src/report-store/errors';
 import { findingsFileName, LATEST_SWEEP } from '../../src/report-store/sweep-findings';
@@ -41,6 +41,7 @@ test('lists needs and near deadlines of the newest runs, and hides snoozed appli
   const due = new Date(Date.now() + 3 * DAY_MS);
   const start = (id: string, run: Run) => begin(client, taskQueue, id, run);
   await start('quiet', { attributes: { ApplicantNeeds: ['quiet'], ApplicantStageSince: [since] } });
+  await start('ended', { attributes: { ApplicantNeeds: ['quiet', 'attention', 'stuck-call'] }, close: true });
   await start('both', { attributes: { ApplicantNeeds: ['stuck-call', 'attention'], ApplicantStageSince: [since] } });
   await start('due', { attributes: { ApplicantDueAt: [due] } });
   await start('late', { attributes: { ApplicantDueAt: [new Date(Date.now() + 8 * DAY_MS)] } });
@@ -123,6 +124,11 @@ test('lists findings of the last sweep that are not repaired, and notices that w
     ['quarantine', null, null, 'npm run chartway -- quarantine list'],
   ]);
   expect(items[4]?.text).toBe('1 notice is in quarantine in the report store (1 nobody). Replay or drop them.');
+  const readManifest = () => Promise.reject(new KeyMissing('old'));
+  const view = await readAttention({ ...deps, reportStore: Object.assign(Object.create(store), { readManifest }) });
+  // Whether the persons are withdrawn is unknown.
+  expect(view.items.filter(({ need }) => need === 'terminated')).toHaveLength(2);
+  expect(view.degraded).toContain('store-unavailable');
 });
 
 test('an outage shows as degraded, and never as an empty list', async () => {

@@ -49,7 +49,7 @@ function ids(items: readonly ApplicantView[]): string[] {
 test('every filter selects what it says; a prefix respects case', async () => {
   const server = temporalServer();
   const own = setup(server);
-  const { start, upsert, useCases, clientUserId } = own;
+  const { start, upsert, useCases, clientUserId, handle } = own;
   await start({ authorizationReference: 'AUTH-9' });
   await startRuns(setup(server), ['case-of-another-queue']);
   const dueAt = new Date(Date.now() + 3_600_000);
@@ -90,6 +90,11 @@ test('every filter selects what it says; a prefix respects case', async () => {
   ];
   for (const filters of missing) expect([filters, await list(filters)]).toEqual([filters, []]);
   expect(await list({ openedAfterMs: stageSinceMs })).toHaveLength(4);
+  await handle.terminate();
+  await untilListed(own, 1, { needs: ['stuck-run'] });
+  const open: readonly Partial<ListQuery>[] = [{ needs: ['attention'] }, { dueBeforeMs: dueAt.getTime() + 1 }];
+  for (const filters of open) expect([filters, await list(filters)]).toEqual([filters, []]);
+  expect((await useCases.show(clientUserId)).applicant.needs).toEqual(['stuck-run']);
 });
 
 test('an item has what the single view has, except its calls and actions; a failing store degrades it', async () => {

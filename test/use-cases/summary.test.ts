@@ -33,7 +33,7 @@ test('counts stages, outcomes, days and ages; callers within 5 s share one answe
     return read.stages.closed === 1 && read.days.at(-1)?.closed === 2 && read;
   });
   expect(first).toMatchObject({
-    stages: { inviting: 1, invited: 2, engaged: 0, closed: 1 },
+    stages: { inviting: 1, invited: 1, engaged: 0, closed: 1 },
     outcomes: { collected: 1, partial: 0 },
     coverage: { since: new Date(clockMs - DAY_MS).toISOString() },
     asOf: new Date(clockMs).toISOString(),

@@ -114,7 +114,7 @@ part(
 part(
   'the profile "sandbox" becomes healthy, follows an applicant to its end, stores the reports, and drains',
   async () => {
-    const services = ['sandbox', 'sandbox-worker', 'sandbox-webhook'];
+    const services = ['sandbox', 'sandbox-worker', 'sandbox-webhook', 'sandbox-api'];
     await host.runOnce('sandbox-store');
     await host.runOnce('sandbox-store');
     for (const name of services) await up(name);
@@ -127,7 +127,12 @@ part(
       expect(existsSync(join(host.volume('sandbox-reports'), 'DEPLOY-1', file))).toBe(true);
     const metrics = await fetch(`http://127.0.0.1:${await host.port('sandbox-webhook', 9465)}/metrics`);
     expect(await metrics.text()).toMatch(/chartway_webhook_notices_total\{.*result="accepted".*\} [1-9]/);
-    expect(await down(services)).toEqual({ sandbox: 0, 'sandbox-worker': 0, 'sandbox-webhook': 0 });
+    const url = `http://127.0.0.1:${await host.port('sandbox-api', 3000)}/api/v1/applicants/DEPLOY-1`;
+    const key = (await readFile(join(folder, 'deploy/secrets/SANDBOX_API_KEY'), 'utf8')).trim();
+    const answer = await fetch(url, { headers: { authorization: `Bearer ${key}` } });
+    expect(await answer.json()).toMatchObject({ outcome: 'collected', degraded: [] });
+    const drained = { sandbox: 0, 'sandbox-worker': 0, 'sandbox-webhook': 0, 'sandbox-api': 0 };
+    expect(await down(services)).toEqual(drained);
   },
   2 * UP_LIMIT_MS,
 );

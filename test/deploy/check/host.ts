@@ -111,7 +111,7 @@ export class Host {
   private async translate(name: string, texts: readonly string[]): Promise<string[]> {
     const service = findService(name);
     const temporal = await this.port('temporal', 7233);
-    const ports = [3000, 3001, 3002, 9464, 9465, 7233];
+    const ports = [3000, 3001, 3002, 9464, 9465, 9466, 7233];
     const mapped = await Promise.all(ports.map(async (port) => [port, await this.port(name, port)] as const));
     const mounts = (service.volumes ?? []).map((volume) => volume.split(':'));
     const volumes = mounts.filter(([source = '']) => !source.startsWith('.'));
