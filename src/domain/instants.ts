@@ -34,6 +34,13 @@ export function versionMs(updatedAt: string | null, storedAt: string): number {
   return text === '' ? 0 : (parseInstantMs(text) ?? parseInstantMs(storedAt) ?? 0);
 }
 
+/** ISO 8601 in UTC with milliseconds; null for null. */
+export function toIso(timeMs: number): string;
+export function toIso(timeMs: number | null): string | null;
+export function toIso(timeMs: number | null): string | null {
+  return timeMs === null ? null : new Date(timeMs).toISOString();
+}
+
 function hashHex(text: string): string {
   return hashText(text)
     .map((part) => part.toString(16).padStart(8, '0'))
