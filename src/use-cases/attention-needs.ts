@@ -1,3 +1,4 @@
+import { toIso } from '../domain/instants';
 import type { Need } from '../domain/needs';
 import { type ApplicantRecord, toApplicantRecord } from '../temporal/applicant-record';
 import { decodeFirstOrNull } from '../temporal/history';
@@ -6,7 +7,6 @@ import { GRPC, hasStatus, readPages } from '../temporal/rpc';
 import { applicantsQuery, listRuns, type RunInfo } from '../temporal/runs';
 import { SEARCH_ATTRIBUTE_KEYS, SNOOZED_UNTIL_MEMO } from '../workflows/contract';
 import { NEAR_DEADLINE_MS } from './applicant-needs';
-import { toIso } from './applicant-view';
 import type { UseCaseDeps } from './use-cases';
 import type { AttentionItem } from './views';
 

@@ -1,4 +1,5 @@
 import pLimit from 'p-limit';
+import { toIso } from '../domain/instants';
 import { OUTCOMES, STAGES } from '../domain/outcome';
 import { DAY_MS } from '../domain/policy';
 import { applicantsQuery } from '../temporal/runs';
@@ -111,8 +112,4 @@ async function countAge(youngerDays: number | null, atMostDays: number | null, n
 function openedWithin(fromMs: number, untilMs: number): string {
   const within = (name: string) => `${name} >= "${toIso(fromMs)}" AND ${name} < "${toIso(untilMs)}"`;
   return `((${within(OPENED_AT.name)}) OR (${OPENED_AT.name} IS NULL AND ${within('StartTime')}))`;
-}
-
-function toIso(ms: number): string {
-  return new Date(ms).toISOString();
 }
