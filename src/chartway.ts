@@ -47,7 +47,7 @@ runProcess('chartway', async () => {
       // Opened by the first act, so that a command that only reads writes no audit line.
       audit: { record: async (entry) => (await audit.open()).record(entry) },
       policy,
-      digestKeys: humanApi.clientSecret === null ? null : createDigestKeys(payload.ring, humanApi.clientSecret),
+      digestKeys: createDigestKeys(payload.ring, humanApi.clientSecret),
       auditFolder,
       spoolFolder: config.webhook.spoolFolder,
     });

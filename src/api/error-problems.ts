@@ -53,7 +53,7 @@ function useCaseProblem(error: unknown): Problem | null {
     return new Problem('precondition-required', 'expected If-Match with the ETag of the closed applicant');
   }
   if (error instanceof InvalidInput) {
-    const slug = error.place === 'body' ? 'invalid' : 'invalid-parameter';
+    const slug = error.part === 'body' ? 'invalid' : 'invalid-parameter';
     return new Problem(slug, error.message, { errors: error.errors });
   }
   if (error instanceof Unavailable) return unavailable(UNAVAILABLE[error.what], error.message, error.done);

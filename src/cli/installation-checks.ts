@@ -1,7 +1,7 @@
 import { get as getHttp } from 'node:http';
 import { get as getHttps } from 'node:https';
 import type { AuditKeys } from '../observability/audit-chain';
-import { checkWritable, failed, passed, runCheck, unknown } from '../use-cases/checks';
+import { checkWritable, fail, pass, runCheck, skip } from '../use-cases/checks';
 import type { CheckView } from '../use-cases/views';
 
 /** What `chartway doctor` checks of the configuration of this machine. */
@@ -23,9 +23,9 @@ const MAX_CLOCK_DIFFERENCE_MS = 10_000;
 export function checkUpstreamLogin({ logIn }: Installation): Promise<CheckView> {
   const action = 'check HUMAN_API_CLIENT_ID, HUMAN_API_CLIENT_SECRET, the three HUMAN_API_*_URL and the network';
   return runCheck('upstream-login', action, async () => {
-    if (logIn === null) return unknown('skipped: HUMAN_API_CLIENT_ID and HUMAN_API_CLIENT_SECRET are not set here');
+    if (logIn === null) return skip('skipped: HUMAN_API_CLIENT_ID and HUMAN_API_CLIENT_SECRET are not set here');
     await logIn();
-    return passed('Human API accepts the credentials');
+    return pass('Human API accepts the credentials');
   });
 }
 
@@ -33,10 +33,10 @@ export function checkWebhook({ webhookHealth }: Installation): Promise<CheckView
   const action =
     'start the webhook, or check WEBHOOK_HOST and WEBHOOK_PORT; if it runs on another machine, run doctor there';
   return runCheck('webhook', action, async () => {
-    if (webhookHealth === null) return unknown('skipped: WEBHOOK_PORT is 0, so its port is not known');
+    if (webhookHealth === null) return skip('skipped: WEBHOOK_PORT is 0, so its port is not known');
     const status = await readStatus(webhookHealth);
-    if (status === 200) return passed(`the webhook answers at ${webhookHealth.origin}`);
-    return failed(`another program answers at ${webhookHealth.origin} (${status})`, action);
+    if (status === 200) return pass(`the webhook answers at ${webhookHealth.origin}`);
+    return fail(`another program answers at ${webhookHealth.origin} (${status})`, action);
   });
 }
 
@@ -56,12 +56,12 @@ function readStatus(url: URL): Promise<number> {
 export function checkClock({ readServerDateMs }: Installation, nowMs = Date.now): Promise<CheckView> {
   return runCheck('clock', 'check the time service of this machine', async () => {
     const serverMs = await readServerDateMs();
-    if (serverMs === null) return unknown('skipped: Human API sent no date to compare with');
+    if (serverMs === null) return skip('skipped: Human API sent no date to compare with');
     const differenceMs = nowMs() - serverMs;
     const seconds = Math.round(Math.abs(differenceMs) / 1_000);
-    if (Math.abs(differenceMs) <= MAX_CLOCK_DIFFERENCE_MS) return passed('the clock agrees with that of Human API');
+    if (Math.abs(differenceMs) <= MAX_CLOCK_DIFFERENCE_MS) return pass('the clock agrees with that of Human API');
     const text = `the clock is ${seconds} s ${differenceMs > 0 ? 'ahead of' : 'behind'} that of Human API`;
-    return failed(text, 'correct the clock of this machine, because deadlines and audit lines use it');
+    return fail(text, 'correct the clock of this machine, because deadlines and audit lines use it');
   });
 }
 
@@ -71,13 +71,13 @@ export function checkKeys({ payloadKeyIds }: Installation, { signing }: AuditKey
     const [first, ...others] = payloadKeyIds;
     const also = others.length === 0 ? '' : `, ${others.join(', ')} only decrypt`;
     const payloads = first === undefined ? 'payloads are not encrypted' : `payloads: key ${first}${also}`;
-    return passed(`${payloads}; ${signing === null ? 'the audit log is not signed' : `audit log: key ${signing.id}`}`);
+    return pass(`${payloads}; ${signing === null ? 'the audit log is not signed' : `audit log: key ${signing.id}`}`);
   });
 }
 
 export function checkAuditLog(folder: string): Promise<CheckView> {
   return runCheck('audit', 'check AUDIT_LOG and its permissions', async () => {
     await checkWritable(folder);
-    return passed('AUDIT_LOG can be written');
+    return pass('AUDIT_LOG can be written');
   });
 }

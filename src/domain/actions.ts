@@ -6,7 +6,7 @@ export interface ActionBase {
   readonly open: boolean;
   /** Null: unknown. */
   readonly stage: Stage | null;
-  /** True once the outcome is known and the closing has begun. */
+  /** True once the end is certain: the person is being withdrawn, or the outcome is known. */
   readonly isClosing: boolean;
   readonly isCancelRequested: boolean;
   /** Whether a failing call waits for its next attempt. */

@@ -16,13 +16,13 @@ const NEXT_STEPS = {
   'correct-email': 'Correct the e-mail address, then start the applicant again.',
   'correct-details': 'Correct the details that Human API rejected, then start the applicant again.',
   'wait-for-withdrawal': 'Wait: the person is withdrawn, then the applicant closes.',
-  'repair-call': 'Repair the cause of the failing call; it is retried, at once with the action retry.',
+  'repair-call': 'Repair the cause of the failing call. The action retry runs the call at once.',
   'contact-person': 'Ask the person to act at the provider.',
   'remind-person': 'Remind the person: nothing has happened for a while.',
   'wait-for-invitation': 'Wait: the person is being invited.',
   'wait-for-person': 'Wait for the person to open the invitation and to connect a provider.',
   'wait-for-records': 'Wait: Human API collects the records.',
-  'wait-for-documents': 'Wait: the documents are collected.',
+  'wait-for-documents': 'Wait: Chartway downloads the documents.',
   'fetch-documents': 'Fetch the documents.',
 } as const;
 

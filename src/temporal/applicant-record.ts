@@ -12,7 +12,7 @@ export interface ApplicantRecord extends ApplicantRun {
   readonly dueAtMs: number | null;
   /** In the order of RECORDED_NEEDS. */
   readonly needs: readonly RecordedNeed[];
-  /** True while the server says that every attempt of the workflow task fails; only newer servers do. */
+  /** True while the server reports that every attempt of the workflow task fails. Older servers do not report it. */
   readonly hasReportedProblems: boolean;
 }
 

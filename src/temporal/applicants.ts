@@ -30,9 +30,10 @@ export interface StartOptions {
   readonly round?: number;
   /**
    * For `again`. Temporal answers a second start with the same `requestId` with the run of the first one, open or closed, as long as it is the newest;
-   * `startId` tells the two apart.
+   * `startId` shows which of them began the run.
    */
   readonly once?: { readonly requestId: string; readonly startId: string };
+  readonly untilMs?: number;
 }
 
 /** An applicant as Temporal stores it; needs no worker. `reason`: null until the run has completed, and after a cancellation. */
@@ -49,7 +50,7 @@ export interface Applicants {
   /** Safe to repeat: while Temporal has a run of the applicant, it rejects a second start. */
   start(request: StartRequest, options?: StartOptions): Promise<StartResult>;
   /** What a start without `again` would return; null if Temporal has no such applicant. @throws {KeyMissing} */
-  findStarted(clientUserId: string, detailsDigest: string): Promise<StartResult | null>;
+  findStarted(clientUserId: string, detailsDigest: string, untilMs?: number): Promise<StartResult | null>;
   /** Null if Temporal has no such applicant. */
   read(clientUserId: string, untilMs?: number): Promise<ApplicantSummary | null>;
   /** The state of the workflow; needs a worker. */
@@ -78,7 +79,7 @@ const FIRST_POLL_MS = 1_000;
 export function createApplicants({ client, taskQueue }: TemporalDeps): Applicants {
   return {
     async start({ details, detailsDigest, policy, again, batch, autoInvite, authorizationReference }, options = {}) {
-      const { round, once } = options;
+      const { round, once, untilMs } = options;
       const { clientUserId } = details;
       const workflowId = applicantWorkflowId(clientUserId);
       const input: CollectRecordsInput = {
@@ -92,27 +93,30 @@ export function createApplicants({ client, taskQueue }: TemporalDeps): Applicant
       };
       const startedAt = new Date();
       try {
-        const { firstExecutionRunId: runId } = await callWithDeadline(client, () =>
-          client.workflow.start(COLLECT_RECORDS, {
-            taskQueue,
-            workflowId,
-            args: [input],
-            workflowIdReusePolicy: again ? 'ALLOW_DUPLICATE' : 'REJECT_DUPLICATE',
-            workflowIdConflictPolicy: 'FAIL',
-            memo: {
-              [DETAILS_DIGEST_MEMO]: detailsDigest,
-              ...(authorizationReference !== undefined && { [AUTHORIZATION_MEMO]: authorizationReference }),
-              ...(once && { [START_ID_MEMO]: once.startId }),
-            },
-            staticSummary: 'Medical records of one applicant',
-            typedSearchAttributes: [
-              { key: SEARCH_ATTRIBUTE_KEYS.stage, value: 'inviting' },
-              { key: SEARCH_ATTRIBUTE_KEYS.stageSince, value: startedAt },
-              { key: SEARCH_ATTRIBUTE_KEYS.openedAt, value: startedAt },
-              ...(round === undefined ? [] : [{ key: SEARCH_ATTRIBUTE_KEYS.round, value: round }]),
-            ],
-            ...(once && { [InternalWorkflowStartOptionsSymbol]: { requestId: once.requestId } }),
-          }),
+        const { firstExecutionRunId: runId } = await callWithDeadline(
+          client,
+          () =>
+            client.workflow.start(COLLECT_RECORDS, {
+              taskQueue,
+              workflowId,
+              args: [input],
+              workflowIdReusePolicy: again ? 'ALLOW_DUPLICATE' : 'REJECT_DUPLICATE',
+              workflowIdConflictPolicy: 'FAIL',
+              memo: {
+                [DETAILS_DIGEST_MEMO]: detailsDigest,
+                ...(authorizationReference !== undefined && { [AUTHORIZATION_MEMO]: authorizationReference }),
+                ...(once && { [START_ID_MEMO]: once.startId }),
+              },
+              staticSummary: 'Medical records of one applicant',
+              typedSearchAttributes: [
+                { key: SEARCH_ATTRIBUTE_KEYS.stage, value: 'inviting' },
+                { key: SEARCH_ATTRIBUTE_KEYS.stageSince, value: startedAt },
+                { key: SEARCH_ATTRIBUTE_KEYS.openedAt, value: startedAt },
+                ...(round === undefined ? [] : [{ key: SEARCH_ATTRIBUTE_KEYS.round, value: round }]),
+              ],
+              ...(once && { [InternalWorkflowStartOptionsSymbol]: { requestId: once.requestId } }),
+            }),
+          untilMs,
         );
         return {
           clientUserId,
@@ -129,7 +133,7 @@ export function createApplicants({ client, taskQueue }: TemporalDeps): Applicant
         };
       } catch (error) {
         if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-        const existing = await findStarted(clientUserId, detailsDigest);
+        const existing = await findStarted(clientUserId, detailsDigest, untilMs);
         if (existing) return existing;
         throw new Error(`${workflowId} was deleted during the start; start it again`);
       }
@@ -173,8 +177,12 @@ export function createApplicants({ client, taskQueue }: TemporalDeps): Applicant
    * details.
    * @throws {KeyMissing} if the key of the memo is missing
    */
-  async function findStarted(clientUserId: string, detailsDigest: string): Promise<StartResult | null> {
-    const description = await describe(clientUserId);
+  async function findStarted(
+    clientUserId: string,
+    detailsDigest: string,
+    untilMs?: number,
+  ): Promise<StartResult | null> {
+    const description = await describe(clientUserId, untilMs);
     if (!description) return null;
     const { summary, memo } = description;
     const digest = await readDigest(summary.workflowId, memo);

@@ -26,7 +26,7 @@ export async function hasWorker({ client, taskQueue }: TemporalDeps): Promise<bo
   return queues.every((queue) => countPollers(queue) > 0);
 }
 
-/** `pollers`: the workers that poll it; `backlog`: the tasks that wait, null if the server does not say. */
+/** `pollers`: the workers that poll it; `backlog`: the tasks that wait, null if the server does not report them. */
 export interface QueueLoad {
   readonly queue: string;
   readonly pollers: number;

@@ -6,7 +6,7 @@ import { parseInstantMs, toIso } from '../domain/instants';
 import { closedNeeds } from '../domain/needs';
 import { nextStep } from '../domain/next-step';
 import type { Reason, Stage } from '../domain/outcome';
-import { waitCode } from '../domain/waits';
+import { WAITS, waitCode } from '../domain/waits';
 import type { Hold } from '../report-store/holds';
 import type { Manifest } from '../report-store/port';
 import type { ApplicantRecord } from '../temporal/applicant-record';
@@ -21,7 +21,7 @@ export interface RunSources {
   /** Null: the run is closed or has just begun, or no worker answered. */
   readonly state: StateAnswer | null;
   readonly failingCalls: readonly FailingCall[];
-  /** When a poll that found nothing runs again; null: none waits. Then the state has the first poll of the cadence. */
+  /** The next attempt of a poll that has found nothing so far. Null: no poll waits, and the state has the time of the next one. */
   readonly nextCheckAtMs: number | null;
   /** True: the run is open and makes no progress, or it was ended by force. */
   readonly isStuck: boolean;
@@ -49,8 +49,10 @@ export function viewOfRun(sources: RunSources): ApplicantView {
   const openedAt = closing?.openedAt ?? toIso(record.openedAtMs ?? record.startedAtMs);
   const closedAt = open ? null : (closing?.closedAt ?? toIso(record.closedAtMs ?? record.stageSinceMs));
   const actionBase: ActionBase = {
-    ...{ open, stage, isCancelRequested },
-    isClosing: Boolean(state?.outcome),
+    open,
+    stage,
+    isCancelRequested,
+    isClosing: state !== null && isClosing(state),
     hasWaitingCall: sources.failingCalls.some(({ nextAttemptAtMs }) => nextAttemptAtMs !== null),
   };
   return {
@@ -87,8 +89,8 @@ export function viewOfRun(sources: RunSources): ApplicantView {
 }
 
 /**
- * An applicant without a run in Temporal, or Temporal does not answer. A manifest without an outcome was open when it was written: without Temporal the
- * view says the same, and `degraded` that it may have changed.
+ * The view of an applicant that has no run in Temporal, or of any applicant while Temporal does not answer. An applicant whose manifest has no outcome
+ * was open at the last write. While Temporal does not answer, the view shows it as open, and `degraded` warns that it may have closed since.
  */
 export function viewOfManifest(sources: {
   readonly manifest: Manifest;
@@ -142,6 +144,11 @@ export function viewOfManifest(sources: {
     source: 'manifest',
     degraded: sources.degraded,
   };
+}
+
+/** The state of a run of 0.2.0 shows only what it waits for. */
+function isClosing(state: StateAnswer): boolean {
+  return state.isClosing ?? (state.outcome !== null || state.waitingFor === WAITS['person-withdrawn']);
 }
 
 /** Without the state, the stage decides about the kind. */

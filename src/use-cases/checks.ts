@@ -14,17 +14,17 @@ import type { CheckView } from './views';
 /** The result of a check without its name. `action`: what to do; null if it is ok, or if nothing can be done here. */
 export type CheckResult = Omit<CheckView, 'check'>;
 
-export const passed = (text: string): CheckResult => ({ ok: true, text, action: null });
-export const failed = (text: string, action: string): CheckResult => ({ ok: false, text, action });
-/** It could not be found out. */
-export const unknown = (text: string, action: string | null = null): CheckResult => ({ ok: null, text, action });
+export const pass = (text: string): CheckResult => ({ ok: true, text, action: null });
+export const fail = (text: string, action: string): CheckResult => ({ ok: false, text, action });
+/** The check was not made, or its answer is unknown. */
+export const skip = (text: string, action: string | null = null): CheckResult => ({ ok: null, text, action });
 
-/** Runs a check. An error of it is a failure with `action`; the text has no message of a library. */
+/** Runs a check. If it throws, the check fails with `action`, and the text has no message of a library. */
 export async function runCheck(check: string, action: string, run: () => Promise<CheckResult>): Promise<CheckView> {
   try {
     return { check, ...(await run()) };
   } catch (error) {
-    return { check, ...failed(describeCause(error), action) };
+    return { check, ...fail(describeCause(error), action) };
   }
 }
 
@@ -39,15 +39,15 @@ export function checkTemporal(connect: () => Promise<Client>): Promise<CheckView
   return runCheck('temporal', 'check TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE and the key or certificate', async () => {
     const { connection, options } = await connect();
     await probeNamespace(connection, options.namespace);
-    return passed(`Temporal answers for the namespace "${options.namespace}"`);
+    return pass(`Temporal answers for the namespace "${options.namespace}"`);
   });
 }
 
 export function checkSearchAttributes({ connection, options: { namespace } }: Client): Promise<CheckView> {
   return runCheck('search-attributes', 'register them with the account of an administrator', async () => {
     const missing = await findMissingSearchAttributes(connection, namespace);
-    if (missing.length === 0) return passed('all search attributes are registered');
-    return failed(
+    if (missing.length === 0) return pass('all search attributes are registered');
+    return fail(
       `the namespace "${namespace}" lacks ${missing.join(', ')}`,
       'start a worker, which registers them, or read docs/production.md',
     );
@@ -56,8 +56,8 @@ export function checkSearchAttributes({ connection, options: { namespace } }: Cl
 
 export function checkWorker(deps: TemporalDeps): Promise<CheckView> {
   return runCheck('worker', 'check Temporal', async () => {
-    if (await hasWorker(deps)) return passed(`a worker polls the task queue "${deps.taskQueue}"`);
-    return failed(
+    if (await hasWorker(deps)) return pass(`a worker polls the task queue "${deps.taskQueue}"`);
+    return fail(
       `no worker polls the task queue "${deps.taskQueue}"`,
       'start a worker, or check TASK_QUEUE; nothing is lost meanwhile',
     );
@@ -68,16 +68,16 @@ export function checkStore(store: Pick<ReportStore, 'identity' | 'check'>): Prom
   return runCheck('store', 'check REPORT_STORE, its mount and its permissions', async () => {
     const { id } = await store.identity();
     await store.check();
-    return passed(`the report store ${id} can be read and written`);
+    return pass(`the report store ${id} can be read and written`);
   });
 }
 
 /** `folder`: `WEBHOOK_SPOOL`; null: off. */
 export function checkSpool(folder: string | null): Promise<CheckView> {
   return runCheck('spool', 'check WEBHOOK_SPOOL and its permissions', async () => {
-    if (folder === null) return passed('WEBHOOK_SPOOL is off: without Temporal, notifications are not acknowledged');
+    if (folder === null) return pass('WEBHOOK_SPOOL is off: without Temporal, notifications are not acknowledged');
     await checkWritable(folder);
-    return passed('WEBHOOK_SPOOL can be written');
+    return pass('WEBHOOK_SPOOL can be written');
   });
 }
 
@@ -96,6 +96,6 @@ export function checkVersions({ connection }: Client, versions: Readonly<Record<
     const all = Object.entries({ ...versions, 'Temporal server': serverVersion || 'unknown' });
     const text = all.map(([name, version]) => `${name} ${version}`).join(', ');
     const old = describeOldServer(serverVersion);
-    return old === null ? passed(text) : failed(`${text}: ${old}`, 'upgrade the Temporal server');
+    return old === null ? pass(text) : fail(`${text}: ${old}`, 'upgrade the Temporal server');
   });
 }

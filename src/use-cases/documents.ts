@@ -5,11 +5,12 @@ import { readApplicantRun } from '../temporal/runs';
 import { documentIdOf } from './document-id';
 import type { RecordOpening } from './document-openings';
 import { NotFound, Unavailable } from './errors';
+import { currentMs } from './run-sources';
 import { readStore, readTemporal } from './unavailable';
 import type { Actor, UseCaseDeps } from './use-cases';
 import type { DocumentsView, DocumentView, MissingView, OpenDocument } from './views';
 
-/** Those of the manifest: an open applicant's are there as soon as they are stored. */
+/** Lists the documents of the manifest, which has those of an open applicant as soon as they are stored. */
 export async function listDocuments(
   deps: UseCaseDeps,
   clientUserId: string,
@@ -20,7 +21,7 @@ export async function listDocuments(
   return {
     items: (manifest?.documents ?? []).map(toDocumentView),
     missing: (manifest?.missing ?? []).map(toMissingView),
-    asOf: new Date(deps.nowMs?.() ?? Date.now()).toISOString(),
+    asOf: new Date(currentMs(deps)).toISOString(),
   };
 }
 
@@ -33,7 +34,7 @@ export async function readKnownManifest(
   if (manifest) return manifest;
   const run = await readTemporal(() => readApplicantRun(client, clientUserId));
   if (run) return null;
-  throw new NotFound('neither Temporal nor the report store has such an applicant');
+  throw new NotFound();
 }
 
 /** The opening is recorded before anything about the document is returned, so an answer without bytes is recorded too. */

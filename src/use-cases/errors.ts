@@ -14,6 +14,10 @@ export abstract class UseCaseError extends Error {
 /** Neither Temporal nor the store has the applicant, the document or the file. An erased applicant looks the same. */
 export class NotFound extends UseCaseError {
   readonly kind = 'not-found';
+
+  constructor(message = 'neither Temporal nor the report store has such an applicant') {
+    super(message);
+  }
 }
 
 /** The applicant was started with other details. `differs`: the names of the fields; null if only a digest is left. */
@@ -67,12 +71,12 @@ export interface InputFault {
   readonly expected: string;
 }
 
-/** `in`: where the faults are. */
+/** `part`: where the faults are. */
 export class InvalidInput extends UseCaseError {
   readonly kind = 'invalid-input';
 
   constructor(
-    readonly place: 'body' | 'parameters',
+    readonly part: 'body' | 'parameters',
     readonly errors: readonly InputFault[],
   ) {
     super('expected valid input');
@@ -93,4 +97,9 @@ export class Unavailable extends UseCaseError {
   ) {
     super(`${what} did not answer`, { cause });
   }
+}
+
+/** Whether the error shows that the act was not done. After another error it may have been done. */
+export function isNotDone(error: unknown): error is UseCaseError {
+  return error instanceof UseCaseError && !(error instanceof Unavailable && error.done === 'unknown');
 }

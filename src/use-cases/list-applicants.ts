@@ -8,8 +8,8 @@ import { viewOfRun } from './applicant-view';
 import { type Cursor, decodeCursor, encodeCursor } from './cursor';
 import { InvalidInput } from './errors';
 import { type Condition, toConditions } from './list-filters';
-import { currentMs, readRecorded, readRunSources, withRecordedClosing } from './run-sources';
-import { fromTemporal } from './source';
+import { tryReadTemporal } from './read-attempt';
+import { currentMs, readRunSources, readStoredApplicant, withRecordedClosing } from './run-sources';
 import { readTemporal } from './unavailable';
 import type { ListFilters, ListQuery, UseCaseDeps } from './use-cases';
 import type { ApplicantPage, ApplicantView } from './views';
@@ -124,8 +124,8 @@ function toItems(deps: UseCaseDeps, runs: readonly ListedRun[], asOfMs: number):
 
 /** Without the state of the workflow, which would need a query for each item. */
 async function toItem(deps: UseCaseDeps, { record, info }: ListedRun, nowMs: number): Promise<ApplicantView> {
-  const recorded = await readRecorded(deps, record.clientUserId);
-  const sources = await readRunSources(deps, withRecordedClosing(record, recorded.manifest.value), info, recorded);
+  const stored = await readStoredApplicant(deps, record.clientUserId);
+  const sources = await readRunSources(deps, withRecordedClosing(record, stored.manifest.value), info, stored);
   const isStuck = record.standing === 'forced' || record.hasReportedProblems;
   const view = viewOfRun({ ...sources, ...{ state: null, failingCalls: [], isStuck, nextCheckAtMs: null, nowMs } });
   return { ...view, pendingCalls: null, actions: null };
@@ -133,7 +133,7 @@ async function toItem(deps: UseCaseDeps, { record, info }: ListedRun, nowMs: num
 
 /** Null: unknown. */
 async function readCoverageSince({ client }: UseCaseDeps, asOfMs: number): Promise<string | null> {
-  const { value } = await fromTemporal(readRetentionMs(client, Date.now() + TIMEOUT_MS));
+  const { value } = await tryReadTemporal(readRetentionMs(client, Date.now() + TIMEOUT_MS));
   return toIso(value === null ? null : asOfMs - value);
 }
 

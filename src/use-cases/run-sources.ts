@@ -9,20 +9,22 @@ import { decodeFirstOrNull } from '../temporal/history';
 import type { RunInfo } from '../temporal/runs';
 import { AUTHORIZATION_MEMO, SNOOZED_UNTIL_MEMO } from '../workflows/contract';
 import type { RunSources } from './applicant-view';
-import { fromStore, fromTemporal, type Source } from './source';
+import { type ReadAttempt, tryReadStore, tryReadTemporal } from './read-attempt';
 import type { UseCaseDeps } from './use-cases';
 
 /** What the report store has of an applicant. */
-export interface RecordedApplicant {
-  readonly manifest: Source<Manifest>;
-  readonly hold: Source<Hold>;
+export interface StoredApplicant {
+  readonly manifest: ReadAttempt<Manifest>;
+  readonly hold: ReadAttempt<Hold>;
 }
 
-/** @throws {KeyMissing} */
-export async function readRecorded({ reportStore }: UseCaseDeps, clientUserId: string): Promise<RecordedApplicant> {
+export async function readStoredApplicant(
+  { reportStore }: UseCaseDeps,
+  clientUserId: string,
+): Promise<StoredApplicant> {
   const [manifest, hold] = await Promise.all([
-    fromStore(reportStore.readManifest(clientUserId)),
-    fromStore(openHolds(reportStore.shelf).read(clientUserId)),
+    tryReadStore(reportStore.readManifest(clientUserId)),
+    tryReadStore(openHolds(reportStore.shelf).read(clientUserId)),
   ]);
   return { manifest, hold };
 }
@@ -32,15 +34,19 @@ export async function readRunSources(
   deps: UseCaseDeps,
   record: ApplicantRecord,
   info: RunInfo,
-  { manifest, hold }: RecordedApplicant,
+  { manifest, hold }: StoredApplicant,
 ): Promise<Omit<RunSources, 'state' | 'failingCalls' | 'isStuck' | 'nextCheckAtMs'>> {
   const closing = closingOf(record, manifest.value);
-  const [memo, reason] = await Promise.all([
+  const [{ authorizationReference, snoozedUntilMs }, reason] = await Promise.all([
     readMemo(deps, info),
     closing === null && record.standing === 'ended' ? readReason(deps, record.clientUserId) : null,
   ]);
   return {
-    ...{ record, closing, reason, ...memo },
+    record,
+    closing,
+    reason,
+    authorizationReference,
+    snoozedUntilMs,
     manifest: manifest.value,
     isStoreMissing: manifest.isMissing,
     hold: hold.value,
@@ -80,7 +86,7 @@ export async function readMemo({ client }: UseCaseDeps, { execution, memo }: Run
 
 /** The reason in the result of a run. */
 async function readReason(deps: UseCaseDeps, clientUserId: string): Promise<Reason | null> {
-  const { value } = await fromTemporal(createApplicants(deps).read(clientUserId));
+  const { value } = await tryReadTemporal(createApplicants(deps).read(clientUserId));
   return value?.reason ?? null;
 }
 

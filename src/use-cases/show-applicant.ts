@@ -8,19 +8,32 @@ import { viewOfManifest, viewOfRun } from './applicant-view';
 import { NotFound, Unavailable } from './errors';
 import { manifestEtag, recordEtag } from './etag';
 import { readOpenState } from './open-state';
-import { currentMs, type RecordedApplicant, readRecorded, readRunSources, withRecordedClosing } from './run-sources';
-import { fromTemporal } from './source';
+import { tryReadTemporal } from './read-attempt';
+import {
+  currentMs,
+  readRunSources,
+  readStoredApplicant,
+  type StoredApplicant,
+  withRecordedClosing,
+} from './run-sources';
 import type { UseCaseDeps } from './use-cases';
 import type { Degradation, TaggedApplicant } from './views';
 
 /** A person waits for the answer. */
 const READ_TIMEOUT_MS = 3_000;
 
-/** @throws {NotFound}; {Unavailable} if neither Temporal nor the manifest can tell; {KeyMissing} */
+/** @throws {NotFound}; {Unavailable} if neither Temporal nor the store answers; {KeyMissing} for the state of an open applicant */
 export async function showApplicant(deps: UseCaseDeps, clientUserId: string): Promise<TaggedApplicant> {
   const found = await findApplicant(deps, clientUserId);
   if (found) return found;
-  throw new NotFound('neither Temporal nor the report store has such an applicant');
+  throw new NotFound();
+}
+
+/** As {@link showApplicant}. @throws {Unavailable} also if Temporal does not answer, because the manifest cannot show whether a round is open */
+export async function showFromTemporal(deps: UseCaseDeps, clientUserId: string): Promise<TaggedApplicant> {
+  const shown = await showApplicant(deps, clientUserId);
+  if (shown.applicant.degraded.includes('temporal-unavailable')) throw new Unavailable('temporal', 'nothing');
+  return shown;
 }
 
 /** `skipState`: without the state query, for a run that has just begun. */
@@ -28,7 +41,7 @@ interface FindOptions {
   readonly skipState?: boolean;
 }
 
-/** Null if neither Temporal nor the report store has the applicant. @throws {Unavailable}; {KeyMissing} */
+/** Null if neither Temporal nor the report store has the applicant. @throws as {@link showApplicant} */
 export async function findApplicant(
   deps: UseCaseDeps,
   clientUserId: string,
@@ -36,33 +49,34 @@ export async function findApplicant(
 ): Promise<TaggedApplicant | null> {
   if (!isClientUserId(clientUserId)) return null;
   const untilMs = Date.now() + READ_TIMEOUT_MS;
-  const [described, recorded] = await Promise.all([
-    fromTemporal(describeRun(deps.client, { workflowId: applicantWorkflowId(clientUserId) }, untilMs)),
-    readRecorded(deps, clientUserId),
+  const [described, stored] = await Promise.all([
+    tryReadTemporal(describeRun(deps.client, { workflowId: applicantWorkflowId(clientUserId) }, untilMs)),
+    readStoredApplicant(deps, clientUserId),
   ]);
   const description = described.value;
   const record = description && toApplicantRecord(description.workflowExecutionInfo ?? {});
-  if (record) return showRun(deps, { record, description, recorded }, options);
-  return showManifest(deps, described.isMissing, recorded);
+  if (record) return showRun(deps, { record, description, stored }, options);
+  return showManifest(deps, described.isMissing, stored);
 }
 
 /** An applicant that Temporal has deleted, or about which it does not answer. */
 function showManifest(
   deps: UseCaseDeps,
   isTemporalMissing: boolean,
-  { manifest: { value: manifest, isMissing }, hold }: RecordedApplicant,
+  { manifest: { value: manifest, isMissing }, hold }: StoredApplicant,
 ): TaggedApplicant | null {
   if (!manifest) {
     if (isTemporalMissing) throw new Unavailable('temporal', 'nothing');
     if (isMissing) throw new Unavailable('store', 'nothing');
     return null;
   }
-  const degraded: Degradation[] = [
-    ...(isTemporalMissing ? (['temporal-unavailable'] as const) : []),
-    ...(hold.isMissing ? (['store-unavailable'] as const) : []),
-  ];
+  const degraded: Degradation[] = [];
+  if (isTemporalMissing) degraded.push('temporal-unavailable');
+  if (hold.isMissing) degraded.push('store-unavailable');
   const applicant = viewOfManifest({
-    ...{ manifest, isTemporalMissing, degraded },
+    manifest,
+    isTemporalMissing,
+    degraded,
     hold: hold.value,
     nowMs: currentMs(deps),
   });
@@ -72,35 +86,38 @@ function showManifest(
 interface RunRead {
   readonly record: ApplicantRecord;
   readonly description: RunDescription;
-  readonly recorded: RecordedApplicant;
+  readonly stored: StoredApplicant;
 }
 
 async function showRun(
   deps: UseCaseDeps,
-  { record: described, description, recorded }: RunRead,
+  { record: described, description, stored }: RunRead,
   { skipState = false }: FindOptions,
 ): Promise<TaggedApplicant> {
-  const record = withRecordedClosing(described, recorded.manifest.value);
+  const record = withRecordedClosing(described, stored.manifest.value);
   const { clientUserId } = record;
   const isOpen = record.standing === 'open';
   const [state, failingCalls, isStuck, sources] = await Promise.all([
     isOpen && !skipState ? readOpenState(deps, clientUserId) : null,
     isOpen ? readFailingCalls(deps.client, clientUserId, description) : [],
     isOpen ? isRunStuck(deps, description) : record.standing === 'forced',
-    readRunSources(deps, record, description.workflowExecutionInfo ?? {}, recorded),
+    readRunSources(deps, record, description.workflowExecutionInfo ?? {}, stored),
   ]);
-  const isWorkerMissing = isOpen && !skipState && state === null;
+  const degraded: Degradation[] = [...sources.degraded];
+  if (isOpen && !skipState && state === null) degraded.unshift('no-worker');
   const applicant = viewOfRun({
     ...sources,
-    ...{ state, failingCalls, isStuck },
+    state,
+    failingCalls,
+    isStuck,
     nextCheckAtMs: nextPollAtMs(description),
-    degraded: [...(isWorkerMissing ? (['no-worker'] as const) : []), ...sources.degraded],
+    degraded,
   });
   return { applicant, etag: sources.closing ? manifestEtag(sources.closing) : recordEtag(record) };
 }
 
-/** False also if Temporal does not answer the further read: the workflow task is retried, and so is the caller's read. */
+/** False also if Temporal does not answer this read. A run that is stuck stays so, and the next read of the caller shows it. */
 async function isRunStuck({ client }: UseCaseDeps, description: RunDescription): Promise<boolean> {
-  const { value } = await fromTemporal(readStuckReason(client, description));
+  const { value } = await tryReadTemporal(readStuckReason(client, description));
   return value !== null;
 }

@@ -3,17 +3,17 @@ import { createApplicants, type StartOptions, type StartRequest } from '../tempo
 import { decodeFirstOrNull } from '../temporal/history';
 import { describeRun } from '../temporal/runs';
 import { applicantWorkflowId, START_ID_MEMO } from '../workflows/contract';
-import { NotNow, PreconditionFailed, PreconditionRequired, Unavailable } from './errors';
-import { showApplicant } from './show-applicant';
+import { NotNow, PreconditionFailed, PreconditionRequired } from './errors';
+import { showFromTemporal } from './show-applicant';
+import { startDeadlineMs } from './start-deadline';
 import { showStarted } from './started-view';
 import { changeTemporal } from './unavailable';
 import type { UseCaseDeps } from './use-cases';
 import type { ApplicantView, TaggedApplicant } from './views';
 
 /**
- * Begins the next round of a closed applicant, if it is still in the state with the entity tag `ifMatch`. The tag makes the request id of the start,
- * so that Temporal begins one run however often and however many callers send the same tag: the window between reading the tag and starting
- * does not matter. `startId` shows which caller began it.
+ * Begins the next round of a closed applicant, if it is still in the state with the entity tag `ifMatch`. The request id of the start is a hash of
+ * the tag, so Temporal begins one run for a tag, even if several callers send it at the same time. `startId` shows which caller began it.
  * @throws {PreconditionRequired}; {PreconditionFailed}; {NotNow}; {NotFound}; {Unavailable}
  */
 export async function startAgain(
@@ -25,25 +25,27 @@ export async function startAgain(
   const { clientUserId } = request.details;
   const { applicant } = await readMatching(deps, clientUserId, ifMatch);
   const startId = randomUUID();
-  const once = { requestId: requestIdOf(clientUserId, ifMatch), startId };
+  const onceOptions = { requestId: requestIdOf(clientUserId, ifMatch), startId };
   const { result } = await changeTemporal(() =>
-    createApplicants(deps).start({ ...request, again: true }, { ...nextRound(applicant), once }),
+    createApplicants(deps).start(
+      { ...request, again: true },
+      { ...nextRound(applicant), once: onceOptions, untilMs: startDeadlineMs() },
+    ),
   );
   if (result !== 'started') {
     // Another round has begun, or the run collects reports that came during its closing.
     const current = await readMatching(deps, clientUserId, ifMatch);
     throw new NotNow('closing', current.applicant);
   }
-  const begunBy = await readStartId(deps, clientUserId);
-  const begun = await showStarted(deps, clientUserId);
-  if (begunBy !== startId) throw new PreconditionFailed(begun.applicant);
-  return begun;
+  const newestStartId = await readStartId(deps, clientUserId);
+  const newRound = await showStarted(deps, clientUserId);
+  if (newestStartId !== startId) throw new PreconditionFailed(newRound.applicant);
+  return newRound;
 }
 
 /** The closed applicant with this entity tag. */
 async function readMatching(deps: UseCaseDeps, clientUserId: string, ifMatch: string): Promise<TaggedApplicant> {
-  const current = await showApplicant(deps, clientUserId);
-  if (current.applicant.degraded.includes('temporal-unavailable')) throw new Unavailable('temporal', 'nothing');
+  const current = await showFromTemporal(deps, clientUserId);
   if (current.etag !== ifMatch) throw new PreconditionFailed(current.applicant);
   if (current.applicant.open) throw new NotNow('open', current.applicant);
   return current;

@@ -3,18 +3,19 @@ import type { Manifest } from '../report-store/port';
 import { createApplicants, type StartRequest, type StartResult } from '../temporal/applicants';
 import { detailsDigest, differingFields, normalizeDetails } from '../temporal/details';
 import { readRunInput } from '../temporal/history';
-import { DetailsConflict, Unavailable, UseCaseError } from './errors';
+import { DetailsConflict, isNotDone, Unavailable } from './errors';
+import { tryReadStore } from './read-attempt';
 import { showApplicant } from './show-applicant';
-import { fromStore } from './source';
 import { startAgain } from './start-again';
+import { startDeadlineMs } from './start-deadline';
 import { showStarted } from './started-view';
 import { changeTemporal, readTemporal } from './unavailable';
 import type { Actor, StartCommand, UseCaseDeps } from './use-cases';
 import type { StartedApplicant } from './views';
 
 /**
- * Starts an applicant, or finds the one that was started with the same details. The audit line comes first; a second one says that nothing was
- * started. If Temporal does not answer, the applicant may have started, and repeating is safe.
+ * Starts an applicant, or finds the one that was started with the same details. The audit line comes first; if nothing
+ * was started, a second one follows. If Temporal does not answer, the applicant may have started, and repeating is safe.
  */
 export async function startApplicant(
   deps: UseCaseDeps,
@@ -34,8 +35,7 @@ export async function startApplicant(
     if (started.result !== 'started') await recordNotStarted(started.result);
     return started;
   } catch (error) {
-    if (error instanceof UseCaseError && !(error instanceof Unavailable && error.done === 'unknown'))
-      await recordNotStarted(error.kind);
+    if (isNotDone(error)) await recordNotStarted(error.kind);
     throw error;
   }
 }
@@ -55,10 +55,12 @@ function toStartRequest({ policy }: UseCaseDeps, command: StartCommand): StartRe
 async function startOnce(deps: UseCaseDeps, request: StartRequest): Promise<StartedApplicant> {
   const { clientUserId } = request.details;
   const applicants = createApplicants(deps);
-  const manifest = await fromStore(deps.reportStore.readManifest(clientUserId));
-  // The applicant may have closed, and Temporal may have deleted the run: it would start another one.
+  const manifest = await tryReadStore(deps.reportStore.readManifest(clientUserId));
+  // The applicant may have closed, and Temporal may have deleted its run: then a start would begin another one.
   if (manifest.isMissing || manifest.value?.outcome) {
-    const existing = await readTemporal(() => applicants.findStarted(clientUserId, request.detailsDigest));
+    const existing = await readTemporal(() =>
+      applicants.findStarted(clientUserId, request.detailsDigest, startDeadlineMs()),
+    );
     if (existing) return answerStart(deps, request, existing);
     if (manifest.isMissing) throw new Unavailable('store', 'nothing');
     const match = manifest.value && matchRecorded(deps, manifest.value, request.detailsDigest);
@@ -66,14 +68,18 @@ async function startOnce(deps: UseCaseDeps, request: StartRequest): Promise<Star
     if (match === 'same') return { ...(await showApplicant(deps, clientUserId)), result: 'closed' };
   }
   const round = manifest.value?.round ?? 1;
-  return answerStart(deps, request, await changeTemporal(() => applicants.start(request, { round })));
+  return answerStart(
+    deps,
+    request,
+    await changeTemporal(() => applicants.start(request, { round, untilMs: startDeadlineMs() })),
+  );
 }
 
-/** As the workflow compares them. `unknown`: this process has no keys, so the workflow has to. */
+/** As the workflow compares them. `unknown`: the key of the digest may be one that only the worker has, so the workflow compares them. */
 function matchRecorded({ digestKeys }: UseCaseDeps, manifest: Manifest, digest: string): DetailsMatch {
   if (manifest.detailsDigest === null) return 'same';
-  if (digestKeys === null) return 'unknown';
-  return matchDetails(manifest.detailsDigest, digestKeys, digest) === 'same' ? 'same' : 'other';
+  const match = matchDetails(manifest.detailsDigest, digestKeys, digest);
+  return match === 'unknown' && digestKeys.clientSecret !== null ? 'other' : match;
 }
 
 async function answerStart(

@@ -2,17 +2,17 @@ import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { readSpoolBacklog } from '../spool/backlog';
 import type { QueueLoad } from '../temporal/task-queues';
-import { failed, passed, runCheck, unknown } from './checks';
+import { fail, pass, runCheck, skip } from './checks';
 import type { CheckView } from './views';
 
 /** `loads`: null if Temporal does not answer. */
 export function checkQueues(loads: readonly QueueLoad[] | null): Promise<CheckView> {
   return runCheck('workers', 'check Temporal', async () => {
-    if (loads === null) return unknown('Temporal does not answer');
+    if (loads === null) return skip('Temporal does not answer');
     const idle = loads.filter(({ pollers }) => pollers === 0).map(({ queue }) => queue);
-    if (idle.length === 0) return passed('workers poll every task queue');
+    if (idle.length === 0) return pass('workers poll every task queue');
     const text = `no worker polls ${idle.join(', ')}`;
-    return failed(text, 'start a worker, or check TASK_QUEUE; nothing is lost meanwhile');
+    return fail(text, 'start a worker, or check TASK_QUEUE; nothing is lost meanwhile');
   });
 }
 
@@ -20,12 +20,12 @@ export function checkQueues(loads: readonly QueueLoad[] | null): Promise<CheckVi
 export function checkAudit(folder: string): Promise<CheckView> {
   const action = 'check AUDIT_LOG, its disk and its permissions: nothing that needs a line in it is done meanwhile';
   return runCheck('audit', action, async () => {
-    if (folder === '') return unknown('AUDIT_LOG is off in this process');
+    if (folder === '') return skip('AUDIT_LOG is off in this process');
     try {
       await access(folder, constants.R_OK | constants.W_OK | constants.X_OK);
-      return passed('the audit log can be read and written');
+      return pass('the audit log can be read and written');
     } catch (error) {
-      return failed(`the audit log cannot be read and written (${(error as NodeJS.ErrnoException).code})`, action);
+      return fail(`the audit log cannot be read and written (${(error as NodeJS.ErrnoException).code})`, action);
     }
   });
 }
@@ -34,9 +34,9 @@ export function checkAudit(folder: string): Promise<CheckView> {
 export function checkBacklog(folder: string | null): Promise<CheckView> {
   return runCheck('spool', 'check WEBHOOK_SPOOL and its permissions', async () => {
     const backlog = folder === null ? null : await readSpoolBacklog(folder);
-    if (backlog === null) return unknown("this process cannot see the webhook's spool");
+    if (backlog === null) return skip("this process cannot see the webhook's spool");
     const { files, bytes, oldestAtMs } = backlog;
     const since = oldestAtMs === null ? '' : `, the oldest since ${new Date(oldestAtMs).toISOString()}`;
-    return passed(`the spool has ${files} files, ${bytes} bytes${since}`);
+    return pass(`the spool has ${files} files, ${bytes} bytes${since}`);
   });
 }

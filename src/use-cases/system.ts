@@ -1,5 +1,5 @@
 import { readQueueLoads } from '../temporal/task-queues';
-import { checkSearchAttributes, checkStore, checkTemporal, checkVersions, unknown } from './checks';
+import { checkSearchAttributes, checkStore, checkTemporal, checkVersions, skip } from './checks';
 import { currentMs } from './run-sources';
 import { checkAudit, checkBacklog, checkQueues } from './system-checks';
 import type { UseCaseDeps } from './use-cases';
@@ -15,7 +15,7 @@ export async function readSystem(deps: UseCaseDeps): Promise<SystemView> {
     checkTemporal(async () => client),
     checkSearchAttributes(client),
     loads.then(checkQueues),
-    { check: 'upstream', ...unknown('this process has no credentials of Human API; the workers use them') },
+    { check: 'upstream', ...skip('this process has no credentials of Human API; the workers use them') },
     checkStore(reportStore),
     checkAudit(auditFolder),
     checkBacklog(spoolFolder),

@@ -27,7 +27,7 @@ const TEXTS: Readonly<Record<TimelineKind, string | ((data: Data) => string)>> =
   closed: (data) => `The applicant closed${outcomeOf(data)}.`,
 };
 
-/** One sentence without personal data. A repeated entry says how often. */
+/** One sentence without personal data. It shows how often a repeated entry happened. */
 export function describeEntry({ kind, data = {}, count = 1 }: TimelineEntry): string {
   // A later version may write a kind that this one does not know.
   const text = TEXTS[kind] ?? 'Something happened that this version does not know.';

@@ -1,5 +1,5 @@
 import type { StoredDocument } from '../domain/reports';
-import { EMPTY_TIMELINE, type TimelineEntry } from '../domain/timeline';
+import { EMPTY_TIMELINE, occurrences, type TimelineEntry } from '../domain/timeline';
 import { mergeTimeline } from '../report-store/manifest-timeline';
 import type { Manifest } from '../report-store/port';
 import { readApplicantRun } from '../temporal/runs';
@@ -7,31 +7,43 @@ import type { StateAnswer } from '../workflows/contract';
 import { documentIdOf } from './document-id';
 import { NotFound, Unavailable } from './errors';
 import { readOpenState } from './open-state';
+import { tryReadStore, tryReadTemporal } from './read-attempt';
 import { describeEntry } from './timeline-text';
-import { readStore, readTemporal } from './unavailable';
 import type { UseCaseDeps } from './use-cases';
-import type { TimelineItem, TimelineView } from './views';
+import type { Degradation, TimelineItem, TimelineView } from './views';
 
-/** The state of an open applicant is newer than its manifest; the manifest also has the earlier rounds. */
+/** A person waits for the answer. */
+const READ_TIMEOUT_MS = 3_000;
+const MAX_ITEMS = 200;
+
+/**
+ * The state of an open applicant is newer than its manifest; the manifest also has the earlier rounds. `degraded`: what could not be read.
+ * @throws {NotFound}; {Unavailable} if nothing could be read; {KeyMissing} for the state of an open applicant
+ */
 export async function readTimeline(deps: UseCaseDeps, clientUserId: string): Promise<TimelineView> {
   const { client, reportStore } = deps;
-  const [run, stored] = await Promise.allSettled([
-    readTemporal(() => readApplicantRun(client, clientUserId)),
-    readStore(() => reportStore.readManifest(clientUserId)),
+  const [run, stored] = await Promise.all([
+    tryReadTemporal(readApplicantRun(client, clientUserId, Date.now() + READ_TIMEOUT_MS)),
+    tryReadStore(reportStore.readManifest(clientUserId)),
   ]);
-  const isOpen = run.status === 'fulfilled' && run.value?.standing === 'open';
+  const isOpen = run.value?.standing === 'open';
   const state = isOpen ? await readOpenState(deps, clientUserId) : null;
-  if (stored.status === 'rejected' && state === null) throw stored.reason;
-  const manifest = stored.status === 'fulfilled' ? stored.value : null;
-  if (manifest !== null || state !== null) return toView(manifest, state);
-  if (run.status === 'rejected') throw run.reason;
+  const degraded: Degradation[] = [];
+  if (run.isMissing) degraded.push('temporal-unavailable');
+  if (isOpen && state === null) degraded.push('no-worker');
+  if (stored.isMissing) degraded.push('store-unavailable');
+  const manifest = stored.value;
+  if (manifest !== null || state !== null) return { ...toItems(manifest, state), degraded };
+  if (run.isMissing) throw new Unavailable('temporal', 'nothing');
+  if (stored.isMissing) throw new Unavailable('store', 'nothing');
   if (isOpen) throw new Unavailable('worker', 'nothing');
-  if (run.value === null) throw new NotFound('neither Temporal nor the report store has such an applicant');
+  if (run.value === null) throw new NotFound();
   // Its run was terminated before the first write of a manifest.
-  return { items: [], omitted: 0 };
+  return { items: [], omitted: 0, degraded };
 }
 
-function toView(manifest: Manifest | null, state: StateAnswer | null): TimelineView {
+/** The newest items and the first one. */
+function toItems(manifest: Manifest | null, state: StateAnswer | null): Pick<TimelineView, 'items' | 'omitted'> {
   // The state of a run of 0.2.0 has no timeline.
   const current = state?.timeline ?? EMPTY_TIMELINE;
   const { entries, omitted } = manifest ? mergeTimeline(manifest.timeline, current.entries) : current;
@@ -40,7 +52,11 @@ function toView(manifest: Manifest | null, state: StateAnswer | null): TimelineV
     documents.set(document.file, document);
   const all = [...entries, ...[...documents.values()].map(toEntry)].map((entry, index) => ({ entry, index }));
   all.sort((a, b) => b.entry.atMs - a.entry.atMs || b.index - a.index);
-  return { items: all.map(({ entry }) => toItem(entry)), omitted };
+  const dropped = all.splice(MAX_ITEMS - 1, Math.max(0, all.length - MAX_ITEMS));
+  return {
+    items: all.map(({ entry }) => toItem(entry)),
+    omitted: dropped.reduce((sum, { entry }) => sum + occurrences(entry), omitted),
+  };
 }
 
 /** `updatedAt` and the provider are left out: the provider's name may show what the person is treated for. */

@@ -22,6 +22,15 @@ export async function changeTemporal<T>(change: () => Promise<T>): Promise<T> {
   }
 }
 
+/** Reads after a change that was made. @throws {Unavailable} always with `unknown`, because a repeat finds the change; what `read` throws */
+export async function readAfterChange<T>(read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    throw error instanceof Unavailable ? new Unavailable(error.what, 'unknown', error) : error;
+  }
+}
+
 export function isTemporalUnavailable(error: unknown): boolean {
   if (hasStatus(error, GRPC.NOT_FOUND)) return !isWorkflowNotFound(error);
   return isTransient(error) || isNotAllowed(error) || hasStatus(error, GRPC.CANCELLED);

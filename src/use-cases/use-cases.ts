@@ -32,8 +32,8 @@ export interface UseCaseDeps {
   readonly audit: Pick<Audit, 'record'>;
   /** Of applicants that start. */
   readonly policy: Policy;
-  /** To compare details with a manifest; null: the details of an applicant that Temporal has deleted cannot be compared. */
-  readonly digestKeys: DigestKeys | null;
+  /** To compare details with a manifest. Without the client secret, a digest whose key is missing here is compared by the workflow. */
+  readonly digestKeys: DigestKeys;
   /** `AUDIT_LOG`, to read it. */
   readonly auditFolder: string;
   /** `WEBHOOK_SPOOL`, if this process can read it; null or absent: it cannot. */

@@ -1,3 +1,4 @@
+import type { Action } from '../domain/actions';
 import type { Need } from '../domain/needs';
 import type { Outcome, Reason, Stage } from '../domain/outcome';
 import type { Format, Organization } from '../domain/reports';
@@ -37,10 +38,9 @@ export interface ActionView {
   readonly why: Refusal | null;
 }
 
-export type ActionName = 'cancel' | 'checkNow' | 'finishNow' | 'deadline' | 'retry';
-export type ActionsView = Readonly<Record<ActionName, ActionView>>;
+export type ActionsView = Readonly<Record<Action, ActionView>>;
 
-/** What is missing in a view and why. */
+/** What did not answer, so that a part of the view is null or old. */
 export type Degradation = 'no-worker' | 'temporal-unavailable' | 'store-unavailable';
 
 export interface ApplicantView {
@@ -108,13 +108,15 @@ export interface TimelineItem {
   readonly data: Readonly<Record<string, string | number>> | null;
 }
 
-/** Newest first. */
+/** Newest first, at most 200 items. */
 export interface TimelineView {
   readonly items: readonly TimelineItem[];
+  /** How many were dropped between the first one and the others. */
   readonly omitted: number;
+  readonly degraded: readonly Degradation[];
 }
 
-/** The only view with personal data. */
+/** The only view with the details of a start. */
 export interface DetailsView {
   readonly clientUserId: string;
   readonly clientUserEmail: string;
@@ -184,7 +186,7 @@ export interface SummaryView {
 export interface AttentionItem {
   /** Null: the item is about no applicant. */
   readonly clientUserId: string | null;
-  /** A need, a finding of the sweep (`gone`, `unattended`, `terminated`, `unread`), or `quarantine`. */
+  /** A need, a finding of the sweep (`gone`, `unattended`, `terminated`, `unread`), `quarantine` or `spool`. */
   readonly need: string;
   readonly since: string | null;
   readonly text: string;

@@ -2,30 +2,34 @@ import { hasWithdrawnPerson } from '../domain/outcome';
 import type { ReasonCode } from '../domain/steering';
 import { createOperations } from '../temporal/operations';
 import { readApplicantRun } from '../temporal/runs';
-import { NotNow, Unavailable } from './errors';
-import { showApplicant } from './show-applicant';
-import { readStore, readTemporal } from './unavailable';
+import { NotNow } from './errors';
+import { recordAct } from './record-act';
+import { showFromTemporal } from './show-applicant';
+import { changeTemporal, readStore, readTemporal } from './unavailable';
 import type { Actor, UseCaseDeps } from './use-cases';
 import type { SteeredApplicant } from './views';
 
 /** Deletes the person of a closed applicant upstream, which also ends its refresh. Does not wait for a worker. */
-export async function withdrawClosed(
+export function withdrawClosed(
   deps: UseCaseDeps,
   clientUserId: string,
   { reasonCode }: { readonly reasonCode: ReasonCode },
-  { who, onBehalfOf }: Actor,
+  actor: Actor,
 ): Promise<SteeredApplicant> {
-  await deps.audit.record({ who, onBehalfOf, did: 'withdraw', clientUserId, detail: reasonCode });
-  const tagged = await showApplicant(deps, clientUserId);
+  return recordAct(deps, actor, { did: 'withdraw', clientUserId, detail: reasonCode }, () =>
+    withdraw(deps, clientUserId),
+  );
+}
+
+async function withdraw(deps: UseCaseDeps, clientUserId: string): Promise<SteeredApplicant> {
+  const tagged = await showFromTemporal(deps, clientUserId);
   const { applicant } = tagged;
-  // Its manifest cannot show whether another round is open.
-  if (applicant.degraded.includes('temporal-unavailable')) throw new Unavailable('temporal', 'nothing');
   if (applicant.open) throw new NotNow('open', applicant);
   // It is closed, but its run may still collect late reports.
   const run = await readTemporal(() => readApplicantRun(deps.client, clientUserId));
   if (run?.standing === 'open') throw new NotNow('closing', applicant);
   const manifest = await readStore(() => deps.reportStore.readManifest(clientUserId));
   if (manifest?.withdrawnAt || hasWithdrawnPerson(applicant.reason)) return { ...tagged, done: 'already' };
-  await readTemporal(() => createOperations(deps).beginWithdraw(clientUserId));
+  await changeTemporal(() => createOperations(deps).beginWithdraw(clientUserId));
   return { ...tagged, done: 'accepted' };
 }

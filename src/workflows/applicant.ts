@@ -136,6 +136,7 @@ export class Applicant {
       ...this.wholeState(),
       documentCount: countDocuments(collection),
       nextPollAtMs: this.firstPollAtMs,
+      isClosing: this.isClosing || this.state.outcome !== null,
       collection: {
         ...collection,
         listed: listed.slice(0, MAX_SHOWN),

@@ -243,6 +243,8 @@ export interface StateAnswer extends ApplicantState {
   documentCount?: number;
   /** When the first poll of the current cadence is due; null: none is. Missing in an answer of 0.2.0. */
   nextPollAtMs?: number | null;
+  /** True once the end is certain: the person is being withdrawn, or the outcome is known. Missing in an answer of 0.2.0. */
+  isClosing?: boolean;
 }
 
 export const statusNoticeSignal = defineSignal<[StatusNotice]>('statusNotice');

@@ -1,6 +1,7 @@
 import type { RecordedManifest } from '../activities/manifests';
 import type { Collection } from '../domain/collection';
 import { withRecorded } from '../domain/collection-documents';
+import { toIso } from '../domain/instants';
 import { missingDocuments } from '../domain/missing-documents';
 import { countOccurrences, entriesAfter } from '../domain/timeline';
 import { internalActivities, localActivityFirst } from './activity-calls';
@@ -71,10 +72,6 @@ function nextManifestChange(applicant: Applicant) {
     ...(state.failure && { failure: state.failure }),
     ...(input.authorizationReference !== undefined && { authorizationReference: input.authorizationReference }),
   };
-}
-
-function toIso(timeMs: number | null): string | null {
-  return timeMs === null ? null : new Date(timeMs).toISOString();
 }
 
 /** With many documents the state holds only the ones that are not in the manifest yet. */

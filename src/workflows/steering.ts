@@ -2,8 +2,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { type CancellationScope, setHandler, upsertMemo } from '@temporalio/workflow';
 import { withNextListRequested } from '../domain/collection';
 import { withDeadline, withReadBackRequest } from '../domain/facts';
-import { DAY_MS } from '../domain/policy';
-import { REASON_CODES, type ReasonCode, type Refusal } from '../domain/steering';
+import { findTimeRefusal, REASON_CODES, type ReasonCode, type Refusal } from '../domain/steering';
 import type { Applicant } from './applicant';
 import {
   cancelApplicantSignal,
@@ -14,9 +13,6 @@ import {
   setDeadlineUpdate,
   snoozeUpdate,
 } from './contract';
-
-/** How far ahead a deadline and the end of a snooze may be. */
-const MAX_AHEAD_MS = 365 * DAY_MS;
 
 /** What the payload of an action may hold: any worker or client may have written it. */
 type Received<T> = Partial<Record<keyof T, unknown>> | null | undefined;
@@ -71,7 +67,7 @@ export function registerSteering(applicant: Applicant, root: CancellationScope):
 
   const requireDeadline = (request: Received<{ atMs: unknown }>): number => {
     const atMs = requireTime(request?.atMs);
-    refuseIf(findRefusal() ?? findInviting() ?? findTimeRefusal(atMs));
+    refuseIf(findRefusal() ?? findInviting() ?? findTimeRefusal(atMs, Date.now()));
     return atMs;
   };
   setHandler(
@@ -88,7 +84,7 @@ export function registerSteering(applicant: Applicant, root: CancellationScope):
 
   const requireSnooze = (request: Received<{ untilMs: unknown }>): number => {
     const untilMs = requireTime(request?.untilMs);
-    refuseIf(findRefusal() ?? findTimeRefusal(untilMs));
+    refuseIf(findRefusal() ?? findTimeRefusal(untilMs, Date.now()));
     return untilMs;
   };
   setHandler(
@@ -118,11 +114,6 @@ export function registerSteering(applicant: Applicant, root: CancellationScope):
   function findInviting(): Refusal | null {
     return applicant.isInvited ? null : 'inviting';
   }
-}
-
-function findTimeRefusal(timeMs: number): Refusal | null {
-  if (timeMs <= Date.now()) return 'in-the-past';
-  return timeMs > Date.now() + MAX_AHEAD_MS ? 'too-far-ahead' : null;
 }
 
 function isReasonCode(value: unknown): value is ReasonCode {

@@ -51,6 +51,7 @@ const ANSWERS: { readonly [K in Name]: Awaited<ReturnType<UseCases[K]>> } = {
   timeline: {
     items: [{ at: AS_OF, kind: 'started', source: 'start', text: 'The round was started.', data: { round: 1 } }],
     omitted: 0,
+    degraded: [],
   },
   details: {
     clientUserId: 'POL-1',

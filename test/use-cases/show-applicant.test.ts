@@ -1,10 +1,11 @@
+import { KeyMissing } from '../../src/domain/encryption';
 import { createUseCases } from '../../src/use-cases/create-use-cases';
 import { NotFound } from '../../src/use-cases/errors';
 import { until } from '../support/condition';
 import { FakeUpstream } from '../support/fake-upstream';
 import { useTemporalServer } from '../support/temporal-server';
 import { startWorkers } from '../support/workers';
-import { failingActivity, setup, unreachable } from './fixture';
+import { ACTOR, failingActivity, setup, unreachable } from './fixture';
 
 const temporalServer = useTemporalServer();
 
@@ -106,6 +107,22 @@ test('without Temporal the manifest answers, and says what it cannot know', asyn
     { value: { applicant: { ...missing, open: true, stage: null, actions: null } } },
     { value: { applicant: { ...missing, open: false, stage: 'closed', needs: ['conflict'] } } },
   ]);
+});
+
+test('a manifest without its key is a missing part of the view and of the list, and does not prevent a cancel', async () => {
+  const { start, useCases, clientUserId, store, handle } = setup(temporalServer());
+  await start();
+  store.readManifest = () => Promise.reject(new KeyMissing('k1'));
+  const missing = { clientUserId, documents: null, degraded: expect.arrayContaining(['store-unavailable']) };
+  expect((await useCases.show(clientUserId)).applicant).toMatchObject(missing);
+  await until('the list', async () => {
+    const { items } = await useCases.list({ limit: 50, cursor: null });
+    if (items.length > 0) expect(items).toMatchObject([missing]);
+    return items.length > 0;
+  });
+  expect(await useCases.cancel(clientUserId, { reasonCode: 'other' }, ACTOR)).toMatchObject({ done: 'accepted' });
+  await expect(useCases.documents(clientUserId, ACTOR)).rejects.toBeInstanceOf(KeyMissing);
+  await handle.terminate();
 });
 
 test('an applicant that neither has is not found, and one whose run is lost is started again', async () => {

@@ -126,6 +126,28 @@ test('a caller whose start is delayed until the round of another caller has ende
   expect((await handle.describe()).runId).toBe(runId);
 });
 
+test('without the key of a recorded digest the workflow compares the details', async () => {
+  const { writeManifest, deps, command, handle } = setup(temporalServer());
+  await writeManifest({ outcome: 'collected', closedAt: '2026-03-02T10:00:00.000Z', round: 1, revision: 1 });
+  const { start } = createUseCases({ ...deps, digestKeys: { keys: [], clientSecret: null } });
+  expect(await start(command(), ACTOR)).toMatchObject({ result: 'started' });
+  await handle.terminate();
+});
+
+test('a start waits for Temporal for at most 5 s', async () => {
+  const { client, deps, command } = setup(temporalServer());
+  const deadlinesMs: number[] = [];
+  const withDeadline = (untilMs: number) => {
+    deadlinesMs.push(untilMs);
+    return Promise.reject(Object.assign(new Error('down'), { code: 14, details: '', metadata: {} }));
+  };
+  const silent = Object.create(client, { withDeadline: { value: withDeadline } });
+  const starting = createUseCases({ ...deps, client: silent }).start(command(), ACTOR);
+  await expect(starting).rejects.toMatchObject({ what: 'temporal', done: 'unknown' });
+  expect(deadlinesMs).toHaveLength(1);
+  expect(deadlinesMs[0]).toBeLessThanOrEqual(Date.now() + 5_000);
+});
+
 /** A client that holds each start until `release`. */
 function holdStarts(client: Client) {
   const reached = deferred();

@@ -98,6 +98,41 @@ test('a worker performs what an operator requests, and its refusal shows', async
   ]);
 });
 
+test('while the person is withdrawn, a cancel and a check are refused because the applicant is closing', async () => {
+  const own = setup(temporalServer());
+  const { useCases, clientUserId, audited } = own;
+  const request = { reasonCode: 'other' } as const;
+  await withWorker(own, async (upstream) => {
+    const release = upstream.hold('withdraw');
+    await useCases.finishNow(clientUserId, request, ACTOR);
+    await upstream.waitForCall('withdraw');
+    const refusal = { kind: 'not-now', why: 'closing', current: { outcome: null } };
+    await expect(useCases.cancel(clientUserId, request, ACTOR)).rejects.toMatchObject(refusal);
+    await expect(useCases.checkNow(clientUserId, ACTOR)).rejects.toMatchObject(refusal);
+    expect(await useCases.finishNow(clientUserId, request, ACTOR)).toMatchObject({ done: 'accepted' });
+    release();
+    await until('the end', async () => !(await useCases.show(clientUserId)).applicant.open);
+  });
+  expect(audited).toContainEqual({ ...ACTOR, did: 'not-done', clientUserId, detail: 'cancel: closing' });
+});
+
+test('while a cancel withdraws the person, the applicant is cancelling, and a repeat is accepted', async () => {
+  const own = setup(temporalServer());
+  const { useCases, clientUserId } = own;
+  const request = { reasonCode: 'other' } as const;
+  await withWorker(own, async (upstream) => {
+    const release = upstream.hold('withdraw');
+    await useCases.cancel(clientUserId, request, ACTOR);
+    await upstream.waitForCall('withdraw');
+    expect(await useCases.cancel(clientUserId, request, ACTOR)).toMatchObject({
+      done: 'accepted',
+      applicant: { actions: { cancel: { why: 'cancelling' } } },
+    });
+    release();
+    await until('the end', async () => !(await useCases.show(clientUserId)).applicant.open);
+  });
+});
+
 test('a retry runs the failing call now and keeps its progress', async () => {
   const { start, useCases, clientUserId, deps, handle } = setup(temporalServer());
   await start();

@@ -1,5 +1,7 @@
+import { KeyMissing } from '../../src/domain/encryption';
 import { TIMELINE_KINDS } from '../../src/domain/timeline';
 import { hasWorker } from '../../src/temporal/task-queues';
+import { createUseCases } from '../../src/use-cases/create-use-cases';
 import { describeEntry } from '../../src/use-cases/timeline-text';
 import { checkNowSignal } from '../../src/workflows/contract';
 import { until } from '../support/condition';
@@ -7,13 +9,13 @@ import { FakeUpstream } from '../support/fake-upstream';
 import { storedDocument } from '../support/stored';
 import { useTemporalServer } from '../support/temporal-server';
 import { startWorkers } from '../support/workers';
-import { setup } from './fixture';
+import { setup, unreachable } from './fixture';
 
 const server = useTemporalServer();
 
 test('an open applicant shows what its workflow knows, and without a worker what the manifest has', async () => {
   const { client, address } = server();
-  const { start, useCases, clientUserId, taskQueue, store, handle } = setup(server());
+  const { start, useCases, clientUserId, taskQueue, store, handle, deps } = setup(server());
   const kinds = async () => (await useCases.timeline(clientUserId)).items.map(({ kind }) => kind);
   await start();
   // No worker has taken it: neither its state nor a manifest can say what has happened.
@@ -27,6 +29,13 @@ test('an open applicant shows what its workflow knows, and without a worker what
       ['invited', 'start', 'The person was invited.', null],
       ['started', 'start', 'The applicant was started.', null],
     ]);
+    const { readManifest } = store;
+    store.readManifest = () => Promise.reject(new KeyMissing('k1'));
+    expect(await useCases.timeline(clientUserId)).toMatchObject({
+      items: [{ kind: 'invited' }, { kind: 'started' }],
+      degraded: ['store-unavailable'],
+    });
+    store.readManifest = readManifest;
     await handle.signal(checkNowSignal);
     await until('the request', async () => (await kinds())[0] === 'check-requested');
   } finally {
@@ -35,7 +44,15 @@ test('an open applicant shows what its workflow knows, and without a worker what
   await expect(kinds()).rejects.toMatchObject({ kind: 'unavailable', what: 'worker' });
   const entries = [{ atMs: 0, kind: 'started', source: 'start' }] as const;
   store.addManifest(clientUserId, { timeline: { entries, omitted: 0 } });
-  expect(await kinds()).toEqual(['started']);
+  expect(await useCases.timeline(clientUserId)).toMatchObject({
+    items: [{ kind: 'started' }],
+    degraded: ['no-worker'],
+  });
+  const withoutTemporal = createUseCases({ ...deps, client: unreachable(client) });
+  expect(await withoutTemporal.timeline(clientUserId)).toMatchObject({
+    items: [{ kind: 'started' }],
+    degraded: ['temporal-unavailable'],
+  });
   await handle.terminate();
 });
 
@@ -55,6 +72,7 @@ test('a closed applicant shows its manifest with the stored documents, and says 
     },
   });
   expect(await useCases.timeline(clientUserId)).toEqual({
+    degraded: [],
     omitted: 3,
     items: [
       {
@@ -80,6 +98,23 @@ test('a closed applicant shows its manifest with the stored documents, and says 
       },
     ],
   });
+});
+
+test('at most 200 items are shown with the documents: the first and the newest ones', async () => {
+  const { useCases, clientUserId, store } = setup(server());
+  const documents = Array.from({ length: 250 }, (_, index) =>
+    storedDocument({ file: `unity/${index}.pdf`, storedAt: new Date(1_000 + index).toISOString() }),
+  );
+  const entries = [
+    { atMs: 0, kind: 'started', source: 'start' },
+    { atMs: 500, kind: 'reports-listed', source: 'poll', count: 4 },
+  ] as const;
+  store.addManifest(clientUserId, { outcome: 'collected', documents, timeline: { entries, omitted: 3 } });
+  const { items, omitted } = await useCases.timeline(clientUserId);
+  expect(items).toHaveLength(200);
+  expect([items[0]?.at, items.at(-1)?.kind]).toEqual([documents[249]?.storedAt, 'started']);
+  // 51 documents, and the entry that stands for 4.
+  expect(omitted).toBe(3 + 51 + 4);
 });
 
 test('each kind has one sentence, and text of upstream is left out', () => {

@@ -1,3 +1,4 @@
+import { createUseCases } from '../../src/use-cases/create-use-cases';
 import { until } from '../support/condition';
 import { FakeUpstream } from '../support/fake-upstream';
 import { useTemporalServer } from '../support/temporal-server';
@@ -14,6 +15,10 @@ test('the person of a closed applicant is withdrawn once, also when Temporal has
   await expect(withdraw()).rejects.toMatchObject({ kind: 'not-found' });
   await start();
   await expect(withdraw()).rejects.toMatchObject({ kind: 'not-now', why: 'open', current: { clientUserId } });
+  expect(audited.slice(-2).map(({ did, detail }) => [did, detail])).toEqual([
+    ['withdraw', REASON.reasonCode],
+    ['not-done', 'withdraw: open'],
+  ]);
   await close();
   audited.length = 0;
   // Accepted without a worker, and a repeat joins the same withdrawal.
@@ -47,6 +52,19 @@ test.each([
   const { useCases, clientUserId, writeManifest } = setup(server());
   await writeManifest({ outcome, reason, closedAt: '2026-03-02T10:00:00.000Z', round: 1, revision: 1 });
   expect(await useCases.withdraw(clientUserId, REASON, ACTOR)).toMatchObject({ done });
+});
+
+test('a withdrawal that Temporal does not confirm may have begun', async () => {
+  const { deps, clientUserId, writeManifest, audited } = setup(server());
+  await writeManifest({ outcome: 'collected', closedAt: '2026-03-02T10:00:00.000Z', round: 1, revision: 1 });
+  const start = () => Promise.reject(Object.assign(new Error('down'), { code: 14, details: '', metadata: {} }));
+  const workflow = Object.create(deps.client.workflow, { start: { value: start } });
+  const client = Object.create(deps.client, { workflow: { value: workflow } });
+  await expect(createUseCases({ ...deps, client }).withdraw(clientUserId, REASON, ACTOR)).rejects.toMatchObject({
+    what: 'temporal',
+    done: 'unknown',
+  });
+  expect(audited.map(({ did }) => did)).toEqual(['withdraw']);
 });
 
 test('a withdrawal starts after a create that was in flight when the run was terminated', async () => {

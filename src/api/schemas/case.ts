@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { TIMELINE_KINDS, TIMELINE_SOURCES } from '../../domain/timeline';
 import type { DetailsView, InvitationView, TimelineView } from '../../use-cases/views';
-import { count, instant, openEnum } from './values';
+import { count, degradation, instant, openEnum } from './values';
 
 export const timeline = z
   .object({
@@ -17,6 +17,7 @@ export const timeline = z
       )
       .meta({ description: 'Newest first, at most 200.' }),
     omitted: count.meta({ description: 'Entries that were dropped after the first one.' }),
+    degraded: z.array(degradation),
   })
   .meta({
     id: 'Timeline',
@@ -32,6 +33,7 @@ export const timeline = z
           },
         ],
         omitted: 0,
+        degraded: [],
       },
     ],
   }) satisfies z.ZodType<TimelineView>;

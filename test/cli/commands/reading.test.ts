@@ -4,17 +4,23 @@ import { createFakeFixture } from './fake-use-cases';
 
 const AT = '2026-12-01T08:00:00.000Z';
 
-test('timeline prints each entry, and how many were dropped', async () => {
-  const entry = { at: AT, kind: 'status', source: 'poll', text: 'The status is Engaged', data: null } as const;
-  const { run, out, printed, messages } = await createFakeFixture({
-    timeline: async () => ({ items: [entry], omitted: 3 }),
-  });
-  expect(await run('timeline', 'POL-1')).toBe(0);
-  expect(out).toEqual(['2026-12-01T08:00:00Z\tpoll\tstatus\tThe status is Engaged']);
-  expect(messages()).toContain('3 older entries were dropped');
-  expect(await run('timeline', 'POL-1', '--json')).toBe(0);
-  expect(printed()).toEqual([entry]);
-});
+test.each([
+  [[], 0],
+  [['no-worker'], 3],
+] as const)(
+  'timeline prints each entry, and how many were dropped; degraded %j: status %i',
+  async (degraded, status) => {
+    const entry = { at: AT, kind: 'status', source: 'poll', text: 'The status is Engaged', data: null } as const;
+    const { run, out, printed, messages } = await createFakeFixture({
+      timeline: async () => ({ items: [entry], omitted: 3, degraded }),
+    });
+    expect(await run('timeline', 'POL-1')).toBe(status);
+    expect(out).toEqual(['2026-12-01T08:00:00Z\tpoll\tstatus\tThe status is Engaged']);
+    expect(messages()).toContain('3 older entries were dropped');
+    expect(await run('timeline', 'POL-1', '--json')).toBe(status);
+    expect(printed()).toEqual([entry]);
+  },
+);
 
 test('summary prints the counts', async () => {
   const summary: SummaryView = {

@@ -1,14 +1,15 @@
+import { KeyMissing } from '../domain/encryption';
 import { StoreError, WrongFolder } from '../report-store/errors';
 import { isTemporalUnavailable } from './unavailable';
 
-/** Something that was read; `isMissing`: it could not be found out, so `value` is null. */
-export interface Source<T> {
+/** The result of a read; `isMissing`: it could not be found out, so `value` is null. */
+export interface ReadAttempt<T> {
   readonly value: T | null;
   readonly isMissing: boolean;
 }
 
 /** Missing if Temporal does not answer. Throws what else the client throws. */
-export async function fromTemporal<T>(read: Promise<T | null>): Promise<Source<T>> {
+export async function tryReadTemporal<T>(read: Promise<T | null>): Promise<ReadAttempt<T>> {
   try {
     return { value: await read, isMissing: false };
   } catch (error) {
@@ -17,13 +18,13 @@ export async function fromTemporal<T>(read: Promise<T | null>): Promise<Source<T
   }
 }
 
-/** Missing if the store fails or its content is unreadable; null for the folder of another applicant. @throws {KeyMissing} */
-export async function fromStore<T>(read: Promise<T | null>): Promise<Source<T>> {
+/** Missing if the store fails, its content is unreadable, or the key of its content is missing; null for the folder of another applicant. */
+export async function tryReadStore<T>(read: Promise<T | null>): Promise<ReadAttempt<T>> {
   try {
     return { value: await read, isMissing: false };
   } catch (error) {
     if (error instanceof WrongFolder) return { value: null, isMissing: false };
-    if (!(error instanceof StoreError)) throw error;
+    if (!(error instanceof StoreError) && !(error instanceof KeyMissing)) throw error;
     return { value: null, isMissing: true };
   }
 }

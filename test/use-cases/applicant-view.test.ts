@@ -1,0 +1,49 @@
+import { WAITS } from '../../src/domain/waits';
+import { type RunSources, viewOfRun } from '../../src/use-cases/applicant-view';
+import { newState } from '../../src/workflows/applicant-state';
+import type { StateAnswer } from '../../src/workflows/contract';
+
+const SOURCES: Omit<RunSources, 'state'> = {
+  record: {
+    clientUserId: 'POL-1',
+    workflowId: 'applicant-POL-1',
+    runId: 'run-1',
+    standing: 'open',
+    startedAtMs: 0,
+    closedAtMs: null,
+    stage: 'invited',
+    outcome: null,
+    humanId: 'h-1',
+    round: null,
+    stageSinceMs: 0,
+    openedAtMs: null,
+    dueAtMs: null,
+    needs: [],
+    hasReportedProblems: false,
+  },
+  failingCalls: [],
+  nextCheckAtMs: null,
+  isStuck: false,
+  closing: null,
+  reason: null,
+  authorizationReference: null,
+  snoozedUntilMs: null,
+  manifest: null,
+  isStoreMissing: false,
+  hold: null,
+  degraded: [],
+  nowMs: 0,
+};
+
+const cancelOf = (change: Partial<StateAnswer>) =>
+  viewOfRun({ ...SOURCES, state: { ...newState('POL-1'), ...change } }).actions?.cancel.why;
+
+test('a run is closing as its state has it; the state of 0.2.0 shows it by its wait or its outcome', () => {
+  const withdrawing = { waitingFor: WAITS['person-withdrawn'] };
+  expect(cancelOf({ isClosing: true })).toBe('closing');
+  expect(cancelOf({ isClosing: false, ...withdrawing })).toBeNull();
+  expect(cancelOf({})).toBeNull();
+  expect(cancelOf(withdrawing)).toBe('closing');
+  expect(cancelOf({ outcome: 'partial' })).toBe('closing');
+  expect(cancelOf({ ...withdrawing, cancel: { reasonCode: 'other', atMs: 0 } })).toBe('cancelling');
+});
