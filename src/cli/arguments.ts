@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { parseWanted, type Wanted } from '../domain/reports';
 import { CARRIER_CODE, CARRIER_CODE_EXPECTED } from '../observability/audit-chain';
 import type { RawDetails } from '../use-cases/applicant-details';
@@ -58,10 +58,7 @@ function starterCommand(): Command {
     .option('--first-name <name>')
     .option('--last-name <name>')
     .option('--date-of-birth <YYYY-MM-DD>')
-    .option('--suggested-source <name>', 'a provider to suggest; can be repeated', (name, before: string[] = []) => [
-      ...before,
-      name,
-    ])
+    .addOption(suggestedSourceOption())
     .option(
       '--file <path>',
       'a CSV file with the header clientUserId,clientUserEmail,firstName,lastName,dateOfBirth,suggestedSources and optionally autoInvite (true or false); separate sources with ";"; "-" is standard input',
@@ -90,6 +87,13 @@ function starterCommand(): Command {
     )
     .exitOverride()
     .showHelpAfterError('(see --help)');
+}
+
+/** A list of names. */
+export function suggestedSourceOption(): Option {
+  return new Option('--suggested-source <name>', 'a provider to suggest; can be repeated').argParser(
+    (name, before: readonly string[] = []) => [...before, name],
+  );
 }
 
 /** The reports of an option. The error does not quote it. @throws {InvalidArgumentError} */

@@ -3,7 +3,7 @@ import { styleText } from 'node:util';
 /** Stdout as a terminal. */
 export interface Screen {
   readonly columns: number;
-  /** False if the user set NO_COLOR. */
+  /** False with NO_COLOR or TERM=dumb. */
   readonly hasColor: boolean;
 }
 
@@ -27,11 +27,15 @@ export function readScreen(
   return { columns: columns || DEFAULT_COLUMNS, hasColor: !env['NO_COLOR'] && env['TERM'] !== 'dumb' };
 }
 
-/** Prints rows: on a terminal a table with a header, cut at its width; otherwise one line per row, with tabs and without a header. */
+/**
+ * Prints rows: on a terminal a table with a header, cut at its width; otherwise one line per row, with tabs and without a header. `isContinued`: the
+ * header was printed with earlier rows.
+ */
 export function printRows(
   { print, screen }: Output,
   header: readonly string[],
   rows: readonly (readonly Cell[])[],
+  { isContinued = false } = {},
 ): void {
   const texts = rows.map((row) => row.map(displayCell));
   if (screen === null) {
@@ -50,7 +54,7 @@ export function printRows(
       screen.columns,
     );
   const titleLine = toLine(titles);
-  print(screen.hasColor ? styleText('bold', titleLine) : titleLine);
+  if (!isContinued) print(screen.hasColor ? styleText('bold', titleLine) : titleLine);
   for (const row of texts) print(toLine(row));
 }
 
@@ -69,6 +73,11 @@ export function printFields(
 /** `2026-12-01T08:00:00Z`: without the milliseconds. */
 export function displayInstant(instant: string | null): string | null {
   return instant?.replace(/\.\d+Z$/, 'Z') ?? null;
+}
+
+/** `1 item`, `2 items`. */
+export function displayCount(count: number, noun: string, plural = `${noun}s`): string {
+  return `${count} ${count === 1 ? noun : plural}`;
 }
 
 /** `-` for nothing. Control characters, which upstream's texts may contain, could change the terminal. */

@@ -1,5 +1,6 @@
 import type { ApplicantSummary, StartResult } from '../temporal/applicants';
 import type { InvalidDetails } from '../use-cases/applicant-details';
+import { describeClosing, describeConflict, describeEarlierClosing, describeRunning } from './state-text';
 import type { Terminal } from './terminal';
 
 /** The position of a row; empty for a single applicant. */
@@ -79,7 +80,7 @@ export function createStartReport(options: {
       countFailure(summary);
       printHumanId(summary, position);
       printJson({ ...summaryFields(summary, 'closed'), ...position });
-      terminal.write(`${displayPosition(position)}${summary.clientUserId}: closed${displayOutcome(summary)}`);
+      terminal.write(`${displayPosition(position)}${summary.clientUserId}: ${describeClosing(summary)}`);
     },
     printInvalid({ clientUserId, errors }, position) {
       count('invalid');
@@ -104,19 +105,10 @@ export function createStartReport(options: {
 
 const TEXT: Readonly<Record<StartResult['result'], (started: StartResult) => string>> = {
   started: ({ workflowId }) => `started as ${workflowId}`,
-  running: ({ stage }) => `was started before and is running${stage === null ? '' : `, stage ${stage}`}`,
-  closed: (started) => `was started before and has closed${displayOutcome(started)}`,
-  conflict: ({ standing }) =>
-    'conflict: an applicant with this clientUserId was started with other details, and stays unchanged; ' +
-    (standing === 'open'
-      ? 'correct the details or the clientUserId'
-      : 'correct them, or start a new round with --again'),
+  running: ({ stage }) => describeRunning(stage),
+  closed: describeEarlierClosing,
+  conflict: ({ standing }) => describeConflict(standing === 'open', null),
 };
-
-function displayOutcome({ outcome, reason }: ApplicantSummary): string {
-  if (outcome === null) return ' without an outcome';
-  return `: ${outcome}${reason === null ? '' : ` (${reason})`}`;
-}
 
 type SummaryFields = Pick<ApplicantSummary, 'stage' | 'outcome' | 'reason'> &
   Record<'clientUserId' | 'humanId' | 'workflowId', string | null>;

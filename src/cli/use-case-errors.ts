@@ -13,38 +13,29 @@ import {
   type UseCaseError,
 } from '../use-cases/errors';
 import type { ApplicantView } from '../use-cases/views';
+import { describeConflict, describeState } from './state-text';
 
 /** The exit status of a use case that was not done. */
 export function useCaseStatus(error: UseCaseError): 1 | 2 | 3 {
-  if (error instanceof Unavailable) return 3;
+  // A rejected key or certificate fails again.
+  if (error instanceof Unavailable) return describeLateRejection(error) === null ? 3 : 1;
   return error instanceof InvalidInput || error instanceof PreconditionRequired ? 2 : 1;
 }
 
 /** One sentence: what came, and what to do next. */
 export function describeUseCaseError(error: UseCaseError): string {
-  if (error instanceof NotFound) return 'neither Temporal nor the report store has it; check the id';
-  if (error instanceof DetailsConflict) return describeConflict(error);
+  if (error instanceof NotFound) return 'neither Temporal nor the report store has this applicant; check the id';
+  if (error instanceof DetailsConflict) {
+    const { current, differs } = error;
+    return `${current.clientUserId}: ${describeConflict(current.open, differs)}`;
+  }
   if (error instanceof NotNow) return `${error.current.clientUserId}: not done: ${describeRefusal(error)}`;
   if (error instanceof PreconditionFailed)
-    return `${error.current.clientUserId}: not started, because the applicant has changed since it was read: ${describeState(error.current)}; \`npm run chartway -- show ${error.current.clientUserId}\` prints its state and its etag`;
+    return `${error.current.clientUserId}: not started, because the applicant has changed since it was read: ${describeState(error.current)}; \`npm run chartway -- show ${error.current.clientUserId} --json\` prints its state and its etag`;
   if (error instanceof PreconditionRequired) return 'expected --if-match with --again';
   if (error instanceof InvalidInput) return error.errors.map(describeFault).join('\n');
   if (error instanceof Unavailable) return describeOutage(error);
   return error.message;
-}
-
-/** `closed: collected`, or the stage of an open applicant. */
-export function describeState({ stage, outcome, reason }: ApplicantView): string {
-  if (outcome !== null) return `closed: ${outcome}${reason === null ? '' : ` (${reason})`}`;
-  return stage ?? 'unknown';
-}
-
-function describeConflict({ differs, current }: DetailsConflict): string {
-  const fields = differs === null ? '' : ` (${differs.join(', ')})`;
-  const remedy = current.open
-    ? 'correct the details or the clientUserId'
-    : 'correct them, or start a new round with --again';
-  return `${current.clientUserId}: conflict: an applicant with this clientUserId was started with other details${fields}, and stays unchanged; ${remedy}`;
 }
 
 function describeRefusal({ why, current }: NotNow): string {

@@ -7,6 +7,9 @@ const HUMAN_ID = /^(?!\.{1,2}$)[A-Za-z0-9._~-]{1,100}$/;
 export const CLIENT_USER_ID_EXPECTED =
   '1 to 100 letters, digits, ".", "_", "~" or "-", beginning with a letter or digit';
 
+/** Describes a humanId, for an error message. */
+export const HUMAN_ID_EXPECTED = '1 to 100 letters, digits, ".", "_", "~" or "-"';
+
 export function isClientUserId(value: unknown): value is string {
   return typeof value === 'string' && CLIENT_USER_ID.test(value);
 }

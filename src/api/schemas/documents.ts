@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { DOCUMENT_ID } from '../../use-cases/document-id';
 import type { DocumentsView } from '../../use-cases/views';
 import { clientUserId } from './parameters';
 import { count, format, instant, openEnum } from './values';
@@ -69,6 +70,6 @@ export const documentParams = z.strictObject({
   clientUserId,
   documentId: z
     .string()
-    .regex(/^[0-9a-f]{32}$/, { error: '32 hex digits' })
+    .regex(DOCUMENT_ID, { error: '32 hex digits' })
     .meta({ description: 'The documentId of GET .../documents.' }),
 });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { CLIENT_USER_ID_EXPECTED, isClientUserId, isHumanId } from '../../domain/identifiers';
+import { CLIENT_USER_ID_EXPECTED, HUMAN_ID_EXPECTED, isClientUserId, isHumanId } from '../../domain/identifiers';
 import { parseInstantMs } from '../../domain/instants';
 
 /** A text of a request that `parse` turns into a value, or into undefined if it is invalid. `schema`: its form in the OpenAPI file. */
@@ -67,7 +67,6 @@ export const prefix = z
   .refine(isClientUserId, { error: PREFIX_EXPECTED })
   .meta({ description: 'The beginning of clientUserId, case-sensitive.', pattern: ID_PATTERN, examples: ['POL-'] });
 
-const HUMAN_ID_EXPECTED = '1 to 100 letters, digits, ".", "_", "~" or "-"';
 export const humanId = z
   .string({ error: HUMAN_ID_EXPECTED })
   .refine(isHumanId, { error: HUMAN_ID_EXPECTED })

@@ -1,12 +1,12 @@
-import type { ApplicantView } from '../../use-cases/views';
+import type { ActionName, ApplicantPage, ApplicantView, PendingCallView } from '../../use-cases/views';
 import { displayInstant, printFields } from '../rows';
 import type { CommandContext } from './context';
 
-export const LIST_HEADER = ['clientUserId', 'round', 'stage', 'outcome', 'since', 'deadline', 'needs', 'waiting for'];
+export const LIST_HEADER = ['clientUserId', 'round', 'stage', 'outcome', 'since', 'deadline', 'needs', 'next step'];
 
 /** The cells of an applicant in a list, for {@link LIST_HEADER}. */
 export function toListRow(applicant: ApplicantView) {
-  const { clientUserId, round, stage, outcome, stageSince, deadline, needs, waitingFor } = applicant;
+  const { clientUserId, round, stage, outcome, stageSince, deadline, needs, nextStep } = applicant;
   return [
     clientUserId,
     round,
@@ -15,15 +15,25 @@ export function toListRow(applicant: ApplicantView) {
     displayInstant(stageSince),
     displayInstant(deadline?.at ?? null),
     needs.join(','),
-    waitingFor?.code ?? null,
+    nextStep?.code ?? null,
   ];
 }
 
-/** Prints everything that is known about an applicant. It has no personal details. */
+type Documents = NonNullable<ApplicantView['documents']>;
+
+const COMMANDS: Readonly<Record<ActionName, string>> = {
+  cancel: 'cancel',
+  checkNow: 'check',
+  finishNow: 'finish',
+  deadline: 'extend',
+  retry: 'retry',
+};
+
+/** Prints the state of an applicant, one field per line, without personal details. */
 export function printApplicant(context: CommandContext, applicant: ApplicantView): void {
   const { deadline, hold, failure, documents, actions, snoozedUntil } = applicant;
-  const missing = documents && Object.values(documents.missing).reduce((sum, count) => sum + count, 0);
-  const allowed = actions && Object.entries(actions).flatMap(([name, { allowed }]) => (allowed ? [name] : []));
+  const names = Object.keys(COMMANDS) as ActionName[];
+  const allowed = actions && names.filter((name) => actions[name].allowed).map((name) => COMMANDS[name]);
   printFields(context, [
     ['clientUserId', applicant.clientUserId],
     ['humanId', applicant.humanId],
@@ -43,25 +53,41 @@ export function printApplicant(context: CommandContext, applicant: ApplicantView
     ['needs', applicant.needs.join(', ')],
     ['snoozed until', displayInstant(snoozedUntil)],
     ['failure', failure && [failure.class, ...failure.fields].join(' ')],
+    ...(applicant.pendingCalls ?? []).map((call) => ['failing call', describeCall(call)] as const),
     ['hold', hold?.reasonCode ?? null],
-    ['documents', documents && `${documents.stored} stored, ${documents.superseded} superseded, ${missing} missing`],
+    ['documents', documents && describeDocuments(documents)],
     ['actions', allowed?.join(', ') ?? null],
     ['as of', `${displayInstant(applicant.asOf)} from ${applicant.source}`],
   ]);
-  for (const { call, attempt, failure: cause, nextAttemptAt } of applicant.pendingCalls ?? []) {
-    context.print(
-      `failing call\t${call}: attempt ${attempt}, ${cause ?? 'unknown'}, next at ${displayInstant(nextAttemptAt)}`,
-    );
-  }
+}
+
+function describeDocuments(documents: Documents): string {
+  return `${documents.stored} stored, ${documents.superseded} superseded, ${countMissing(documents)} missing`;
+}
+
+export function countMissing({ missing }: Documents): number {
+  return Object.values(missing).reduce((sum, count) => sum + count, 0);
+}
+
+function describeCall({ call, attempt, failure, nextAttemptAt }: PendingCallView): string {
+  const next = nextAttemptAt === null ? 'runs now' : `next at ${displayInstant(nextAttemptAt)}`;
+  return `${call}: attempt ${attempt}, ${failure ?? 'unknown'}, ${next}`;
 }
 
 const DEGRADED_TEXT: Readonly<Record<ApplicantView['degraded'][number], string>> = {
-  'no-worker': 'no worker answered, so some fields are unknown; start one, or check TASK_QUEUE',
-  'temporal-unavailable': 'Temporal did not answer, so this may be old; check TEMPORAL_ADDRESS',
-  'store-unavailable': 'the report store did not answer, so some fields are unknown; check REPORT_STORE',
+  'no-worker': 'no worker answered, so values are missing or old; start one, or check TASK_QUEUE',
+  'temporal-unavailable': 'Temporal did not answer, so values are missing or old; check TEMPORAL_ADDRESS',
+  'store-unavailable': 'the report store did not answer, so values are missing; check REPORT_STORE',
 };
 
 /** Warns that a view is not complete. */
 export function warnIfDegraded({ terminal }: CommandContext, degraded: ApplicantView['degraded']): void {
   for (const each of degraded) terminal.write(DEGRADED_TEXT[each]);
+}
+
+export type Coverage = ApplicantPage['coverage'];
+
+/** Temporal deletes closed runs after its retention time. */
+export function warnOfMissingRuns({ terminal }: CommandContext, { since }: Coverage): void {
+  if (since !== null) terminal.write(`applicants that closed before ${displayInstant(since)} may be missing`);
 }

@@ -1,6 +1,6 @@
 import type { AttentionItem } from '../../use-cases/views';
 import type { ExitStatus } from '../exit-status';
-import { displayInstant, printRows } from '../rows';
+import { displayCount, displayInstant, printRows } from '../rows';
 import { warnIfDegraded } from './applicant-text';
 import type { CommandContext, RegisterCommand } from './context';
 
@@ -9,7 +9,10 @@ export const attentionCommand: RegisterCommand = (program, select) => {
   program
     .command('attention')
     .description('Print the applicants and records that need a person, and the command or action that repairs each.')
-    .addHelpText('after', '\nExit status 3 if a part could not be read, because the list is then not complete.')
+    .addHelpText(
+      'after',
+      '\nExit status 3 if a part could not be read or no worker runs, because the list may then be incomplete.',
+    )
     .action(() => select(printAttention));
 };
 
@@ -17,7 +20,7 @@ async function printAttention(context: CommandContext): Promise<ExitStatus> {
   const { items, degraded } = await (await context.useCases()).attention();
   if (context.json) for (const item of items) context.print(JSON.stringify(item));
   else printRows(context, ['clientUserId', 'need', 'since', 'action', 'what'], items.map(toRow));
-  context.terminal.write(items.length === 1 ? '1 item' : `${items.length} items`);
+  context.terminal.write(displayCount(items.length, 'item'));
   warnIfDegraded(context, degraded);
   return degraded.length > 0 ? 3 : 0;
 }

@@ -1,15 +1,16 @@
 import type { Command } from 'commander';
 import type { ExitStatus } from '../exit-status';
+import { displayCount } from '../rows';
 import { actorOf, addApplicantCommand, type CommandContext, type RegisterCommand } from './context';
 
 const PAGE_SIZE = 200;
 
-/** `chartway audit export <clientUserId>`: who did and saw what of an applicant, from all chains and the manifest. */
+/** `chartway audit export <clientUserId>`: the acts on an applicant and the views of its data, from all chains and the manifest. */
 export function addAuditExport(audit: Command, select: Parameters<RegisterCommand>[1]): void {
   addApplicantCommand(
     audit,
     'export',
-    'Print who did or saw what of an applicant, newest first, as JSON lines: the audit log of this machine, merged with the timeline of the manifest. The audit log records it.',
+    'Print the acts on an applicant and the views of its data, with their actors, newest first, as JSON lines: the audit log of this machine, merged with the timeline of the manifest. The audit log records it.',
     (clientUserId) => select((context) => exportAudit(context, clientUserId)),
   );
 }
@@ -26,6 +27,6 @@ async function exportAudit(context: CommandContext, clientUserId: string): Promi
     count += page.items.length;
     cursor = page.nextCursor;
   } while (cursor !== null);
-  terminal.write(count === 1 ? '1 entry' : `${count} entries`);
+  terminal.write(displayCount(count, 'entry', 'entries'));
   return 0;
 }

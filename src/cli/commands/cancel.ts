@@ -1,24 +1,17 @@
-import { Option } from 'commander';
-import { REASON_CODES, type ReasonCode } from '../../domain/steering';
+import type { ReasonCode } from '../../domain/steering';
 import { createApplicants } from '../../temporal/applicants';
 import { NotFound, NotNow } from '../../use-cases/errors';
-import type { ApplicantView } from '../../use-cases/views';
+import type { ApplicantView, TaggedApplicant } from '../../use-cases/views';
 import type { ExitStatus } from '../exit-status';
 import { readNote } from '../note';
 import { actorOf, addApplicantCommand, type CommandContext, printResult, type RegisterCommand } from './context';
+import { reasonOption } from './reason-option';
 import { warnIfNoWorker, warnWhileNoWorker } from './worker-warning';
 
 interface CancelFlags {
   readonly reason: ReasonCode;
   readonly noteFile?: string;
   readonly wait?: boolean;
-}
-
-/** Why an operator acts. */
-export function reasonOption(): Option {
-  return new Option('--reason <code>', 'why; the audit log and the timeline record it')
-    .choices(REASON_CODES)
-    .default('other');
 }
 
 /** `chartway cancel <clientUserId>`: withdraws an open applicant upstream and closes it as cancelled. */
@@ -48,21 +41,21 @@ async function cancel(
   const note = noteFile === undefined ? null : await readNote(noteFile, context.signal);
   const useCases = await context.useCases();
   const request = note === null ? { reasonCode } : { reasonCode, note };
-  let applicant: ApplicantView;
+  let tagged: TaggedApplicant;
   try {
-    ({ applicant } = await useCases.cancel(clientUserId, request, actorOf(context)));
+    tagged = await useCases.cancel(clientUserId, request, actorOf(context));
   } catch (error) {
-    if (error instanceof NotNow && error.why === 'closed')
-      return printCancel(context, clientUserId, 'closed', error.current);
-    if (error instanceof NotFound)
-      return printCancel(context, clientUserId, 'unknown', { clientUserId, outcome: null });
+    // A refusal has no etag.
+    if (error instanceof NotNow && error.why === 'closed') return printCancel(context, 'closed', error.current);
+    if (error instanceof NotFound) return printCancel(context, 'unknown', { clientUserId, outcome: null });
     throw error;
   }
-  if (applicant.open && wait) {
+  if (tagged.applicant.open && wait) {
     await waitForClose(context, clientUserId);
-    ({ applicant } = await useCases.show(clientUserId));
-  } else if (applicant.open) await warnIfNoWorker(context);
-  return printCancel(context, clientUserId, toResult(applicant), applicant);
+    tagged = await useCases.show(clientUserId);
+  } else if (tagged.applicant.open) await warnIfNoWorker(context);
+  const { applicant, etag } = tagged;
+  return printCancel(context, toResult(applicant), { ...applicant, etag });
 }
 
 function toResult({ open, outcome }: ApplicantView): CancelResult {
@@ -80,15 +73,11 @@ async function waitForClose(context: CommandContext, clientUserId: string): Prom
 
 function printCancel(
   context: CommandContext,
-  clientUserId: string,
   result: CancelResult,
-  fields: Pick<ApplicantView, 'clientUserId' | 'outcome'>,
+  fields: Pick<ApplicantView, 'clientUserId' | 'outcome'> & { readonly etag?: string },
 ): ExitStatus {
-  printResult(
-    context,
-    { ...fields, result },
-    `${clientUserId}: ${describeCancel(clientUserId, result, fields.outcome)}`,
-  );
+  const { clientUserId, outcome } = fields;
+  printResult(context, { ...fields, result }, `${clientUserId}: ${describeCancel(clientUserId, result, outcome)}`);
   return result === 'requested' || result === 'cancelled' ? 0 : 1;
 }
 

@@ -30,8 +30,8 @@ export const doctorCommand: RegisterCommand = (program, select) => {
 
 async function examine(context: CommandContext): Promise<ExitStatus> {
   const { installation, auditKeys, auditFolder, spoolFolder } = context;
-  const [temporal, ...ofTemporal] = await checkTemporalParts(context);
-  const others = await Promise.all([
+  const [temporal, ...temporalChecks] = await checkTemporalParts(context);
+  const otherChecks = await Promise.all([
     checkUpstreamLogin(installation),
     checkWebhook(installation),
     checkStore(context.reportStore()),
@@ -41,7 +41,7 @@ async function examine(context: CommandContext): Promise<ExitStatus> {
     checkSpool(spoolFolder),
   ]);
   context.signal.throwIfAborted();
-  const checks = [temporal, ...ofTemporal, ...others];
+  const checks = [temporal, ...temporalChecks, ...otherChecks];
   for (const check of checks) context.print(context.json ? JSON.stringify(check) : describeCheck(context, check));
   if (temporal.ok !== true) return 3;
   return checks.some(({ ok }) => ok === false) ? 1 : 0;
@@ -53,8 +53,12 @@ async function checkTemporalParts(context: CommandContext): Promise<readonly [Ch
   if (temporal.ok !== true) return [temporal];
   const client = await context.temporal();
   const versions = { Chartway: readVersion(), 'Node.js': process.versions.node };
-  const others = [checkSearchAttributes(client), checkWorker({ client, taskQueue }), checkVersions(client, versions)];
-  return [temporal, ...(await Promise.all(others))];
+  const otherChecks = [
+    checkSearchAttributes(client),
+    checkWorker({ client, taskQueue }),
+    checkVersions(client, versions),
+  ];
+  return [temporal, ...(await Promise.all(otherChecks))];
 }
 
 const WIDTH = 'search-attributes'.length;

@@ -1,10 +1,9 @@
-import { KeyMissing } from '../../domain/encryption';
-import { StoreError, StoreUnavailable } from '../../report-store/errors';
 import { MANIFEST, reportName } from '../../report-store/layout';
 import type { ExitStatus } from '../exit-status';
-import { FileNotWritten, writeNewFile } from '../new-file';
+import { writeNewFile } from '../new-file';
 import { isClosedPipe } from '../terminal';
 import { addApplicantCommand, type CommandContext, type RegisterCommand, recordAct } from './context';
+import { isDocumentError } from './document-errors';
 
 /** `chartway document <clientUserId> <file>`: prints a stored document, decrypted. */
 export const documentCommand: RegisterCommand = (program, select) => {
@@ -41,16 +40,10 @@ async function showDocument(
     if (json) context.print(JSON.stringify({ clientUserId, file, out, bytes }));
     return 0;
   } catch (error) {
-    if (!isRefusal(error)) throw error;
+    if (!isDocumentError(error)) throw error;
     terminal.write(`${clientUserId}: ${error.message}`);
     return 1;
   }
-}
-
-/** An outage of the store ends the command with another status. */
-function isRefusal(error: unknown): error is Error {
-  if (error instanceof StoreUnavailable) return false;
-  return [StoreError, KeyMissing, FileNotWritten].some((type) => error instanceof type);
 }
 
 async function copyDocument(document: AsyncIterable<Uint8Array>, out: string | null, signal: AbortSignal) {

@@ -1,15 +1,15 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { KeyMissing } from '../../domain/encryption';
-import { StoreError, StoreUnavailable } from '../../report-store/errors';
+import { DOCUMENT_ID } from '../../use-cases/document-id';
 import { NotFound } from '../../use-cases/errors';
 import type { UseCases } from '../../use-cases/use-cases';
-import type { DocumentView, OpenDocument } from '../../use-cases/views';
+import type { DocumentView, MissingView, OpenDocument } from '../../use-cases/views';
 import type { ExitStatus } from '../exit-status';
-import { FileNotWritten, writeNewFile } from '../new-file';
-import { displayInstant, printRows } from '../rows';
+import { writeNewFile } from '../new-file';
+import { displayCount, displayInstant, printRows } from '../rows';
 import { WrongUsage } from '../wrong-usage';
 import { actorOf, addApplicantCommand, type CommandContext, printResult, type RegisterCommand } from './context';
+import { isDocumentError } from './document-errors';
 
 /** Usable by its owner only. */
 const PRIVATE_FOLDER = 0o700;
@@ -24,15 +24,20 @@ export const documentsCommand: RegisterCommand = (program, select) => {
   const documents = program
     .command('documents')
     .description('List, save or pack the stored documents of an applicant. The audit log records it.');
-  addApplicantCommand(documents, 'list', 'Print one line per document.', (clientUserId) =>
-    select((context) => listDocuments(context, clientUserId)),
-  );
   addApplicantCommand(
+    documents,
+    'list',
+    'Print one line per stored document, then one per missing document with the reason. With --json, stored documents only.',
+    (clientUserId) => select((context) => listDocuments(context, clientUserId)),
+  );
+  const save = addApplicantCommand(
     documents,
     'save',
     'Save documents, decrypted, as new files that only you can read. No file is replaced.',
-    (clientUserId, ids: string[], flags: SaveFlags) =>
-      select((context) => saveDocuments(context, clientUserId, ids, flags)),
+    (clientUserId, ids: string[], flags: SaveFlags) => {
+      if (!ids.every((id) => DOCUMENT_ID.test(id))) save.error('error: expected documentIds of 32 hex digits');
+      select((context) => saveDocuments(context, clientUserId, ids, flags));
+    },
   )
     .argument('[documentId...]', 'from `documents list`; without ids, all current documents')
     .requiredOption('--to <folder>', 'created if it does not exist')
@@ -49,10 +54,12 @@ async function listDocuments(context: CommandContext, clientUserId: string): Pro
   const { json, print, terminal } = context;
   const { items, missing } = await (await context.useCases()).documents(clientUserId, actorOf(context));
   if (json) for (const item of items) print(JSON.stringify(item));
-  else printRows(context, ['documentId', 'type', 'format', 'bytes', 'updated', 'stored', ''], items.map(toRow));
-  terminal.write(`${items.length === 1 ? '1 document' : `${items.length} documents`}, ${missing.length} missing`);
+  else printRows(context, HEADER, [...items.map(toRow), ...missing.map(toMissingRow)]);
+  terminal.write(`${displayCount(items.length, 'document')}, ${missing.length} missing`);
   return 0;
 }
+
+const HEADER = ['documentId', 'type', 'format', 'bytes', 'updated', 'stored', 'version'];
 
 const toRow = ({ documentId, type, format, bytes, updatedAt, storedAt, superseded }: DocumentView) => [
   documentId,
@@ -64,6 +71,9 @@ const toRow = ({ documentId, type, format, bytes, updatedAt, storedAt, supersede
   superseded ? 'superseded' : 'current',
 ];
 
+/** A missing document has no id; in place of the version, the reason. */
+const toMissingRow = ({ type, format, reason }: MissingView) => [null, type, format, null, null, null, reason];
+
 async function saveDocuments(
   context: CommandContext,
   clientUserId: string,
@@ -71,18 +81,18 @@ async function saveDocuments(
   { to, superseded = false }: SaveFlags,
 ): Promise<ExitStatus> {
   const useCases = await context.useCases();
-  const wanted =
+  const documentIds =
     ids.length > 0 ? [...new Set(ids)] : await findDocumentIds(context, useCases, clientUserId, superseded);
   await mkdir(to, { recursive: true, mode: PRIVATE_FOLDER }).catch(({ code }: NodeJS.ErrnoException) => {
     throw new WrongUsage(`expected a folder for --to that can be created, got ${code}`);
   });
   let saved = 0;
-  for (const documentId of wanted) {
+  for (const documentId of documentIds) {
     context.signal.throwIfAborted();
     if (await saveDocument(context, useCases, clientUserId, documentId, to)) saved += 1;
   }
-  context.terminal.write(`${saved} of ${wanted.length} documents saved`);
-  return saved === wanted.length ? 0 : 1;
+  context.terminal.write(`${saved} of ${documentIds.length} documents saved`);
+  return saved === documentIds.length ? 0 : 1;
 }
 
 async function findDocumentIds(
@@ -114,16 +124,10 @@ async function saveDocument(
   } catch (error) {
     if (error instanceof NotFound)
       terminal.write('not saved: the applicant has no such document; `documents list` prints their ids');
-    else if (isRefusal(error)) terminal.write(`${documentId}: not saved: ${error.message}`);
+    else if (isDocumentError(error)) terminal.write(`${documentId}: not saved: ${error.message}`);
     else throw error;
     return false;
   }
-}
-
-/** An outage of the store would fail for the other documents too. */
-function isRefusal(error: unknown): error is Error {
-  if (error instanceof StoreUnavailable) return false;
-  return [StoreError, KeyMissing, FileNotWritten].some((type) => error instanceof type);
 }
 
 async function saveZip(context: CommandContext, clientUserId: string, out: string): Promise<ExitStatus> {

@@ -4,6 +4,7 @@ import { createErasure } from '../../temporal/erasure';
 import { RunNotDeleted } from '../../temporal/removal';
 import { type EntriesResult, eraseEntries, SpoolUnreadable } from '../../use-cases/erase-entries';
 import type { ExitStatus } from '../exit-status';
+import { displayCount } from '../rows';
 import { addApplicantCommand, type CommandContext, printResult, type RegisterCommand, recordAct } from './context';
 import { stepWriter } from './erasure-steps';
 import { warnWhileNoWorker } from './worker-warning';
@@ -109,7 +110,7 @@ function printEraseResult(
 
 /** Not a failure: all data of this installation is erased. An operator must decide about these people. */
 function describeOthers(clientUserId: string, others: readonly string[]): string {
-  const people = others.length === 1 ? '1 unknown person' : `${others.length} unknown people`;
+  const people = displayCount(others.length, 'unknown person', 'unknown people');
   return `${clientUserId}: Human API has ${people} with this id, not deleted: ${others.join(', ')}; \`npm run chartway -- withdraw ${clientUserId}\` deletes every person with this id`;
 }
 

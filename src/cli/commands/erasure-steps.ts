@@ -1,4 +1,5 @@
 import type { ErasureStep } from '../../temporal/erasure';
+import { displayCount } from '../rows';
 import type { CommandContext } from './context';
 
 /** Writes each step of an erasure or withdrawal to the terminal. */
@@ -24,7 +25,7 @@ function describeStep(step: ErasureStep): string {
     case 'downloads':
       return 'waiting until the running downloads have ended';
     case 'runs':
-      return `deleting ${step.runs} ${step.runs === 1 ? 'run' : 'runs'} of ${step.workflowId}; Temporal may take a minute`;
+      return `deleting ${displayCount(step.runs, 'run')} of ${step.workflowId}; Temporal may take a minute`;
     case 'files':
       return 'deleting the folder';
   }

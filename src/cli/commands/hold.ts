@@ -1,6 +1,7 @@
 import { CARRIER_CODE, CARRIER_CODE_EXPECTED } from '../../observability/audit-chain';
 import { openHolds } from '../../report-store/holds';
 import type { ExitStatus } from '../exit-status';
+import { displayCount } from '../rows';
 import { addApplicantCommand, type CommandContext, printResult, type RegisterCommand, recordAct } from './context';
 
 /** `chartway hold|release|holds`: applicants that must not be erased, by command or by age. */
@@ -48,6 +49,6 @@ async function listHolds({ reportStore, json, print, terminal }: CommandContext)
     const { clientUserId, reasonCode, at, who } = entry;
     print(json ? JSON.stringify(entry) : [clientUserId, reasonCode, at, who].join('  '));
   }
-  terminal.write(holds.length === 1 ? '1 hold' : `${holds.length} holds`);
+  terminal.write(displayCount(holds.length, 'hold'));
   return 0;
 }

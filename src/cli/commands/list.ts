@@ -1,12 +1,12 @@
 import { InvalidArgumentError, Option } from 'commander';
-import { CLIENT_USER_ID_EXPECTED, isClientUserId, isHumanId } from '../../domain/identifiers';
+import { CLIENT_USER_ID_EXPECTED, HUMAN_ID_EXPECTED, isClientUserId, isHumanId } from '../../domain/identifiers';
 import { NEEDS, type Need } from '../../domain/needs';
 import { OUTCOMES, type Outcome, STAGES, type Stage } from '../../domain/outcome';
 import type { ListFilters } from '../../use-cases/use-cases';
 import type { ExitStatus } from '../exit-status';
 import { readInstant } from '../instants';
-import { printRows } from '../rows';
-import { LIST_HEADER, toListRow } from './applicant-text';
+import { displayCount, printRows } from '../rows';
+import { type Coverage, LIST_HEADER, toListRow, warnOfMissingRuns } from './applicant-text';
 import type { CommandContext, RegisterCommand } from './context';
 
 interface ListFlags {
@@ -40,16 +40,16 @@ export const listCommand: RegisterCommand = (program, select) => {
   command
     .option('--prefix <text>', 'the beginning of the clientUserId; upper and lower case differ', readPrefix)
     .option('--human-id <id>', "Human API's id of the person", readHumanId)
-    .addOption(new Option('--stage <stage>').choices(STAGES))
-    .addOption(new Option('--outcome <outcome>').choices(OUTCOMES))
-    .addOption(new Option('--need <need...>', 'all of these').choices(NEEDS))
+    .addOption(new Option('--stage <stage>', 'applicants in this stage').choices(STAGES))
+    .addOption(new Option('--outcome <outcome>', 'applicants that closed with this outcome').choices(OUTCOMES))
+    .addOption(new Option('--need <need...>', 'applicants with all of these needs').choices(NEEDS))
     .addOption(new Option('--open', 'open applicants only').conflicts('closed'))
     .option('--closed', 'closed applicants only');
   for (const name of INSTANTS) command.option(`--${name} <instant>`, INSTANT_TEXT[name], readInstant);
   command
     .option('--limit <number>', `how many, 1 to ${MAX_LIMIT}`, readLimit, DEFAULT_LIMIT)
     .option('--cursor <cursor>', 'continue a list, with the same filters')
-    .option('--all', 'every applicant, page by page')
+    .addOption(new Option('--all', 'every applicant, page by page').conflicts('limit'))
     .action((flags: ListFlags) => select((context) => list(context, flags)));
 };
 
@@ -64,13 +64,13 @@ const INSTANTS = [
 ] as const;
 
 const INSTANT_TEXT: Readonly<Record<(typeof INSTANTS)[number], string>> = {
-  'opened-after': 'a date or an instant in UTC: 2026-12-01 or 2026-12-01T08:00:00Z',
-  'opened-before': 'the same',
-  'closed-after': 'the same',
-  'closed-before': 'the same',
-  'stage-since-after': 'in their stage since then or later',
-  'stage-since-before': 'in their stage since before then',
-  'due-before': 'open applicants whose deadline is before then',
+  'opened-after': 'opened at this time or later: 2026-12-01 or 2026-12-01T08:00:00Z',
+  'opened-before': 'opened before this time',
+  'closed-after': 'closed at this time or later',
+  'closed-before': 'closed before this time',
+  'stage-since-after': 'stage began at this time or later',
+  'stage-since-before': 'stage began before this time',
+  'due-before': 'open, with a deadline before this time',
 };
 
 function readPrefix(text: string): string {
@@ -80,7 +80,7 @@ function readPrefix(text: string): string {
 
 function readHumanId(text: string): string {
   if (isHumanId(text)) return text;
-  throw new InvalidArgumentError('Expected a humanId.');
+  throw new InvalidArgumentError(`Expected ${HUMAN_ID_EXPECTED}.`);
 }
 
 function readLimit(text: string): number {
@@ -96,16 +96,19 @@ async function list(context: CommandContext, flags: ListFlags): Promise<ExitStat
   const limit = flags.all ? MAX_LIMIT : flags.limit;
   let cursor = flags.cursor ?? null;
   let count = 0;
+  let coverage: Coverage;
   do {
     signal.throwIfAborted();
     const page = await useCases.list({ ...filters, limit, cursor });
     if (json) for (const applicant of page.items) print(JSON.stringify(applicant));
-    else printRows(context, LIST_HEADER, page.items.map(toListRow));
+    else printRows(context, LIST_HEADER, page.items.map(toListRow), { isContinued: count > 0 });
     count += page.items.length;
     cursor = page.nextCursor;
+    coverage = page.coverage;
   } while (flags.all && cursor !== null);
-  terminal.write(count === 1 ? '1 applicant' : `${count} applicants`);
+  terminal.write(displayCount(count, 'applicant'));
   if (cursor !== null) terminal.write(`there are more: add --all, or --cursor ${cursor}`);
+  if (!flags.open) warnOfMissingRuns(context, coverage);
   return 0;
 }
 

@@ -6,6 +6,7 @@ import type { NoticeSender } from '../../temporal/notices';
 import { parseStoredNotices } from '../../upstream/notices';
 import { openQuarantineView, type QuarantineView } from '../../use-cases/quarantine-view';
 import type { ExitStatus } from '../exit-status';
+import { displayCount } from '../rows';
 import { type CommandContext, printResult, type RegisterCommand, recordAct } from './context';
 import { type ReplayResult, replay } from './replay';
 
@@ -62,7 +63,7 @@ async function list(context: CommandContext, { why }: QuarantineFlags): Promise<
   const view = openQuarantineView(context, context.terminal.write);
   const headers = await listHeaders(view, why);
   for (const header of headers) context.print(context.json ? JSON.stringify(header) : toLine(header));
-  context.terminal.write(`${headers.length === 1 ? '1 record' : `${headers.length} records`} in ${view.location}`);
+  context.terminal.write(`${displayCount(headers.length, 'record')} in ${view.location}`);
   return 0;
 }
 

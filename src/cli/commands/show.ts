@@ -9,6 +9,9 @@ export const showCommand: RegisterCommand = (program, select) => {
     'show',
     'Print the state of an applicant: stage, what it waits for, what it needs, and what can be done. No personal details.',
     (clientUserId) => select((context) => show(context, clientUserId)),
+  ).addHelpText(
+    'after',
+    '\nExit status 3 if Temporal did not answer: then the report store shows the last known state.',
   );
 };
 
@@ -17,5 +20,5 @@ async function show(context: CommandContext, clientUserId: string): Promise<Exit
   if (context.json) context.print(JSON.stringify({ ...applicant, etag }));
   else printApplicant(context, applicant);
   warnIfDegraded(context, applicant.degraded);
-  return 0;
+  return applicant.degraded.includes('temporal-unavailable') ? 3 : 0;
 }

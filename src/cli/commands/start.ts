@@ -1,12 +1,13 @@
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { CLIENT_USER_ID_EXPECTED, isClientUserId } from '../../domain/identifiers';
 import type { Wanted } from '../../domain/reports';
 import { checkDetails, type RawDetails } from '../../use-cases/applicant-details';
+import { NotNow, Unavailable } from '../../use-cases/errors';
 import type { StartCommand } from '../../use-cases/use-cases';
 import type { StartedApplicant } from '../../use-cases/views';
-import { parseReference, parseReports } from '../arguments';
+import { parseReference, parseReports, suggestedSourceOption } from '../arguments';
 import type { ExitStatus } from '../exit-status';
-import { describeState } from '../use-case-errors';
+import { describeEarlierClosing, describeRunning, describeState } from '../state-text';
 import { actorOf, type CommandContext, printResult, type RegisterCommand } from './context';
 import { watchApplicant } from './watch';
 
@@ -26,6 +27,9 @@ interface StartFlags {
   readonly wait?: true;
 }
 
+/** A strong entity tag (RFC 9110) with or without its quotes, on one line. */
+const ETAG = /^"?([\x21\x23-\x7e]{1,200})"?$/;
+
 /** `chartway start <clientUserId> --email <address>`: starts one applicant, as POST /applicants of the api does. */
 export const startCommand: RegisterCommand = (program, select) => {
   const command = program
@@ -38,10 +42,7 @@ export const startCommand: RegisterCommand = (program, select) => {
     .option('--first-name <name>')
     .option('--last-name <name>')
     .option('--date-of-birth <YYYY-MM-DD>')
-    .option('--suggested-source <name>', 'a provider to suggest; can be repeated', (name, before: string[] = []) => [
-      ...before,
-      name,
-    ])
+    .addOption(suggestedSourceOption())
     .option('--no-auto-invite', 'Human API sends no invitation; you send its link (chartway invitation)')
     .option(
       '--reports <list>',
@@ -54,7 +55,11 @@ export const startCommand: RegisterCommand = (program, select) => {
       parseReference,
     )
     .option('--again', 'begin a new round of an applicant that has closed, also with corrected details')
-    .option('--if-match <etag>', 'with --again: the etag of the closed applicant that you saw; `show --json` prints it')
+    .option(
+      '--if-match <etag>',
+      'with --again: the etag of the closed applicant that you saw; `show --json` prints it',
+      parseEtag,
+    )
     .option('--yes', 'with --again: do not ask for confirmation')
     .option('--wait', 'follow the applicant until it closes, as `watch` does')
     .addHelpText(
@@ -67,6 +72,13 @@ export const startCommand: RegisterCommand = (program, select) => {
       select((context) => start(context, details, flags));
     });
 };
+
+/** The etag of an option, without the quotes of the header. @throws {InvalidArgumentError} */
+function parseEtag(text: string): string {
+  const etag = ETAG.exec(text)?.[1];
+  if (etag !== undefined) return etag;
+  throw new InvalidArgumentError('Expected the etag that `show --json` prints.');
+}
 
 function readDetails(id: string | undefined, flags: StartFlags, command: Command): RawDetails {
   const { clientUserId = id, email, firstName, lastName, dateOfBirth, suggestedSource = [] } = flags;
@@ -102,19 +114,22 @@ async function start(context: CommandContext, raw: RawDetails, flags: StartFlags
   return flags.wait ? watchApplicant(context, clientUserId) : 0;
 }
 
-/** The etag of the closed applicant whose next round begins; null without a confirmation. */
+/** The etag of the closed applicant whose next round begins; null without a confirmation. @throws {NotNow}; {Unavailable} */
 async function confirmAgain(
   context: CommandContext,
   clientUserId: string,
   { ifMatch, yes }: StartFlags,
 ): Promise<string | null> {
-  if (ifMatch !== undefined) return ifMatch.replaceAll('"', '');
+  if (ifMatch !== undefined) return ifMatch;
   const { terminal, ask } = context;
   if (!yes && ask === null) {
     terminal.write('expected --if-match or --yes with --again, because there is no terminal to ask');
     return null;
   }
   const { applicant, etag } = await (await context.useCases()).show(clientUserId);
+  // Its manifest does not show whether it is still open.
+  if (applicant.degraded.includes('temporal-unavailable')) throw new Unavailable('temporal', 'nothing');
+  if (applicant.open) throw new NotNow('open', applicant);
   terminal.write(`${clientUserId}: round ${applicant.round ?? 'unknown'}, ${describeState(applicant)}`);
   if (yes || ask === null) return etag;
   const answer = await ask(`Begin a new round of ${clientUserId}? Type the id to continue: `);
@@ -129,8 +144,8 @@ function describeStart({ applicant, result }: StartedApplicant): string {
     case 'started':
       return `${clientUserId}: started; \`npm run chartway -- watch ${clientUserId}\` follows it`;
     case 'running':
-      return `${clientUserId}: was started before and is running, stage ${describeState(applicant)}`;
+      return `${clientUserId}: ${describeRunning(applicant.stage)}`;
     case 'closed':
-      return `${clientUserId}: was started before and has ${describeState(applicant)}`;
+      return `${clientUserId}: ${describeEarlierClosing(applicant)}`;
   }
 }

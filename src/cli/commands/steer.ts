@@ -4,8 +4,8 @@ import type { SteeredApplicant } from '../../use-cases/views';
 import type { ExitStatus } from '../exit-status';
 import { readFutureMs } from '../instants';
 import { displayInstant } from '../rows';
-import { reasonOption } from './cancel';
 import { actorOf, addApplicantCommand, type CommandContext, printResult, type RegisterCommand } from './context';
+import { reasonOption } from './reason-option';
 
 /** `chartway check <clientUserId>`: reads the status and the list of reports now. */
 export const checkCommand: RegisterCommand = (program, select) => {
@@ -87,7 +87,6 @@ async function steer(
 ): Promise<ExitStatus> {
   const steered = await act(await context.useCases());
   const { applicant, etag, done } = steered;
-  const text = done === 'already' ? 'it was requested before' : describe(steered);
-  printResult(context, { ...applicant, result: done, etag }, `${applicant.clientUserId}: ${text}`);
+  printResult(context, { ...applicant, result: done, etag }, `${applicant.clientUserId}: ${describe(steered)}`);
   return 0;
 }

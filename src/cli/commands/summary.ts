@@ -1,6 +1,7 @@
 import type { SummaryView } from '../../use-cases/views';
 import type { ExitStatus } from '../exit-status';
-import { displayInstant, printRows } from '../rows';
+import { printRows } from '../rows';
+import { warnOfMissingRuns } from './applicant-text';
 import type { CommandContext, RegisterCommand } from './context';
 
 /** With --json, all of them. */
@@ -20,8 +21,7 @@ async function summarize(context: CommandContext): Promise<ExitStatus> {
   const summary = await (await context.useCases()).summary();
   if (context.json) context.print(JSON.stringify(summary));
   else printRows(context, ['count', 'of', 'which'], toRows(summary));
-  const since = displayInstant(summary.coverage.since);
-  if (since !== null) context.terminal.write(`applicants that closed before ${since} may be missing`);
+  warnOfMissingRuns(context, summary.coverage);
   return 0;
 }
 

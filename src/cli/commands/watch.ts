@@ -5,7 +5,8 @@ import type { UseCases } from '../../use-cases/use-cases';
 import type { ApplicantView, TaggedApplicant } from '../../use-cases/views';
 import type { ExitStatus } from '../exit-status';
 import { displayInstant } from '../rows';
-import { describeState } from '../use-case-errors';
+import { describeState } from '../state-text';
+import { countMissing } from './applicant-text';
 import { addApplicantCommand, type CommandContext, type RegisterCommand } from './context';
 
 /** Each read asks Temporal and a worker. */
@@ -32,20 +33,21 @@ export async function watchApplicant(
 ): Promise<ExitStatus> {
   const { terminal, print, json, screen, signal } = context;
   const useCases = await context.useCases();
-  let shown: string | null = null;
-  let seen = await useCases.show(clientUserId);
+  let printedKey: string | null = null;
+  let tagged = await useCases.show(clientUserId);
+  if (isOutdated(tagged)) tagged = await readAfterOutage(context, useCases, clientUserId, readEveryMs);
   for (;;) {
-    const { applicant } = seen;
-    const changed = toChangeKey(seen);
-    if (changed !== shown) {
+    const { applicant } = tagged;
+    const key = describeProgress(applicant);
+    if (key !== printedKey) {
       terminal.clearProgress();
-      print(json ? JSON.stringify({ ...applicant, etag: seen.etag }) : describeChange(applicant));
-      shown = changed;
+      print(json ? JSON.stringify({ ...applicant, etag: tagged.etag }) : describeChange(applicant));
+      printedKey = key;
     }
     if (!applicant.open) return applicant.outcome === null || applicant.outcome === 'failed' ? 1 : 0;
     if (screen !== null) terminal.showProgress(describeWait(applicant));
     await sleep(readEveryMs, undefined, { signal });
-    seen = await readAfterOutage(context, useCases, clientUserId, readEveryMs);
+    tagged = await readAfterOutage(context, useCases, clientUserId, readEveryMs);
   }
 }
 
@@ -57,11 +59,10 @@ async function readAfterOutage(
 ): Promise<TaggedApplicant> {
   let isWarned = false;
   for (;;) {
-    const seen = await useCases.show(clientUserId).catch(nullIfUnavailable);
-    // Without Temporal, the manifest may show an earlier round.
-    if (seen !== null && !seen.applicant.degraded.includes('temporal-unavailable')) {
+    const tagged = await useCases.show(clientUserId).catch(nullIfUnavailable);
+    if (tagged !== null && !isOutdated(tagged)) {
       if (isWarned) terminal.write('Temporal answers again');
-      return seen;
+      return tagged;
     }
     if (!isWarned) terminal.write('Temporal or the report store does not answer; still watching');
     isWarned = true;
@@ -69,27 +70,37 @@ async function readAfterOutage(
   }
 }
 
+/** Without Temporal, the manifest may show an earlier round. */
+function isOutdated({ applicant }: TaggedApplicant): boolean {
+  return applicant.degraded.includes('temporal-unavailable');
+}
+
 function nullIfUnavailable(error: unknown): null {
   if (error instanceof Unavailable || isTransient(error)) return null;
   throw error;
 }
 
-/** Without the times of the next reads, which change although nothing happened. */
-function toChangeKey({ applicant, etag }: TaggedApplicant): string {
-  const { status, waitingFor, needs, deadline, failure, documents, snoozedUntil, degraded } = applicant;
-  return JSON.stringify([etag, status, waitingFor?.code, needs, deadline, failure, documents, snoozedUntil, degraded]);
+function describeChange(applicant: ApplicantView): string {
+  const { asOf, clientUserId } = applicant;
+  return `${displayInstant(asOf)}  ${clientUserId}  ${describeProgress(applicant)}`.replace(/\p{Cc}/gu, '?');
 }
 
-function describeChange(applicant: ApplicantView): string {
-  const { clientUserId, asOf, status, waitingFor, needs, documents } = applicant;
+/** Views with the same text are no change. It has no times of the next reads, which change although nothing happened. */
+function describeProgress(applicant: ApplicantView): string {
+  const { round, status, documents, needs, snoozedUntil, waitingFor, deadline, failure, degraded } = applicant;
   const parts = [
     describeState(applicant),
-    ...(status === null ? [] : [status]),
-    ...(documents === null ? [] : [`${documents.stored} documents`]),
-    ...(needs.length === 0 ? [] : [`needs ${needs.join(', ')}`]),
-    ...(waitingFor === null ? [] : [`waits for ${waitingFor.text}`]),
+    round !== null && round > 1 && `round ${round}`,
+    status,
+    documents && `${documents.stored} documents, ${countMissing(documents)} missing`,
+    needs.length > 0 && `needs ${needs.join(', ')}`,
+    snoozedUntil && `snoozed until ${displayInstant(snoozedUntil)}`,
+    waitingFor && `waits for ${waitingFor.text}`,
+    deadline && `deadline ${displayInstant(deadline.at)}`,
+    failure && `failure ${failure.class}`,
+    degraded.length > 0 && `incomplete: ${degraded.join(', ')}`,
   ];
-  return `${displayInstant(asOf)}  ${clientUserId}  ${parts.join('; ')}`.replace(/\p{Cc}/gu, '?');
+  return parts.filter(Boolean).join('; ');
 }
 
 function describeWait({ stage, nextCheckAt, deadline }: ApplicantView): string {

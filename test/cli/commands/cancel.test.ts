@@ -42,7 +42,7 @@ test('--wait waits until the applicant has closed', async () => {
   const handle = await startInvited('POL-1');
   expect(await run('cancel', 'POL-1', '--wait', '--json')).toBe(0);
   expect((await handle.describe()).status.name).toBe('CANCELLED');
-  expect(printed()).toEqual([{ ...applicantView(CANCELLED), result: 'cancelled' }]);
+  expect(printed()).toEqual([{ ...applicantView(CANCELLED), result: 'cancelled', etag: tagged(CANCELLED).etag }]);
   expect(calls[0]).toEqual(['cancel', 'POL-1', { reasonCode: 'other' }, { who: 'cli:tester' }]);
   expect(messages()).not.toMatch('no worker');
 });

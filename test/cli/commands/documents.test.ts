@@ -4,6 +4,7 @@ import { AlteredDocument, StoreUnavailable } from '../../../src/report-store/err
 import { NotFound } from '../../../src/use-cases/errors';
 import type { DocumentView } from '../../../src/use-cases/views';
 import { createFakeFixture } from './fake-use-cases';
+import { wrongUsageError } from './wrong-usage';
 
 const AT = '2026-12-01T08:00:00.000Z';
 const documentView = (documentId: string, superseded = false): DocumentView => ({
@@ -20,15 +21,25 @@ const documentView = (documentId: string, superseded = false): DocumentView => (
   storedAt: AT,
   superseded,
 });
-const ALL = [documentView('a'), documentView('b'), documentView('old', true)];
+const A = 'a'.repeat(32);
+const B = 'b'.repeat(32);
+const OLD = '0'.repeat(32);
+const ALL = [documentView(A), documentView(B), documentView(OLD, true)];
+const MISSING = {
+  type: 'ccdraw',
+  format: 'json',
+  organization: { id: 'org-1', name: 'Marzipan Infirmary' },
+  reason: 'not-listed',
+  detail: 'Marzipan Infirmary',
+} as const;
 
 async function setup(read: (documentId: string) => AsyncGenerator<Uint8Array> = text) {
   const fixture = await createFakeFixture({
-    documents: async () => ({ items: ALL, missing: [], asOf: AT }),
+    documents: async () => ({ items: ALL, missing: [MISSING], asOf: AT }),
     openDocument: async (_, documentId) => {
       const document = ALL.find((each) => each.documentId === documentId);
       if (!document) throw new NotFound('no document');
-      return { document, fileName: `unity-${documentId}.pdf`, read: () => read(documentId) };
+      return { document, fileName: `unity-${documentId[0]}.pdf`, read: () => read(documentId) };
     },
     openZip: async () => text('zip'),
   });
@@ -40,10 +51,12 @@ async function* text(content: string): AsyncGenerator<Uint8Array> {
   yield Buffer.from(content.slice(1));
 }
 
-test('lists the documents; the text shows no organization', async () => {
-  const { run, out, printed } = await setup();
+test('lists the documents, as text also the missing ones with the reason; the text shows no organization', async () => {
+  const { run, out, printed, messages } = await setup();
   expect(await run('documents', 'list', 'POL-1')).toBe(0);
-  expect(out[0]).toBe('a\tunity\tpdf\t4\t2026-12-01T08:00:00Z\t2026-12-01T08:00:00Z\tcurrent');
+  expect(out[0]).toBe(`${A}\tunity\tpdf\t4\t2026-12-01T08:00:00Z\t2026-12-01T08:00:00Z\tcurrent`);
+  expect(out.slice(3)).toEqual(['-\tccdraw\tjson\t-\t-\t-\tnot-listed']);
+  expect(messages()).toBe('3 documents, 1 missing\n');
   expect(out.join('\n')).not.toContain('Marzipan');
   expect(await run('documents', 'list', 'POL-1', '--json')).toBe(0);
   expect(printed()).toEqual(ALL);
@@ -53,21 +66,27 @@ test('saves the current documents as private files; an existing file stays and f
   const { run, to, printed, messages } = await setup();
   expect(await run('documents', 'save', 'POL-1', '--to', to, '--json')).toBe(0);
   expect(await readdir(to)).toEqual(['unity-a.pdf', 'unity-b.pdf']);
-  expect(printed()[0]).toEqual({ documentId: 'a', file: join(to, 'unity-a.pdf'), bytes: 1 });
+  expect(printed()[0]).toEqual({ documentId: A, file: join(to, 'unity-a.pdf'), bytes: 32 });
   expect([(await stat(to)).mode & 0o777, (await stat(join(to, 'unity-a.pdf'))).mode & 0o777]).toEqual([0o700, 0o600]);
   await writeFile(join(to, 'unity-a.pdf'), 'mine');
-  expect(await run('documents', 'save', 'POL-1', 'a', 'old', 'unknown', '--to', to)).toBe(1);
+  expect(await run('documents', 'save', 'POL-1', A, OLD, 'f'.repeat(32), '--to', to)).toBe(1);
   expect(await readFile(join(to, 'unity-a.pdf'), 'utf8')).toBe('mine');
-  expect(await readFile(join(to, 'unity-old.pdf'), 'utf8')).toBe('old');
-  expect(messages()).toContain('a: not saved: expected to create a new file, got EEXIST');
+  expect(await readFile(join(to, 'unity-0.pdf'), 'utf8')).toBe(OLD);
+  expect(messages()).toContain(`${A}: not saved: expected to create a new file, got EEXIST`);
   expect(messages()).toContain('1 of 3 documents saved');
+});
+
+test('a text that is not a documentId is wrong usage, and is not quoted', () => {
+  const error = wrongUsageError(['documents', 'save', 'POL-1', A, 'robin', '--to', 'saved']);
+  expect(error).toContain('expected documentIds of 32 hex digits');
+  expect(error).not.toContain('robin');
 });
 
 test('an altered document leaves no file, and the others are saved; an outage of the store ends the command', async () => {
   const failing = (error: Error) =>
     async function* (documentId: string) {
       yield Buffer.from('x');
-      if (documentId === 'a') throw error;
+      if (documentId === A) throw error;
     };
   const altered = await setup(failing(new AlteredDocument('it is altered')));
   expect(await altered.run('documents', 'save', 'POL-1', '--to', altered.to)).toBe(1);

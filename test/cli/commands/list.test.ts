@@ -68,6 +68,25 @@ test('on a terminal, prints an aligned table, cut at its width', async () => {
   ]);
 });
 
+test('on a terminal, --all prints the header once', async () => {
+  const list = async ({ cursor }: ListQuery) => (cursor === null ? page(['A'], 'next') : page(['B'], null));
+  const { run, out } = await createFakeFixture({ list }, { screen: { columns: 13, hasColor: false } });
+  expect(await run('list', '--all')).toBe(0);
+  expect(out).toEqual(['CLIENTUSERID…', 'A           …', 'B           …']);
+});
+
+test('prints the next step, and which closed applicants may be missing, unless it lists open ones only', async () => {
+  const nextStep = { code: 'remind', text: 'Remind the person.' };
+  const coverage = { since: '2026-11-01T00:00:00.000Z' };
+  const list = async () => ({ ...page([], null), items: [applicantView({ nextStep })], coverage });
+  const { run, out, messages } = await createFakeFixture({ list });
+  expect(await run('list', '--open')).toBe(0);
+  expect(out[0]).toMatch(/\tremind$/);
+  expect(messages()).toBe('1 applicant\n');
+  expect(await run('list', '--json')).toBe(0);
+  expect(messages()).toContain('applicants that closed before 2026-11-01T00:00:00Z may be missing');
+});
+
 test('an outage is not an empty list: status 3', async () => {
   const { run, out } = await createFakeFixture({ list: () => Promise.reject(new Unavailable('temporal', 'nothing')) });
   expect([await run('list', '--json'), out]).toEqual([3, []]);
@@ -81,6 +100,8 @@ test.each([
   ['list --opened-after yesterday', /Expected a date/],
   ['list --prefix robin@example.org', /expected|Expected/],
   ['list --open --closed', /cannot be used/],
+  ['list --all --limit 7', /cannot be used/],
+  ['list --human-id robin@example.org', /Expected 1 to 100 letters, digits/],
 ])('%s: status 2, without the value', (line, expected) => {
   const error = wrongUsageError(line.split(' '));
   expect(error).toMatch(expected);

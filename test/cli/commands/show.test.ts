@@ -2,14 +2,21 @@ import { NotFound, Unavailable } from '../../../src/use-cases/errors';
 import { createFakeFixture, tagged } from './fake-use-cases';
 
 test('prints the fields of the api with the etag, or the same as text', async () => {
-  const failing = { call: 'listReports', attempt: 7, failure: 'Unavailable', since: null, nextAttemptAt: null };
-  const seen = tagged({ needs: ['stuck-call'], pendingCalls: [failing], status: 'In\u001B[2Jvited' });
+  const running = { call: 'listReports', attempt: 7, failure: 'Un\u001Bavailable', since: null, nextAttemptAt: null };
+  const waiting = { ...running, attempt: 8, failure: null, nextAttemptAt: '2026-12-01T09:00:00.000Z' };
+  const seen = tagged({ needs: ['stuck-call'], pendingCalls: [running, waiting], status: 'In\u001B[2Jvited' });
   const { run, printed, out, messages, audited } = await createFakeFixture({ show: async () => seen });
   expect(await run('show', 'POL-1', '--json')).toBe(0);
   expect(printed()).toEqual([{ ...seen.applicant, etag: seen.etag }]);
   expect(await run('show', 'POL-1')).toBe(0);
   expect(out).toEqual(
-    expect.arrayContaining(['stage\tinvited', 'needs\tstuck-call', expect.stringContaining('listReports: attempt 7')]),
+    expect.arrayContaining([
+      'stage\tinvited',
+      'needs\tstuck-call',
+      'failing call\tlistReports: attempt 7, Un?available, runs now',
+      'failing call\tlistReports: attempt 8, unknown, next at 2026-12-01T09:00:00Z',
+      'actions\tcancel, check, finish, extend, retry',
+    ]),
   );
   // Upstream's text cannot control the terminal.
   expect(out).toContain('status\tIn?[2Jvited');
@@ -17,10 +24,13 @@ test('prints the fields of the api with the etag, or the same as text', async ()
   expect(audited).toEqual([]);
 });
 
-test('without a worker, says that fields are unknown', async () => {
-  const { run, messages } = await createFakeFixture({ show: async () => tagged({ degraded: ['no-worker'] }) });
-  expect(await run('show', 'POL-1')).toBe(0);
-  expect(messages()).toContain('no worker answered');
+test.each([
+  ['no-worker', 0, 'no worker answered, so values are missing or old'],
+  ['temporal-unavailable', 3, 'Temporal did not answer, so values are missing or old'],
+] as const)('a view that is %s has a warning and status %i', async (degradation, status, text) => {
+  const { run, messages } = await createFakeFixture({ show: async () => tagged({ degraded: [degradation] }) });
+  expect(await run('show', 'POL-1')).toBe(status);
+  expect(messages()).toContain(text);
 });
 
 test.each([

@@ -32,6 +32,10 @@ test('starts one applicant with its details and prints the fields of the api, wi
 test.each([
   [{ ...started, result: 'running' }, 'was started before and is running, stage invited'],
   [{ ...tagged(CLOSED), result: 'closed' }, 'was started before and has closed: collected'],
+  [
+    { ...tagged({ ...CLOSED, outcome: null }), result: 'closed' },
+    'was started before and has closed without an outcome',
+  ],
 ] as const)('a repeat succeeds: %#', async (answer, text) => {
   const { run, messages } = await createFakeFixture({ start: async () => answer });
   expect(await run(...ARGV)).toBe(0);
@@ -41,7 +45,12 @@ test.each([
 test.each([
   [new DetailsConflict(['clientUserEmail'], applicantView()), 1, 'started with other details (clientUserEmail)'],
   [new NotNow('open', applicantView()), 1, 'it is open'],
-  [new PreconditionFailed(applicantView({ round: 2 })), 1, 'has changed since it was read'],
+  [new PreconditionFailed(applicantView({ round: 2 })), 1, 'show POL-1 --json` prints its state and its etag'],
+  [
+    new PreconditionFailed(applicantView({ open: false, stage: 'invited' })),
+    1,
+    'has changed since it was read: closed without an outcome',
+  ],
   [new Unavailable('temporal', 'unknown'), 3, 'unknown whether it was done. Run the same command again'],
 ] as const)('a refusal or outage has its status and says what to do: case %#', async (error, status, text) => {
   const { run, messages, out } = await createFakeFixture({ start: () => Promise.reject(error) });
@@ -69,6 +78,16 @@ describe('--again', () => {
     expect(await run(...ARGV, '--again')).toBe(0);
     expect(ifMatchOf(calls)).toEqual(['etag-closed-1']);
     expect(asked).toHaveLength(2);
+  });
+
+  test.each([
+    [tagged(), 1, 'it is open; wait until it closes, or cancel it'],
+    [tagged({ ...CLOSED, degraded: ['temporal-unavailable'] }), 3, 'Temporal did not answer; nothing was done'],
+  ] as const)('does not ask about an applicant that is not known to be closed: case %#', async (seen, status, text) => {
+    const ask = () => Promise.reject(new Error('asked'));
+    const { run, messages } = await createFakeFixture({ show: async () => seen }, { ask });
+    expect(await run(...ARGV, '--again')).toBe(status);
+    expect(messages()).toContain(text);
   });
 
   test('without a terminal, needs --if-match or --yes', async () => {
@@ -104,6 +123,8 @@ test.each([
   ['start POL-1 --client-user-id POL-2 --email a@b.example', /expected one clientUserId/],
   ['start POL-1', /required option '--email <address>'/],
   ['start POL-1 --email a@b.example --if-match x', /expected --again/],
+  ['start POL-1 --email a@b.example --again --if-match W/"x"', /--if-match is invalid\. Expected the etag/],
+  ['start POL-1 --email a@b.example --again --if-match ', /--if-match is invalid\. Expected the etag/],
   ['start POL-1 --email a@b.example --reports robin', /--reports is invalid/],
 ])('%s: status 2', (line, expected) => {
   expect(wrongUsageError(line.split(' '))).toMatch(expected);

@@ -6,6 +6,8 @@ import { applicantView, CLOSED, createFakeFixture, tagged } from './fake-use-cas
 import { wrongUsageError } from './wrong-usage';
 
 const accepted: SteeredApplicant = { ...tagged(), done: 'accepted' };
+/** An error of gRPC, with its status UNAUTHENTICATED. */
+const REJECTED = Object.assign(new Error('rejected'), { code: 16, details: '', metadata: {} });
 const WHO = { who: 'cli:tester' };
 
 test.each([
@@ -51,6 +53,7 @@ test.each([
     'at: expected a time',
   ],
   [new Unavailable('worker', 'unknown'), 3, 'no worker answered'],
+  [new Unavailable('temporal', 'nothing', REJECTED), 1, 'Temporal rejected the API key'],
   [new AuditUnavailable('full'), 3, 'the audit log cannot be written, so nothing more was done'],
 ] as const)('a refusal or outage has its status and says what to do: case %#', async (error, status, text) => {
   const { run, messages, out } = await createFakeFixture({ setDeadline: () => Promise.reject(error) });

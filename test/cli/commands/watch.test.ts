@@ -6,17 +6,16 @@ import { CLOSED, createFakeFixture, tagged } from './fake-use-cases';
 const OUTAGE = new Unavailable('temporal', 'nothing');
 
 /** Follows an applicant that answers with these, in order. */
-async function watch(answers: readonly (TaggedApplicant | Error)[], onRead: (read: number) => void = () => {}) {
+async function watch(answers: readonly (TaggedApplicant | Error)[], json = true) {
   let reads = 0;
   const show = async () => {
     const answer = answers[Math.min(reads, answers.length - 1)];
     reads += 1;
-    onRead(reads);
     if (answer === undefined || answer instanceof Error) throw answer;
     return answer;
   };
   const stopping = new AbortController();
-  const fixture = await createFakeFixture({ show }, { signal: stopping.signal, json: true });
+  const fixture = await createFakeFixture({ show }, { signal: stopping.signal, json });
   return { ...fixture, stopping, run: () => watchApplicant(fixture.context, 'POL-1', 1) };
 }
 
@@ -27,6 +26,23 @@ test('prints one line per change, and ends when the applicant has closed', async
   expect(await run()).toBe(0);
   expect(printed().map(({ stage }) => stage)).toEqual(['invited', 'engaged', 'closed']);
   expect(printed()[2]).toEqual({ ...tagged(CLOSED).applicant, etag: 'etag-closed-1' });
+});
+
+test('as text, a line says what has changed: without a worker, only that', async () => {
+  const snoozedUntil = '2026-12-05T08:00:00.000Z';
+  const noWorker = tagged({ snoozedUntil, degraded: ['no-worker'] });
+  const failure = { class: 'invalid', fields: [], upstreamRequestId: null } as const;
+  const failed = tagged({ ...CLOSED, outcome: 'failed', reason: 'validation', failure, deadline: null, round: 2 });
+  const { run, out } = await watch([tagged(), tagged({ snoozedUntil }), noWorker, noWorker, failed], false);
+  expect(await run()).toBe(1);
+  const waits = 'waits for the person to open the invitation; deadline 2026-12-31T08:00:00Z';
+  const snoozed = `invited; Invited; 0 documents, 0 missing; snoozed until 2026-12-05T08:00:00Z; ${waits}`;
+  expect(out.map((line) => line.split('  ')[2])).toEqual([
+    `invited; Invited; 0 documents, 0 missing; ${waits}`,
+    snoozed,
+    `${snoozed}; incomplete: no-worker`,
+    expect.stringMatching(/^closed: failed \(validation\); round 2; .*; failure invalid$/),
+  ]);
 });
 
 test.each([['failed'], [null]] as const)('status 1 for the outcome %s', async (outcome) => {
@@ -43,6 +59,13 @@ test('an outage after the first answer does not end it, and a manifest does not 
     ['closed', 2],
   ]);
   expect(messages()).toBe('Temporal or the report store does not answer; still watching\nTemporal answers again\n');
+});
+
+test('an old manifest as the first answer does not end it', async () => {
+  const earlier = tagged({ ...CLOSED, degraded: ['temporal-unavailable'] });
+  const { run, printed } = await watch([earlier, earlier, tagged({ ...CLOSED, outcome: 'failed', round: 2 })]);
+  expect(await run()).toBe(1);
+  expect(printed().map(({ round }) => round)).toEqual([2]);
 });
 
 test('without a first answer it fails, and it reports an applicant that was erased meanwhile', async () => {
