@@ -58,7 +58,7 @@ export function demoPace({ outcome }: Sample): DemoPace {
 
 /** The variables of the starter for a pace. Polls and settle windows are as fast as the stories, with an upper limit. */
 export function demoPolicyEnvironment(pace: DemoPace): Record<string, string> {
-  const { pollMs, settleMs, expiresMs, accessRefusedPatienceMs } = DEFAULT_POLICY;
+  const { pollMs, settleMs, expiresMs, chaseMs, accessRefusedPatienceMs } = DEFAULT_POLICY;
   const scaled = (durationMs: number, maxMs: number) => `${Math.min(durationMs / SPEED, maxMs)}ms`;
   const poll = (cadenceMs: number) => scaled(cadenceMs, 10 * SECOND_MS);
   return {
@@ -74,6 +74,8 @@ export function demoPolicyEnvironment(pace: DemoPace): Record<string, string> {
     ACCESS_REFUSED_PATIENCE: scaled(accessRefusedPatienceMs, 12 * SECOND_MS),
     // Before the end of the last story.
     INVITATION_EXPIRES_AFTER: `${pace === 'deadline' ? 40 * SECOND_MS : expiresMs.invitation}ms`,
+    // A person who does not answer shows as quiet before the invitation expires.
+    CHASE_INVITED_AFTER: `${pace === 'deadline' ? 15 * SECOND_MS : chaseMs.invited}ms`,
     APPLICANT_EXPIRES_AFTER: `${pace === 'deadline' ? 75 * SECOND_MS : expiresMs.applicant}ms`,
   };
 }

@@ -81,6 +81,11 @@ describe('the policy of the samples', () => {
     for (const pace of ['story', 'manual'] as const) expect(policyOf(pace).expiresMs).toEqual(expiresMs);
   });
 
+  test('shows a sample that expires as quiet before that', () => {
+    const { chaseMs, expiresMs } = policyOf('deadline');
+    expect(chaseMs.invited).toBeLessThan(expiresMs.invitation / 2);
+  });
+
   test('gives the user time to connect another provider, and polls as fast as the stories', () => {
     expect(policyOf('manual').settleMs.someSynced).toBeGreaterThanOrEqual(2 * 60_000);
     expect(policyOf('manual').settleMs.allSynced).toBeGreaterThan(policyOf('story').settleMs.allSynced);

@@ -1,4 +1,5 @@
-import type { ActionName, ApplicantPage, ApplicantView, PendingCallView } from '../../use-cases/views';
+import type { Action } from '../../domain/actions';
+import type { ApplicantPage, ApplicantView, PendingCallView } from '../../use-cases/views';
 import { displayInstant, printFields } from '../rows';
 import type { CommandContext } from './context';
 
@@ -21,7 +22,7 @@ export function toListRow(applicant: ApplicantView) {
 
 type Documents = NonNullable<ApplicantView['documents']>;
 
-const COMMANDS: Readonly<Record<ActionName, string>> = {
+const COMMANDS: Readonly<Record<Action, string>> = {
   cancel: 'cancel',
   checkNow: 'check',
   finishNow: 'finish',
@@ -32,7 +33,7 @@ const COMMANDS: Readonly<Record<ActionName, string>> = {
 /** Prints the state of an applicant, one field per line, without personal details. */
 export function printApplicant(context: CommandContext, applicant: ApplicantView): void {
   const { deadline, hold, failure, documents, actions, snoozedUntil } = applicant;
-  const names = Object.keys(COMMANDS) as ActionName[];
+  const names = Object.keys(COMMANDS) as Action[];
   const allowed = actions && names.filter((name) => actions[name].allowed).map((name) => COMMANDS[name]);
   printFields(context, [
     ['clientUserId', applicant.clientUserId],
