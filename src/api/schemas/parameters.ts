@@ -21,13 +21,22 @@ function parameter<Value>(
 
 const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/;
 
-/** An instant of a request, in ms since 1970. */
+/** The last instant with a year of four digits; Temporal rejects later ones. */
+const MAX_INSTANT_MS = Date.parse('9999-12-31T23:59:59.999Z');
+
+/** An instant of a request, in ms since 1970; not before 1970. */
 export function instantMs(description: string) {
-  return parameter(
-    'an instant in ISO 8601 with a zone, such as 2026-01-30T21:20:54Z',
-    (text) => (INSTANT.test(text) ? (parseInstantMs(text) ?? undefined) : undefined),
-    { type: 'string', format: 'date-time', description, examples: ['2026-01-30T21:20:54.316Z'] },
-  );
+  return parameter('an instant from 1970 to 9999 in ISO 8601 with a zone, such as 2026-01-30T21:20:54Z', parseInstant, {
+    type: 'string',
+    format: 'date-time',
+    description,
+    examples: ['2026-01-30T21:20:54.316Z'],
+  });
+}
+
+function parseInstant(text: string): number | undefined {
+  const ms = INSTANT.test(text) ? parseInstantMs(text) : null;
+  return ms !== null && ms >= 0 && ms <= MAX_INSTANT_MS ? ms : undefined;
 }
 
 const MAX_PAGE = 200;
