@@ -215,6 +215,14 @@ describe('HEAD', () => {
     const ofRequest = { date: null, ratelimit: null, 'x-request-id': null };
     expect({ ...headers, ...ofRequest }).toEqual({ ...whole.headers, ...ofRequest });
   });
+
+  it('of a document that the caller has is 304', async () => {
+    const { get, save } = await setup();
+    const entry = await save();
+    const etag = `"${entry.sha256}"`;
+    const { status, headers } = await get(pathTo(entry), { 'if-none-match': etag }, 'HEAD');
+    expect([status, headers.etag]).toEqual([304, etag]);
+  });
 });
 
 describe('the view of the console', () => {
