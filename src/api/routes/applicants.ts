@@ -99,9 +99,11 @@ export const applicantRoutes: FastifyPluginAsyncZod<{ useCases: UseCases }> = as
       },
     },
     async (request, reply) => {
-      const shown = await useCases.show(request.params.clientUserId);
-      reply.header('ETag', quoteEtag(shown.etag));
-      return isUnchanged(request.headers, shown.etag) ? reply.code(304).send() : shown.applicant;
+      const { applicant, etag } = await useCases.show(request.params.clientUserId);
+      reply.header('ETag', quoteEtag(etag));
+      // Without Temporal, another round may be open that the tag does not show.
+      const isCurrent = !applicant.degraded.includes('temporal-unavailable');
+      return isCurrent && isUnchanged(request.headers, etag) ? reply.code(304).send() : applicant;
     },
   );
 
