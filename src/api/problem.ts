@@ -15,7 +15,7 @@ export const PROBLEMS = {
   malformed: {
     status: 400,
     title: 'Malformed request',
-    text: 'The body is not JSON or is nested too deeply, or the URL or the Host header cannot be read. Correct the request.',
+    text: 'The body is not JSON or is nested too deeply, or the URL or a header cannot be read. The status is 408 if the request did not arrive in time, and 431 if its headers are too large. Correct the request.',
   },
   'invalid-parameter': {
     status: 400,
@@ -151,10 +151,14 @@ export class Problem extends Error {
   }
 }
 
-/** Sends the body of RFC 9457; the request id is also in the log. */
+/** The body of RFC 9457; the request id is also in the log. */
+export function problemBody({ slug, status, detail, members }: Problem, requestId: string) {
+  return { type: `/problems/${slug}`, title: PROBLEMS[slug].title, status, detail, requestId, ...members };
+}
+
 export function sendProblem(reply: FastifyReply, requestId: string, problem: Problem): FastifyReply {
-  const { slug, status, detail, members, headers } = problem;
-  const body = { type: `/problems/${slug}`, title: PROBLEMS[slug].title, status, detail, requestId, ...members };
+  const { status, headers } = problem;
+  const body = problemBody(problem, requestId);
   // A text, so that the schemas of the route's other answers do not apply.
   return reply.code(status).headers(headers).type('application/problem+json').send(JSON.stringify(body));
 }
