@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { CLIENT_USER_ID_EXPECTED, isClientUserId, isHumanId } from '../../domain/identifiers';
 import { parseInstantMs } from '../../domain/instants';
+import { MAX_PAGE } from '../../use-cases/use-cases';
 
 /** A text of a request that `parse` turns into a value, or into undefined if it is invalid. `schema`: its form in the OpenAPI file. */
 function parameter<Value>(
@@ -39,7 +40,6 @@ function parseInstant(text: string): number | undefined {
   return ms !== null && ms >= 0 && ms <= MAX_INSTANT_MS ? ms : undefined;
 }
 
-const MAX_PAGE = 200;
 const DEFAULT_PAGE = 50;
 
 export const limit = parameter(
