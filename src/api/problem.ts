@@ -8,7 +8,7 @@ interface ProblemKind {
 }
 
 const REPEAT =
-  'Repeat the same request after Retry-After; this is always safe. `done` is "nothing" or "unknown": whether the act may have happened.';
+  'Repeat the same request after Retry-After; this is always safe. `done` is "unknown" if the act may have happened, otherwise "nothing".';
 
 /** Every problem of the API by its slug. `/problems/<slug>` is its type and its page. */
 export const PROBLEMS = {
@@ -50,17 +50,17 @@ export const PROBLEMS = {
   'not-now': {
     status: 409,
     title: 'Not possible now',
-    text: 'The action does not fit the state of the applicant. `why` is the reason, `current` the applicant, and `actions` says what is possible now.',
+    text: 'The action does not fit the state of the applicant. `why` is the reason, `current` the applicant, and `actions` lists what is possible now.',
   },
   'precondition-failed': {
     status: 412,
     title: 'The applicant has changed',
-    text: 'The applicant is not in the state whose ETag If-Match has. `current` is its state; a repeat of a start that succeeded shows the new round there.',
+    text: 'If-Match has the ETag of another state of the applicant. `current` is the present state. After a start that succeeded, a repeat shows the new round there.',
   },
   'too-large': {
     status: 413,
     title: 'Too large',
-    text: 'The body is larger than the route accepts: 64 KiB unless the route says otherwise.',
+    text: 'The body is larger than the route accepts: 64 KiB unless the description of the route has another limit.',
   },
   'unsupported-media-type': {
     status: 415,
@@ -100,7 +100,7 @@ export const PROBLEMS = {
   internal: {
     status: 500,
     title: 'Unexpected failure',
-    text: 'The API failed in a way that it does not expect. The log has a line with the request id.',
+    text: 'The API failed unexpectedly. The log has a line with the request id.',
   },
   'altered-document': {
     status: 500,
@@ -124,13 +124,16 @@ export const PROBLEMS = {
   },
   'audit-unavailable': {
     status: 503,
-    title: 'The audit log cannot be written',
-    text: `An act that must be recorded is not done without its line in the audit log. Check AUDIT_LOG and its disk. ${REPEAT}`,
+    title: 'The audit log is not available',
+    text: `The audit log cannot be written or read. An act that must be recorded is not done without its line. Check AUDIT_LOG and its disk. ${REPEAT}`,
   },
 } as const satisfies Record<string, ProblemKind>;
 
 export type Slug = keyof typeof PROBLEMS;
 export const SLUGS = Object.keys(PROBLEMS) as readonly Slug[];
+
+/** The outages that an act can meet. */
+export const OUTAGES: readonly Slug[] = ['temporal-unavailable', 'no-worker', 'store-unavailable', 'audit-unavailable'];
 
 /** An error answer. `detail` is our own text; neither it nor `members` contain a value that the caller sent. */
 export class Problem extends Error {

@@ -24,7 +24,7 @@ import { Problem, problemBody, sendProblem } from './problem';
 import { actionRoutes } from './routes/actions';
 import { applicantRoutes } from './routes/applicants';
 import { addCodecRoutes } from './routes/codec';
-import { addDocumentRoutes } from './routes/documents';
+import { documentRoutes } from './routes/documents';
 import { overviewRoutes } from './routes/overview';
 import { type Readiness, serviceRoutes } from './routes/service';
 import { sessionRoutes } from './routes/session';
@@ -110,7 +110,7 @@ export async function createApi(deps: ApiDeps): Promise<FastifyInstance> {
   for (const routes of [applicantRoutes, actionRoutes, overviewRoutes]) {
     await app.register(routes, { prefix: BASE, useCases });
   }
-  await app.register(addDocumentRoutes, { prefix: BASE, useCases, log });
+  await app.register(documentRoutes, { prefix: BASE, useCases, log });
   const session = { sessions, guard, audit, oneTimeSessions: settings.oneTimeSessions, nowMs };
   await app.register(sessionRoutes, { ...session, prefix: BASE, isDocumented: true });
   // Temporal's UI and its users know these paths.

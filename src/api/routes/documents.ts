@@ -26,7 +26,7 @@ const FAILURES = ['not-found', 'altered-document', 'store-unavailable', 'audit-u
 const DOWNLOAD_HEADERS = ['Accept-Ranges', 'Content-Disposition', 'ETag', 'Repr-Digest'];
 
 /** Lists the documents of an applicant, and sends one or all of them. */
-export const addDocumentRoutes: FastifyPluginAsyncZod<DocumentRouteDeps> = async (app, { useCases, log }) => {
+export const documentRoutes: FastifyPluginAsyncZod<DocumentRouteDeps> = async (app, { useCases, log }) => {
   app.get(
     '/applicants/:clientUserId/documents',
     {
@@ -51,7 +51,7 @@ export const addDocumentRoutes: FastifyPluginAsyncZod<DocumentRouteDeps> = async
         operationId: 'downloadDocument',
         summary: 'Download a document',
         description:
-          'One range is answered with 206; several ranges with the whole document. The bytes are verified: if they are not those that were stored, the connection breaks off before their end. Recorded in the audit log: one line per document, caller and minute.',
+          'One range is answered with 206; several ranges with the whole document. The bytes are verified: if they are not those that were stored, the api closes the connection before their end. Recorded in the audit log: one line per document, caller and minute.',
         tags,
         params: documentParams,
         headers: z.object({
@@ -137,7 +137,7 @@ export const addDocumentRoutes: FastifyPluginAsyncZod<DocumentRouteDeps> = async
         operationId: 'downloadDocuments',
         summary: 'Download all current documents',
         description:
-          'A ZIP file with the current documents, as `<type>/<documentId>.<format>`, and manifest.json, which has the path of each. If a document cannot be read or was altered, the connection breaks off. Recorded in the audit log, with a line per document.',
+          'A ZIP file with the current documents, as `<type>/<documentId>.<format>`, and manifest.json, which has the path of each. If a document cannot be read or was altered, the api closes the connection before the end. Recorded in the audit log, with a line per document.',
         tags,
         params: applicantParams,
         response: { 200: answer(bytes, 'The ZIP file.', 'application/zip') },
@@ -162,7 +162,7 @@ export const addDocumentRoutes: FastifyPluginAsyncZod<DocumentRouteDeps> = async
     return useCases.openDocument(clientUserId, documentId, readActor(request));
   }
 
-  /** An error after the first bytes can only break off the connection. */
+  /** After the first bytes, an error can only close the connection. */
   async function send(
     request: FastifyRequest,
     reply: FastifyReply,

@@ -15,8 +15,8 @@ export const timeline = z
           data: z.record(z.string(), z.union([z.string(), z.number()])).nullable(),
         }),
       )
-      .meta({ description: 'Newest first, at most 200.' }),
-    omitted: count.meta({ description: 'Entries that were dropped after the first one.' }),
+      .meta({ description: 'Newest first: at most 200 events, and every stored document.' }),
+    omitted: count.meta({ description: 'How many events after the first one were dropped.' }),
   })
   .meta({
     id: 'Timeline',
@@ -27,7 +27,7 @@ export const timeline = z
             at: '2026-01-30T21:20:51.004Z',
             kind: 'started',
             source: 'start',
-            text: 'The round was started.',
+            text: 'The applicant was started.',
             data: null,
           },
         ],
