@@ -7,7 +7,7 @@ import type { ByteRange } from '../report-store/port';
 import type { DocumentView, OpenDocument } from '../use-cases/views';
 import { isUnchanged, quoteEtag } from './etags';
 
-/** What of a document to send: all, a part, nothing because the caller has it already, or nothing because the range is outside of it. */
+/** The part of a document to send. None if the caller has it already (`unchanged`), or if the range is outside of it. */
 export type Selection = 'whole' | 'unchanged' | 'outside' | ByteRange;
 
 /** Evaluates the conditions and the range of a GET (RFC 9110, 13.2.2). Several ranges are answered with the whole. */
@@ -74,8 +74,8 @@ const VIEW_TYPE: Readonly<Record<Format, string>> = {
 };
 
 /**
- * A stream of the bytes, after the first of them were read: an error before that is still answered with a problem. Reading stops when the stream is
- * closed. A later error closes it before its end.
+ * Reads the first bytes and returns a stream of all, so that an error in the first ones is answered with a problem. A later error closes the stream
+ * before its end. Reading stops when the stream is closed.
  */
 export async function openStream(bytes: AsyncIterable<Uint8Array>): Promise<Readable> {
   const reading = bytes[Symbol.asyncIterator]();

@@ -56,9 +56,9 @@ function useCaseProblem(error: unknown): Problem | null {
     const slug = error.part === 'body' ? 'invalid' : 'invalid-parameter';
     return new Problem(slug, error.message, { errors: error.errors });
   }
-  if (error instanceof Unavailable) return unavailable(UNAVAILABLE[error.what], error.message, error.done);
+  if (error instanceof Unavailable) return unavailableProblem(UNAVAILABLE[error.what], error.message, error.done);
   if (error instanceof AuditUnavailable) {
-    return unavailable('audit-unavailable', 'the audit log cannot be written, so nothing was done', 'nothing');
+    return unavailableProblem('audit-unavailable', 'the audit log cannot be written, so nothing was done', 'nothing');
   }
   return null;
 }
@@ -67,11 +67,11 @@ function storeProblem(error: unknown, isRead: boolean): Problem | null {
   if (error instanceof AlteredDocument) return new Problem('altered-document');
   if (error instanceof NoSuchDocument) return new Problem('not-found', 'expected a document that the manifest lists');
   if (error instanceof KeyMissing) {
-    return unavailable('store-unavailable', 'a key that PAYLOAD_KEYS does not list is missing', 'nothing');
+    return unavailableProblem('store-unavailable', 'a key that PAYLOAD_KEYS does not list is missing', 'nothing');
   }
   const done = isRead ? 'nothing' : 'unknown';
   // Its message has names of files.
-  return error instanceof StoreError ? unavailable('store-unavailable', 'the report store failed', done) : null;
+  return error instanceof StoreError ? unavailableProblem('store-unavailable', 'the report store failed', done) : null;
 }
 
 function fastifyProblem(error: unknown): Problem | null {
@@ -81,6 +81,6 @@ function fastifyProblem(error: unknown): Problem | null {
 }
 
 /** A 503: the same request can be repeated. */
-export function unavailable(slug: Slug, detail: string, done: 'nothing' | 'unknown'): Problem {
+export function unavailableProblem(slug: Slug, detail: string, done: 'nothing' | 'unknown'): Problem {
   return new Problem(slug, detail, { done, repeat: 'safe' }, { 'Retry-After': String(RETRY_AFTER_S) });
 }

@@ -78,12 +78,17 @@ export function addGuard(app: FastifyInstance, settings: ApiSettings, sessions: 
     const token = readSessionToken(request, ownOrigin.startsWith('https:'));
     const key = token === null ? null : sessions.findKey(token);
     if (key === null) return null;
-    // A browser adds the cookie to requests of any page, so the origin of the page must be known.
-    if (request.method !== 'GET' && callerOrigin === null) {
+    // A browser adds the cookie to requests of any page, so the origin of the page must be known. It sends none with its own reads.
+    if (!isRead(request) && callerOrigin === null) {
       throw new Problem('wrong-origin', 'expected an Origin with a session');
     }
     return { name: key.name, roles: key.roles, by: 'session' };
   }
+}
+
+/** Whether the request can change nothing. */
+export function isRead({ method }: Pick<FastifyRequest, 'method'>): boolean {
+  return method === 'GET' || method === 'HEAD';
 }
 
 function allowCallerOrigin(reply: FastifyReply, { callerOrigin }: Origins): void {

@@ -1,24 +1,28 @@
 import type { FastifyInstance, FastifySchemaCompiler } from 'fastify';
 import { z } from 'zod';
-import type { InputFault } from '../use-cases/errors';
+import { isKnownType } from '../domain/reports';
 import { BASE } from './access';
 import { Problem } from './problem';
 
-/** A name that may be repeated in an answer: one that looks like the name of a field. Any other text could be personal data. */
-const FIELD_NAME = /^[A-Za-z][A-Za-z0-9_-]{0,31}$/;
-
 type Issue = z.core.$ZodIssue;
 
-/** Validates each part of a request by its zod schema. All faults of the part are in one problem, without the values. */
+/** Validates each part of a request by its zod schema. All faults of the part are in one problem, without values or names that came. */
 export const compileValidator: FastifySchemaCompiler<z.ZodType> = ({ schema, httpPart }) => {
+  const names = documentedNames(schema);
   return (data: unknown) => {
     const checked = schema.safeParse(data, { error: describeExpected, reportInput: true });
     if (checked.success) return { value: checked.data };
-    const faults = listFaults(checked.error.issues);
-    if (httpPart === 'body')
-      return { error: new Problem('invalid', 'expected valid fields', { errors: bodyFaults(faults) }) };
+    const faults = checked.error.issues.flatMap((issue) => toFaults(issue, names));
+    if (httpPart === 'body') {
+      const errors = faults.map(({ path, code, expected }) => ({ pointer: toPointer(path), code, expected }));
+      return { error: new Problem('invalid', 'expected valid fields', { errors: firstFaults(errors, 'pointer') }) };
+    }
     const errors = faults.map(({ path, code, expected }) => ({ parameter: path[0] ?? '', code, expected }));
-    return { error: new Problem('invalid-parameter', 'expected valid parameters', { errors }) };
+    return {
+      error: new Problem('invalid-parameter', 'expected valid parameters', {
+        errors: firstFaults(errors, 'parameter'),
+      }),
+    };
   };
 };
 
@@ -37,33 +41,41 @@ interface Fault {
   readonly expected: string;
 }
 
-function bodyFaults(faults: readonly Fault[]): InputFault[] {
-  return faults.map(({ path, code, expected }) => ({ pointer: toPointer(path), code, expected }));
-}
-
 /** RFC 6901. */
 function toPointer(path: readonly string[]): string {
   return path.map((part) => `/${part.replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
 }
 
-/** One fault per field, in the order of the schema. */
-function listFaults(issues: readonly Issue[]): Fault[] {
-  const faults = issues.flatMap(toFaults);
-  const isFirst = ({ path }: Fault, index: number) => faults.findIndex((fault) => samePath(fault.path, path)) === index;
-  return faults.filter(isFirst);
+/** The first fault of each field or parameter, in the order of the schema. */
+function firstFaults<Key extends string>(faults: readonly Readonly<Record<Key, string>>[], key: Key) {
+  const seen = new Set<string>();
+  return faults.filter((fault) => !seen.has(fault[key]) && seen.add(fault[key]));
 }
 
-function samePath(a: readonly string[], b: readonly string[]): boolean {
-  return toPointer(a) === toPointer(b);
+/** The names of the fields of a body, or of the parameters. */
+function documentedNames(schema: z.ZodType): readonly string[] {
+  if (schema instanceof z.ZodNullable) return documentedNames(schema.unwrap() as z.ZodType);
+  return schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
 }
 
-function toFaults(issue: Issue): Fault[] {
-  const path = issue.path.map(String);
+function toFaults(issue: Issue, names: readonly string[]): Fault[] {
+  const known = new Set(names.map(foldName));
+  const isKnown = (name: string) => known.has(foldName(name));
   if (issue.code === 'unrecognized_keys') {
-    const names = issue.keys.map((name) => (FIELD_NAME.test(name) ? [...path, name] : path));
-    return names.map((name) => ({ path: name, code: 'unknown', expected: 'only the documented names' }));
+    const expected = names.length === 0 ? 'no fields or parameters' : `only ${names.join(', ')}`;
+    return issue.keys.map((name) => ({ path: isKnown(name) ? [name] : [], code: 'unknown', expected }));
   }
+  // A name that came is text of the caller, which can be personal, unless it is documented. An index of an array is a number.
+  const end = issue.path.findIndex(
+    (part) => typeof part !== 'number' && !isKnown(String(part)) && !isKnownType(String(part)),
+  );
+  const path = (end === -1 ? issue.path : issue.path.slice(0, end)).map(String);
   return [{ path, code: codeOf(issue), expected: issue.message }];
+}
+
+/** Other spellings of a name have the same: `first_name` and `firstName`. */
+function foldName(name: string): string {
+  return name.toLowerCase().replace(/[-_]/g, '');
 }
 
 /** A closed vocabulary, which may grow. */

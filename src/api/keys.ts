@@ -1,9 +1,8 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 
 /**
- * What an API key may do, in this order: start applicants, read applicants, read personal details and invitation links, read reports, act on applicants,
- * read the audit log. No role
- * includes another.
+ * What an API key may do, in this order: start applicants, read applicants, read personal details and invitation links, read reports, act on
+ * applicants, read the audit log. No role includes another.
  */
 export const ROLES = ['intake', 'read', 'contact', 'records', 'operate', 'audit'] as const;
 export type Role = (typeof ROLES)[number];

@@ -24,7 +24,12 @@ interface Operation {
 /** The parts of an OpenAPI 3.1 file that are completed here. */
 export interface OpenApiDocument {
   readonly paths?: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
-  components?: { readonly schemas?: Record<string, unknown> };
+  components?: {
+    readonly schemas?: Record<string, unknown>;
+    readonly headers?: Readonly<Record<string, unknown>>;
+    readonly parameters?: Readonly<Record<string, unknown>>;
+    readonly responses?: Readonly<Record<string, unknown>>;
+  };
 }
 
 const text = (description: string, example: string) => ({ description, schema: { type: 'string' }, example });
@@ -64,8 +69,9 @@ export function completeDocument(document: OpenApiDocument): void {
   }
   document.components = {
     ...document.components,
-    ...{ headers: HEADERS, parameters: { 'X-On-Behalf-Of': ON_BEHALF_OF } },
-    ...{ responses: Object.fromEntries(SLUGS.map((slug) => [slug, problemAnswer([slug])])) },
+    headers: HEADERS,
+    parameters: { 'X-On-Behalf-Of': ON_BEHALF_OF },
+    responses: Object.fromEntries(SLUGS.map((slug) => [slug, problemAnswer([slug])])),
   };
   dropUnusedSchemas(document);
 }

@@ -27,7 +27,7 @@ export const TAGS = {
   service: 'Service',
 } as const;
 
-/** Says in the OpenAPI file what the answer is; the schema validates it before it is sent. */
+/** Describes an answer in the OpenAPI file; the schema validates the answer before it is sent. */
 export function answer(schema: z.ZodType, description: string, contentType = 'application/json') {
   return { description, content: { [contentType]: { schema } } };
 }

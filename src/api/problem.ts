@@ -8,14 +8,14 @@ interface ProblemKind {
 }
 
 const REPEAT =
-  'Repeat the same request after Retry-After; this is always safe. `done` is "nothing" or "unknown": whether the act may have happened.';
+  'Repeat the same request after Retry-After; this is always safe. `done` is "unknown" if the act may have happened, otherwise "nothing".';
 
 /** Every problem of the API by its slug. `/problems/<slug>` is its type and its page. */
 export const PROBLEMS = {
   malformed: {
     status: 400,
     title: 'Malformed request',
-    text: 'The body is not JSON or is nested too deeply, or the URL or the Host header cannot be read. Correct the request.',
+    text: 'The body is not JSON or is nested too deeply, or the URL or a header cannot be read. The status is 408 if the request did not arrive in time, and 431 if its headers are too large. Correct the request.',
   },
   'invalid-parameter': {
     status: 400,
@@ -50,17 +50,17 @@ export const PROBLEMS = {
   'not-now': {
     status: 409,
     title: 'Not possible now',
-    text: 'The action does not fit the state of the applicant. `why` is the reason, `current` the applicant, and `actions` says what is possible now.',
+    text: 'The action does not fit the state of the applicant. `why` is the reason, `current` the applicant, and `actions` lists what is possible now.',
   },
   'precondition-failed': {
     status: 412,
     title: 'The applicant has changed',
-    text: 'The applicant is not in the state whose ETag If-Match has. `current` is its state; a repeat of a start that succeeded shows the new round there.',
+    text: 'If-Match has the ETag of another state of the applicant. `current` is the present state. After a start that succeeded, a repeat shows the new round there.',
   },
   'too-large': {
     status: 413,
     title: 'Too large',
-    text: 'The body is larger than the route accepts: 64 KiB unless the route says otherwise.',
+    text: 'The body is larger than the route accepts: 64 KiB unless the description of the route has another limit.',
   },
   'unsupported-media-type': {
     status: 415,
@@ -100,7 +100,7 @@ export const PROBLEMS = {
   internal: {
     status: 500,
     title: 'Unexpected failure',
-    text: 'The API failed in a way that it does not expect. The log has a line with the request id.',
+    text: 'The API failed unexpectedly. The log has a line with the request id.',
   },
   'altered-document': {
     status: 500,
@@ -124,13 +124,16 @@ export const PROBLEMS = {
   },
   'audit-unavailable': {
     status: 503,
-    title: 'The audit log cannot be written',
-    text: `An act that must be recorded is not done without its line in the audit log. Check AUDIT_LOG and its disk. ${REPEAT}`,
+    title: 'The audit log is not available',
+    text: `The audit log cannot be written or read. An act that must be recorded is not done without its line. Check AUDIT_LOG and its disk. ${REPEAT}`,
   },
 } as const satisfies Record<string, ProblemKind>;
 
 export type Slug = keyof typeof PROBLEMS;
 export const SLUGS = Object.keys(PROBLEMS) as readonly Slug[];
+
+/** The outages that an act can meet. */
+export const OUTAGES: readonly Slug[] = ['temporal-unavailable', 'no-worker', 'store-unavailable', 'audit-unavailable'];
 
 /** An error answer. `detail` is our own text; neither it nor `members` contain a value that the caller sent. */
 export class Problem extends Error {
@@ -151,10 +154,14 @@ export class Problem extends Error {
   }
 }
 
-/** Sends the body of RFC 9457; the request id is also in the log. */
+/** The body of RFC 9457; the request id is also in the log. */
+export function problemBody({ slug, status, detail, members }: Problem, requestId: string) {
+  return { type: `/problems/${slug}`, title: PROBLEMS[slug].title, status, detail, requestId, ...members };
+}
+
 export function sendProblem(reply: FastifyReply, requestId: string, problem: Problem): FastifyReply {
-  const { slug, status, detail, members, headers } = problem;
-  const body = { type: `/problems/${slug}`, title: PROBLEMS[slug].title, status, detail, requestId, ...members };
+  const { status, headers } = problem;
+  const body = problemBody(problem, requestId);
   // A text, so that the schemas of the route's other answers do not apply.
   return reply.code(status).headers(headers).type('application/problem+json').send(JSON.stringify(body));
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { maxHeaderSize, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { Server as TlsServer } from 'node:tls';
 import cookie from '@fastify/cookie';
@@ -16,14 +17,14 @@ import type { UseCases } from '../use-cases/use-cases';
 import { BASE } from './access';
 import { addBodyParsers } from './body-parsers';
 import { problemOf } from './error-problems';
-import { addGuard } from './guard';
+import { addGuard, isRead } from './guard';
 import { compileValidator, refuseUndeclaredParameters } from './input-faults';
 import { addOpenApi } from './open-api';
-import { Problem, sendProblem } from './problem';
+import { Problem, problemBody, sendProblem } from './problem';
 import { actionRoutes } from './routes/actions';
 import { applicantRoutes } from './routes/applicants';
 import { addCodecRoutes } from './routes/codec';
-import { addDocumentRoutes } from './routes/documents';
+import { documentRoutes } from './routes/documents';
 import { overviewRoutes } from './routes/overview';
 import { type Readiness, serviceRoutes } from './routes/service';
 import { sessionRoutes } from './routes/session';
@@ -67,9 +68,10 @@ export async function createApi(deps: ApiDeps): Promise<FastifyInstance> {
     https: settings.tls && { ...headerLimits(senderTimeoutMs), ...tlsOptions(settings.tls, senderTimeoutMs) },
     trustProxy: settings.trustedProxies.length > 0 ? [...settings.trustedProxies] : false,
     exposeHeadRoutes: false,
+    // The schema of the route refuses a long id after the guard; a longer header is no request for Node.
+    routerOptions: { maxParamLength: maxHeaderSize },
     genReqId: () => randomUUID(),
-    clientErrorHandler: (error: { code?: string }, socket: Socket) =>
-      rejectConnection(socket, error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? '408 Request Timeout' : '400 Bad Request'),
+    clientErrorHandler: (error: { code?: string }, socket: Socket) => rejectUnread(socket, error.code ?? ''),
     // An invalid URL has no route and no hooks.
     frameworkErrors: (_error, request, reply) =>
       void sendProblem(reply.headers(commonHeaders(request.id)), request.id, new Problem('malformed')),
@@ -77,7 +79,7 @@ export async function createApi(deps: ApiDeps): Promise<FastifyInstance> {
 
   app.server.maxConnections = MAX_CONNECTIONS;
   app.setErrorHandler((error, request, reply) => {
-    const problem = problemOf(error, request.method === 'GET') ?? new Problem('internal');
+    const problem = problemOf(error, isRead(request)) ?? new Problem('internal');
     if (problem.status >= 500) log.error({ error, requestId: request.id }, 'request failed');
     return sendProblem(reply, request.id, problem);
   });
@@ -108,7 +110,7 @@ export async function createApi(deps: ApiDeps): Promise<FastifyInstance> {
   for (const routes of [applicantRoutes, actionRoutes, overviewRoutes]) {
     await app.register(routes, { prefix: BASE, useCases });
   }
-  await app.register(addDocumentRoutes, { prefix: BASE, useCases, log });
+  await app.register(documentRoutes, { prefix: BASE, useCases, log });
   const session = { sessions, guard, audit, oneTimeSessions: settings.oneTimeSessions, nowMs };
   await app.register(sessionRoutes, { ...session, prefix: BASE, isDocumented: true });
   // Temporal's UI and its users know these paths.
@@ -120,8 +122,20 @@ export async function createApi(deps: ApiDeps): Promise<FastifyInstance> {
   return app;
 }
 
+/** By the code of Node's error. */
+const UNREAD_STATUS: Readonly<Record<string, number>> = { ERR_HTTP_REQUEST_TIMEOUT: 408, HPE_HEADER_OVERFLOW: 431 };
+
+/** Answers what Node could not read as a request, so that no route, hook or schema applies. */
+function rejectUnread(socket: Socket, code: string): void {
+  const requestId = randomUUID();
+  const status = UNREAD_STATUS[code] ?? 400;
+  const body = JSON.stringify({ ...problemBody(new Problem('malformed'), requestId), status });
+  const headers = { 'Content-Type': 'application/problem+json', ...commonHeaders(requestId) };
+  rejectConnection(socket, `${status} ${STATUS_CODES[status]}`, { headers, body });
+}
+
 function commonHeaders(requestId: string) {
-  return { 'X-Request-Id': requestId, 'Cache-Control': 'no-store' };
+  return { 'Cache-Control': 'no-store', 'X-Request-Id': requestId };
 }
 
 function limits(senderTimeoutMs: number | undefined) {

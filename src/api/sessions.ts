@@ -4,14 +4,14 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { createExpiringMap } from '../process/expiring-map';
 import type { ApiKey } from './keys';
 
-/** Who holds the key of a session. */
+/** The holder of a key. */
 type KeyHolder = Pick<ApiKey, 'name' | 'roles'>;
 
 /** The sessions of browsers that sent a key or a one-time token. Only in memory: a restart ends them. */
 export interface Sessions {
   /** Begins a session and returns its token. */
   begin(key: KeyHolder): string;
-  /** Null if the session has ended, or never was one. */
+  /** Null if no session has this token, or if it has ended. */
   findKey(token: string): KeyHolder | null;
   end(token: string): void;
   /** Returns a token that begins one session of the key within {@link ONE_TIME_S}. */

@@ -39,7 +39,7 @@ export interface AuditEntry {
   readonly who: string;
   readonly did: AuditedAct;
   readonly clientUserId?: string | undefined;
-  /** The id of a report. */
+  /** The API's id of a stored document. */
   readonly documentId?: string | undefined;
   /** The carrier's own reference to the person's authorization. */
   readonly authorizationReference?: string | undefined;

@@ -46,13 +46,29 @@ export function drain(server: Server): Promise<void> {
   });
 }
 
+/** What a rejected connection receives after the status line. */
+interface RejectionContent {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+const NO_CONTENT: RejectionContent = { headers: {}, body: '' };
+
 /**
- * Ends a connection that sent no valid request, with a status line only. Destroys it without one during a TLS handshake, and after an earlier
- * answer: a proxy would take a second answer for the answer to another client's request.
+ * Ends a connection that sent no valid request. Destroys it without an answer during a TLS handshake, and after an earlier answer: a proxy would
+ * take a second answer for the answer to another client's request.
  */
-export function rejectConnection(socket: Socket, status: string): void {
+export function rejectConnection(
+  socket: Socket,
+  status: string,
+  { headers, body }: RejectionContent = NO_CONTENT,
+): void {
   // Node's own undocumented flag: true during a handshake, when `end` would never finish.
   const { secureConnecting } = socket as { secureConnecting?: boolean };
   if (!socket.writable || secureConnecting === true || socket.bytesWritten > 0) socket.destroy();
-  else socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+  else {
+    const fields = { Connection: 'close', 'Content-Length': Buffer.byteLength(body), ...headers };
+    const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);
+    socket.end(`HTTP/1.1 ${status}\r\n${lines.join('')}\r\n${body}`);
+  }
 }

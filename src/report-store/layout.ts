@@ -45,7 +45,7 @@ function typeFolder(type: string): string {
   return TYPE.test(type) && !DEVICE.test(type) ? type.toLowerCase() : sha256Hex(type.toLowerCase()).slice(0, 32);
 }
 
-/** A report's id if it is a safe file name, otherwise a digest of it; for file names and the audit log. */
+/** A report's id if it is a safe file name, otherwise a digest of it; for file names. */
 export function reportName(reportId: string): string {
   return REPORT_ID.test(reportId) && !DEVICE.test(reportId) ? reportId : sha256Hex(reportId).slice(0, 32);
 }

@@ -60,6 +60,9 @@ const MAX_NAME_LENGTH = 100;
 const MAX_SOURCE_LENGTH = 200;
 const MAX_SOURCES = 50;
 
+/** Far above every maximum, also with white space around the value. The time of the patterns below grows with the square of the length. */
+const MAX_TEXT_LENGTH = 1_000;
+
 /** Angle brackets, typographic quotes, special white space, and in the domain also separators of addresses. */
 const NOT_IN_ADDRESS = /[<>\p{Pi}\p{Pf}]|(?<=\S)[^\S \t\r\n](?=.*\S)|(?<=@.*)["(),:;\\]/su;
 /** A spreadsheet's formula that keeps a number as text (`="00123"`), or its error. */
@@ -99,8 +102,8 @@ const DETAILS = z.object({
 });
 
 /**
- * Trimmed text without U+FFFD (a wrong encoding), formulas, control characters and invisible characters (Unicode category Cf). `findFault` returns
- * what is expected instead of an invalid value.
+ * Trimmed text of at most {@link MAX_TEXT_LENGTH} characters without U+FFFD (a wrong encoding), formulas, control characters and invisible characters (Unicode category Cf).
+ * `findFault` returns what is expected instead of an invalid value.
  */
 function text(
   expected: string,
@@ -110,7 +113,7 @@ function text(
   return z
     .string({ error: expected })
     .superRefine((value, context) => {
-      const fault = findTextFault(value) ?? findFault(value);
+      const fault = value.length > MAX_TEXT_LENGTH ? expected : (findTextFault(value) ?? findFault(value));
       if (fault !== null) context.addIssue({ code: 'custom', message: fault });
     })
     .trim()

@@ -1,7 +1,7 @@
 import type { StoredDocument } from '../domain/reports';
 import type { TimelineEntry } from '../domain/timeline';
-import { reportName } from '../report-store/layout';
 import type { Manifest } from '../report-store/port';
+import { documentIdOf } from './document-id';
 import type { AuditItem } from './views';
 
 /** What the workers do on their own. Acts of operators are in the audit log. */
@@ -28,7 +28,7 @@ export function auditItemsOf(manifest: Manifest): readonly AuditItem[] {
   });
   const items = [
     ...documents.map((document) =>
-      toItem(document.storedAt, 'document-stored', reportName(document.reportId), describeDocument(document)),
+      toItem(document.storedAt, 'document-stored', documentIdOf(document.file), describeDocument(document)),
     ),
     ...entries.map((entry) => toItem(new Date(entry.atMs).toISOString(), entry.kind, null, describeEnd(entry.data))),
   ];

@@ -1,8 +1,9 @@
 import pLimit from 'p-limit';
+import { z } from 'zod';
 import { CARRIER_CODE } from '../observability/audit-chain';
 import { type AuditLine, type AuditPosition, comparePositions, readNewestLines } from '../observability/audit-read';
 import { auditItemsOf } from './audit-manifest';
-import { decodeCursor, encodeCursor } from './cursor';
+import { decodeCursor, encodeCursor, parseCursorPart } from './cursor';
 import { Unavailable } from './errors';
 import { currentMs } from './run-sources';
 import { readStore } from './unavailable';
@@ -14,6 +15,7 @@ type PlacedItem = AuditItem & { readonly position: AuditPosition };
 
 /** Each page reads the whole log, so few run at once. */
 const scans = pLimit(2);
+const POSITION = z.object({ at: z.string(), chain: z.string(), n: z.int() });
 /** Sorts after the names of chains, which begin with digits. */
 const MANIFEST = 'manifest';
 
@@ -26,8 +28,7 @@ export async function readAuditTrail(deps: UseCaseDeps, query: AuditQuery, actor
   const nowMs = currentMs(deps);
   const filters = { clientUserId, who };
   const cursor = query.cursor === null ? null : decodeCursor(query.cursor, filters, nowMs);
-  // A cursor that decodes has its checksum, so its token was made here.
-  const before: AuditPosition | null = cursor && JSON.parse(cursor.token);
+  const before: AuditPosition | null = cursor && parseCursorPart(cursor.token, POSITION);
   await deps.audit.record({ ...actor, did: 'audit-read', clientUserId, detail: describeFilter(who) });
   const lines = await scans(() => readLines(deps, { ...filters, before, limit: limit + 1 }));
   const recorded = who === undefined || who === 'worker' ? await readManifestItems(deps, clientUserId) : [];

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { z } from 'zod';
 import { HOUR_MS } from '../domain/policy';
 import { type InputFault, InvalidInput } from './errors';
 
@@ -13,8 +14,18 @@ export interface Cursor {
 const VERSION = 1;
 const EXPIRES_AFTER_MS = 24 * HOUR_MS;
 const CHECKSUM_BYTES = 8;
+/** By how much the clocks of two api processes may differ. */
+const CLOCK_SKEW_MS = HOUR_MS;
 
-/** `filters`: all that decides which applicants the list has. The text is opaque to callers and holds no secret; its checksum finds mistakes. */
+const CONTENT = z.object({
+  v: z.literal(VERSION),
+  token: z.string(),
+  beganAtMs: z.int().min(0),
+  issuedAtMs: z.int().min(0),
+  filters: z.string(),
+});
+
+/** `filters`: everything that selects the applicants of the list. The text is opaque to callers and holds no secret; its checksum finds mistakes. */
 export function encodeCursor(cursor: Cursor, filters: unknown, nowMs: number): string {
   const { token, beganAtMs } = cursor;
   const text = JSON.stringify({
@@ -31,15 +42,28 @@ export function encodeCursor(cursor: Cursor, filters: unknown, nowMs: number): s
 export function decodeCursor(cursor: string, filters: unknown, nowMs: number): Cursor {
   const bytes = Buffer.from(cursor, 'base64url');
   const text = bytes.subarray(CHECKSUM_BYTES).toString();
-  const isWhole = bytes.toString('base64url') === cursor && checksum(text).equals(bytes.subarray(0, CHECKSUM_BYTES));
-  if (!isWhole) throw invalid('altered', 'a cursor as the answer of this list has it');
-  const { v, token, beganAtMs, issuedAtMs, filters: filtersHash } = JSON.parse(text) as Record<string, unknown>;
-  const isKnown = v === VERSION && typeof token === 'string' && typeof beganAtMs === 'number';
-  if (!isKnown || typeof issuedAtMs !== 'number') throw invalid('altered', 'a cursor of this version');
-  if (nowMs - issuedAtMs > EXPIRES_AFTER_MS) throw invalid('expired', 'a cursor of the last 24 hours');
+  const hasChecksum =
+    bytes.toString('base64url') === cursor && checksum(text).equals(bytes.subarray(0, CHECKSUM_BYTES));
+  if (!hasChecksum) throw alteredCursor();
+  const { token, beganAtMs, issuedAtMs, filters: filtersHash } = parseCursorPart(text, CONTENT);
+  if (beganAtMs > nowMs + CLOCK_SKEW_MS) throw alteredCursor();
+  if (nowMs - issuedAtMs > EXPIRES_AFTER_MS) throw invalid('expired', 'a cursor that is at most 24 hours old');
   if (filtersHash !== hash(JSON.stringify(filters)))
     throw invalid('other-filters', 'the cursor of a list with the same filters');
   return { token, beganAtMs };
+}
+
+/** Parses JSON of a cursor. Its checksum is no secret, so any caller can write it. @throws {InvalidInput} */
+export function parseCursorPart<Part>(text: string, schema: z.ZodType<Part>): Part {
+  try {
+    return schema.parse(JSON.parse(text));
+  } catch {
+    throw alteredCursor();
+  }
+}
+
+export function alteredCursor(): InvalidInput {
+  return invalid('altered', 'the nextCursor of an answer of this list');
 }
 
 function invalid(code: string, expected: string): InvalidInput {

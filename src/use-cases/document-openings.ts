@@ -1,6 +1,5 @@
 import type { StoredDocument } from '../domain/reports';
 import { createExpiringMap } from '../process/expiring-map';
-import { reportName } from '../report-store/layout';
 import { documentIdOf } from './document-id';
 import type { Actor, UseCaseDeps } from './use-cases';
 
@@ -14,11 +13,11 @@ export type RecordOpening = (clientUserId: string, document: StoredDocument, act
 /** One line per document, actor and minute, because a viewer reads one document by many ranges. */
 export function createOpenings({ audit, nowMs = Date.now }: Pick<UseCaseDeps, 'audit' | 'nowMs'>): RecordOpening {
   const lines = createExpiringMap<Promise<void>>({ max: MAX_OPENINGS, ttlMs: MINUTE_MS, nowMs });
-  return (clientUserId, { file, reportId, format }, { who, onBehalfOf }) => {
-    const key = JSON.stringify([who, onBehalfOf, clientUserId, documentIdOf(file)]);
+  return (clientUserId, { file, format }, { who, onBehalfOf }) => {
+    const documentId = documentIdOf(file);
+    const key = JSON.stringify([who, onBehalfOf, clientUserId, documentId]);
     const before = lines.get(key);
     if (before) return before;
-    const documentId = reportName(reportId);
     const line = audit.record({ who, onBehalfOf, did: 'open-document', clientUserId, documentId, detail: format });
     lines.set(key, line);
     line.catch(() => lines.delete(key));

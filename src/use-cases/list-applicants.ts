@@ -2,21 +2,21 @@ import pLimit from 'p-limit';
 import { toIso } from '../domain/instants';
 import { type ApplicantRecord, toApplicantRecord } from '../temporal/applicant-record';
 import { listNewestRuns } from '../temporal/newest-runs';
+import { GRPC, hasStatus } from '../temporal/rpc';
 import { applicantRunsQuery, describeRun, listRuns, NOT_CONTINUED, type RunInfo } from '../temporal/runs';
 import { readRetentionMs } from '../temporal/visibility';
 import { viewOfRun } from './applicant-view';
-import { type Cursor, decodeCursor, encodeCursor } from './cursor';
+import { alteredCursor, type Cursor, decodeCursor, encodeCursor } from './cursor';
 import { InvalidInput } from './errors';
 import { type Condition, toConditions } from './list-filters';
 import { tryReadTemporal } from './read-attempt';
 import { currentMs, readRunSources, readStoredApplicant, withRecordedClosing } from './run-sources';
 import { readTemporal } from './unavailable';
-import type { ListFilters, ListQuery, UseCaseDeps } from './use-cases';
+import { type ListFilters, type ListQuery, MAX_PAGE, type UseCaseDeps } from './use-cases';
 import type { ApplicantPage, ApplicantView } from './views';
 
 /** A person waits for the answer. */
 const TIMEOUT_MS = 5_000;
-const MAX_LIMIT = 200;
 /** Reads of the store at a time. */
 const STORE_READS = 16;
 /** Pages of Temporal that one call reads until it finds an applicant. */
@@ -33,13 +33,16 @@ export async function listApplicants(
   deps: UseCaseDeps,
   { limit, cursor, ...filters }: ListQuery,
 ): Promise<ApplicantPage> {
-  if (!Number.isInteger(limit) || limit < 1 || limit > MAX_LIMIT)
-    throw new InvalidInput('parameters', [{ parameter: 'limit', code: 'range', expected: `1 to ${MAX_LIMIT}` }]);
+  if (!Number.isInteger(limit) || limit < 1 || limit > MAX_PAGE)
+    throw new InvalidInput('parameters', [{ parameter: 'limit', code: 'range', expected: `1 to ${MAX_PAGE}` }]);
   const asOfMs = currentMs(deps);
   const identity = [deps.client.options.namespace, deps.taskQueue, sortedEntries(filters)];
   const begin: Cursor = cursor === null ? { token: '', beganAtMs: asOfMs } : decodeCursor(cursor, identity, asOfMs);
   const [{ runs, token }, since] = await Promise.all([
-    readTemporal(() => readPage(deps, filters, limit, begin)),
+    readTemporal(() => readPage(deps, filters, limit, begin)).catch((error) => {
+      // The filters were valid on the first page, so the token is not one of Temporal.
+      throw cursor !== null && hasStatus(error, GRPC.INVALID_ARGUMENT) ? alteredCursor() : error;
+    }),
     readCoverageSince(deps, asOfMs),
   ]);
   return {
@@ -127,7 +130,7 @@ async function toItem(deps: UseCaseDeps, { record, info }: ListedRun, nowMs: num
   const stored = await readStoredApplicant(deps, record.clientUserId);
   const sources = await readRunSources(deps, withRecordedClosing(record, stored.manifest.value), info, stored);
   const isStuck = record.standing === 'forced' || record.hasReportedProblems;
-  const view = viewOfRun({ ...sources, ...{ state: null, failingCalls: [], isStuck, nextCheckAtMs: null, nowMs } });
+  const view = viewOfRun({ ...sources, state: null, failingCalls: [], isStuck, nextCheckAtMs: null, nowMs });
   return { ...view, pendingCalls: null, actions: null };
 }
 

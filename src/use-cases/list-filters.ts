@@ -12,7 +12,7 @@ export interface Condition {
 
 const KEYS = SEARCH_ATTRIBUTE_KEYS;
 
-/** `nowMs`: the same for all pages of a list. Times after a bound include it, times before one do not. */
+/** `nowMs`: the same for all pages of a list. `After` bounds are inclusive, `Before` bounds exclusive. */
 export function toConditions(filters: ListFilters, nowMs: number): readonly Condition[] {
   return [
     ...fieldConditions(filters),

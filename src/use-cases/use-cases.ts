@@ -80,8 +80,11 @@ export interface ListFilters {
   readonly dueBeforeMs?: number | undefined;
 }
 
+/** The most applicants of a page of a list. */
+export const MAX_PAGE = 200;
+
 export interface ListQuery extends ListFilters {
-  /** 1 to 200. */
+  /** 1 to {@link MAX_PAGE}. */
   readonly limit: number;
   readonly cursor: string | null;
 }

@@ -40,8 +40,9 @@ export interface ActionView {
 
 export type ActionsView = Readonly<Record<Action, ActionView>>;
 
-/** What did not answer, so that a part of the view is null or old. */
-export type Degradation = 'no-worker' | 'temporal-unavailable' | 'store-unavailable';
+/** What did not answer, so that fields of a view are null or old. */
+export const DEGRADATIONS = ['no-worker', 'temporal-unavailable', 'store-unavailable'] as const;
+export type Degradation = (typeof DEGRADATIONS)[number];
 
 export interface ApplicantView {
   readonly clientUserId: string;

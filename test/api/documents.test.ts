@@ -215,6 +215,14 @@ describe('HEAD', () => {
     const ofRequest = { date: null, ratelimit: null, 'x-request-id': null };
     expect({ ...headers, ...ofRequest }).toEqual({ ...whole.headers, ...ofRequest });
   });
+
+  it('of a document that the caller has is 304', async () => {
+    const { get, save } = await setup();
+    const entry = await save();
+    const etag = `"${entry.sha256}"`;
+    const { status, headers } = await get(pathTo(entry), { 'if-none-match': etag }, 'HEAD');
+    expect([status, headers.etag]).toEqual([304, etag]);
+  });
 });
 
 describe('the view of the console', () => {
@@ -242,7 +250,7 @@ describe('the view of the console', () => {
     });
     expect(headers['content-security-policy']).toMatch(policy);
     expect(headers['x-frame-options']).toBeUndefined();
-    expect(await audited()).toMatchObject([{ did: 'open-document', documentId: 'report-1' }]);
+    expect(await audited()).toMatchObject([{ did: 'open-document', documentId: documentIdOf(entry.file) }]);
   });
 });
 
@@ -335,8 +343,12 @@ describe('the ZIP file', () => {
       ]);
       expect((await get('/applicants/POL-1/documents.zip')).body.equals(body)).toBe(true);
       const line = { clientUserId: 'POL-1', who: 'records-1', onBehalfOf: 'clerk-7' };
-      const opened = { ...line, did: 'open-document', documentId: 'report-1' };
-      expect((await audited()).slice(0, 3)).toEqual([{ ...line, did: 'list' }, opened, opened]);
+      const opened = [json, current].map(({ file }) => ({
+        ...line,
+        did: 'open-document',
+        documentId: documentIdOf(file),
+      }));
+      expect((await audited()).slice(0, 3)).toEqual([{ ...line, did: 'list' }, ...opened]);
     },
   );
 
@@ -403,7 +415,12 @@ describe('the audit log', () => {
     const entry = await save();
     const ranges = [0, 70_000, 140_000].map((start) => get(pathTo(entry), { range: `bytes=${start}-${start + 9}` }));
     await Promise.all([...ranges, get(pathTo(entry)), get(pathTo(entry), {}, 'HEAD')]);
-    const line = { did: 'open-document', clientUserId: 'POL-1', documentId: 'report-1', who: 'records-1' };
+    const line = {
+      did: 'open-document',
+      clientUserId: 'POL-1',
+      documentId: documentIdOf(entry.file),
+      who: 'records-1',
+    };
     expect(await audited()).toEqual([line]);
     await get(pathTo(entry), { 'x-on-behalf-of': 'clerk-7' });
     expect(await audited()).toEqual([line, { ...line, onBehalfOf: 'clerk-7' }]);

@@ -49,7 +49,7 @@ const ANSWERS: { readonly [K in Name]: Awaited<ReturnType<UseCases[K]>> } = {
   },
   show: TAGGED,
   timeline: {
-    items: [{ at: AS_OF, kind: 'started', source: 'start', text: 'The round was started.', data: { round: 1 } }],
+    items: [{ at: AS_OF, kind: 'started', source: 'start', text: 'The applicant was started.', data: { round: 1 } }],
     omitted: 0,
     degraded: [],
   },

@@ -25,11 +25,47 @@ test.each([
       answer += bytes;
     });
     await once(socket, 'close');
-    expect(answer).toMatch(/^HTTP\/1\.1 408 Request Timeout\r\n/);
+    expectProblem(answer, 408, 'Request Timeout');
   } finally {
     await api.close();
   }
 });
+
+test.each([
+  ['no HTTP', 'HELLO\r\n\r\n', 400, 'Bad Request'],
+  [
+    'a header of 20,000 bytes',
+    `GET /whoami HTTP/1.1\r\nX-Long: ${'x'.repeat(20_000)}\r\n\r\n`,
+    431,
+    'Request Header Fields Too Large',
+  ],
+])('%s is a problem too', async (_what, text, status, phrase) => {
+  const api = await startApi();
+  try {
+    const socket = connect(Number(new URL(api.url).port), '127.0.0.1', () => socket.write(text));
+    const parts: Buffer[] = [];
+    socket.on('data', (bytes) => void parts.push(bytes));
+    await once(socket, 'close');
+    expectProblem(Buffer.concat(parts).toString(), status, phrase);
+  } finally {
+    await api.close();
+  }
+});
+
+/** A whole answer to a request that Node could not read. */
+function expectProblem(answer: string, status: number, phrase: string): void {
+  const [head = '', body = ''] = answer.split('\r\n\r\n');
+  expect(head.split('\r\n')).toEqual([
+    `HTTP/1.1 ${status} ${phrase}`,
+    'Connection: close',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Content-Type: application/problem+json',
+    'Cache-Control: no-store',
+    expect.stringMatching(/^X-Request-Id: [\w-]{36}$/),
+  ]);
+  const [, requestId] = /X-Request-Id: (.*)/.exec(head) ?? [];
+  expect(JSON.parse(body)).toMatchObject({ type: '/problems/malformed', status, requestId });
+}
 
 test('every answer has the security headers, and no stack trace', async () => {
   const api = await startApi({ settings: { origins: ['https://api.example.org'] } });

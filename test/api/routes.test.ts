@@ -80,7 +80,7 @@ describe('GET /applicants', () => {
   test('the filters reach the use case, and the next page has them too', async () => {
     api.answers.set('list', { items: [], nextCursor: 'c/2', asOf: APPLICANT.asOf, coverage: { since: null } });
     const at = '2026-01-30T21:20:54Z';
-    const query = `?prefix=POL-&need=quiet&need=attention&open=true&dueBefore=${at}&limit=2`;
+    const query = `?prefix=POL-&need=quiet&need=attention&need=quiet&open=true&dueBefore=${at}&limit=2`;
     const page = await list(query);
     expect(lastArgs()).toEqual([
       {
@@ -102,7 +102,9 @@ describe('GET /applicants', () => {
   });
 
   test.each([
-    ['outcom=collected', 'outcom', 'unknown'],
+    ['outcom=collected', '', 'unknown'],
+    ['closed_after=2026-01-30T00:00:00Z', 'closed_after', 'unknown'],
+    ['need=bored&need=tired', 'need', 'value'],
     ['limit=0', 'limit', 'format'],
     ['limit=201', 'limit', 'format'],
     ['limit=1e1', 'limit', 'format'],
@@ -113,6 +115,9 @@ describe('GET /applicants', () => {
     ['prefix=a%20b', 'prefix', 'format'],
     ['openedAfter=2026-02-30T00:00:00Z', 'openedAfter', 'format'],
     ['openedAfter=2026-01-30', 'openedAfter', 'format'],
+    // Temporal knows no time after the year 9999.
+    ['openedBefore=9999-12-31T23:59:59-01:00', 'openedBefore', 'format'],
+    ['openedAfter=1969-12-31T23:59:59Z', 'openedAfter', 'format'],
     ['cursor=', 'cursor', 'size'],
   ])('%s is refused', async (query, parameter, code) => {
     const answer = await list(`?${query}`);
@@ -140,13 +145,19 @@ describe('GET /applicants/{clientUserId}', () => {
     const same = await show({ 'if-none-match': `"other", "${ETAG}"` });
     expect([same.status, same.headers['etag'], same.text]).toEqual([304, `"${ETAG}"`, '']);
     expect((await show({ 'if-none-match': '"other"' })).status).toBe(200);
+    // Without Temporal, another round may be open that the tag does not show.
+    const applicant = { ...APPLICANT, degraded: ['temporal-unavailable'] };
+    api.answers.set('show', { applicant, etag: ETAG });
+    expect((await show({ 'if-none-match': `"${ETAG}"` })).status).toBe(200);
   });
 
   test('an unknown one is 404, an invalid id 400', async () => {
     fail('show', new NotFound('unknown'));
     const show = (id: string) => api.call('GET', `/api/v1/applicants/${id}`, { role: 'read' });
     expect((await show('nobody-here')).json).toMatchObject({ type: '/problems/not-found', status: 404 });
-    expect((await show('a%20b')).json).toMatchObject({ status: 400, errors: [{ parameter: 'clientUserId' }] });
+    for (const id of ['a%20b', 'a'.repeat(101), 'a'.repeat(8_000)])
+      expect((await show(id)).json).toMatchObject({ status: 400, errors: [{ parameter: 'clientUserId' }] });
+    expect((await api.call('GET', `/api/v1/applicants/${'a'.repeat(101)}`)).status).toBe(401);
   });
 
   test.each([
@@ -199,9 +210,10 @@ describe('actions', () => {
     ['cancel', {}, '/reasonCode', 'required'],
     ['cancel', { reasonCode: 'bored' }, '/reasonCode', 'value'],
     ['cancel', { reasonCode: 'other', note: 'x'.repeat(501) }, '/note', 'size'],
-    ['finish-now', { reasonCode: 'other', note: 'x' }, '/note', 'unknown'],
+    ['finish-now', { reasonCode: 'other', note: 'x' }, '', 'unknown'],
     ['snooze', { until: 'tomorrow' }, '/until', 'format'],
-    ['check-now', { now: true }, '/now', 'unknown'],
+    ['check-now', { now: true }, '', 'unknown'],
+    ['cancel', { reasonCode: 'other', NOTE: 'x' }, '/NOTE', 'unknown'],
     ['cancel', undefined, '', 'type'],
   ])('%s with %j is refused', async (path, body, pointer, code) => {
     expect((await act(path, body)).json).toMatchObject({ type: '/problems/invalid', errors: [{ pointer, code }] });
@@ -243,7 +255,7 @@ test.each([
   ['GET', 'applicants/POL-1/documents?full=true', 'records', undefined],
 ] as const)('%s %s has an unknown query parameter', async (method, path, role, body) => {
   const answer = await api.call(method, `/api/v1/${path}`, { role, body });
-  expect(answer.json).toMatchObject({ status: 400, errors: [{ parameter: 'full', code: 'unknown' }] });
+  expect(answer.json).toMatchObject({ status: 400, errors: [{ parameter: '', code: 'unknown' }] });
   expect(api.calls).toEqual([]);
 });
 

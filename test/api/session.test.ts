@@ -94,6 +94,12 @@ test('a session may decode for the UI, but not without an Origin or for another 
   expect((await decode('chartway=forged')).statusCode).toBe(401);
 });
 
+test('a session may read with HEAD, for which browsers send no Origin', async () => {
+  const cookie = await session();
+  const url = `/api/v1/applicants/POL-1/documents/${'0'.repeat(32)}`;
+  expect((await api.app.inject({ method: 'HEAD', url, headers: { cookie } })).statusCode).toBe(200);
+});
+
 test('a session ends after an hour, and at the logout', async () => {
   const [first, second] = [await session(), await session()];
   const out = await api.app.inject({

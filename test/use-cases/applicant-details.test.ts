@@ -1,4 +1,5 @@
 import { checkDetails, type RawDetails } from '../../src/use-cases/applicant-details';
+import { cpuMs } from '../support/cpu';
 
 /** A date of birth, in days from now. */
 const inDays = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10);
@@ -45,6 +46,13 @@ test.each<[field: keyof RawDetails, value: string | string[]]>([
   ['suggestedSources', Array.from({ length: 51 }, (_, index) => `Clinic ${index}`)],
 ])('rejects an invalid %s (%#)', (field, value) => {
   expect(faultsOf({ [field]: value })).toEqual([field]);
+});
+
+test('refuses a very long value at once', async () => {
+  const long = ','.repeat(60_000);
+  const [faults, ms] = await cpuMs(async () => faultsOf({ clientUserEmail: long, lastName: long, dateOfBirth: long }));
+  expect(faults).toEqual(['clientUserEmail', 'lastName', 'dateOfBirth']);
+  expect(ms).toBeLessThan(100);
 });
 
 test('reports each invalid field once, without its value', () => {

@@ -2,6 +2,8 @@ import { appendFile, mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type AuditEntry, openAudit } from '../../src/observability/audit';
 import { readAuditTrail } from '../../src/use-cases/audit-trail';
+import { encodeCursor } from '../../src/use-cases/cursor';
+import { documentIdOf } from '../../src/use-cases/document-id';
 import type { AuditItem } from '../../src/use-cases/views';
 import { useCleanup } from '../support/cleanup';
 import { useFolders } from '../support/folders';
@@ -49,11 +51,13 @@ async function readAll(
 test('merges the chains of all processes with the manifest of the applicant, newest first, page by page', async () => {
   const { write, deps, store, acts } = await setup();
   const [clientUserId, other] = ['POL-1', 'POL-10'];
+  const document = storedDocument({ storedAt: at(4) });
+  const documentId = documentIdOf(document.file);
   // More than one file a chain, and equal times in two chains.
   await write('api', [
     [1, { who: 'intake-1', did: 'start', clientUserId, authorizationReference: 'AUTH-1', onBehalfOf: 'user-1' }],
     [2, { who: 'intake-1', did: 'start', clientUserId: other }],
-    [5, { who: 'records-1', did: 'open-document', clientUserId, documentId: 'report-1', detail: 'pdf' }],
+    [5, { who: 'records-1', did: 'open-document', clientUserId, documentId, detail: 'pdf' }],
     [5, { who: 'records-1', did: 'list', detail: `"clientUserId":"${clientUserId}"` }],
     [5, { who: 'records-1', did: 'list', clientUserId }],
   ]);
@@ -62,7 +66,7 @@ test('merges the chains of all processes with the manifest of the applicant, new
     [5, { who: 'cli:max', did: 'finish-now', clientUserId, detail: 'decision-made' }],
   ]);
   store.addManifest(clientUserId, {
-    documents: [storedDocument({ storedAt: at(4) })],
+    documents: [document],
     timeline: {
       omitted: 0,
       entries: [
@@ -90,7 +94,7 @@ test('merges the chains of all processes with the manifest of the applicant, new
     onBehalfOf: 'user-1',
     documentId: null,
   });
-  expect(items[4]).toMatchObject({ clientUserId, documentId: 'report-1' });
+  for (const item of items.slice(3, 5)) expect(item).toMatchObject({ clientUserId, documentId });
   expect((await readAll(deps, { clientUserId }, 50)).map(line)).toEqual(items.map(line));
   expect((await readAll(deps, { who: 'intake-1' }, 50)).map((item) => item.clientUserId)).toEqual([
     other,
@@ -130,6 +134,11 @@ test('a cursor belongs to its filters, and nothing is read without a line of its
   const fault = { kind: 'invalid-input', errors: [{ parameter: 'cursor', code: 'other-filters' }] };
   const other = { who: 'intake-1', limit: 1, cursor: nextCursor };
   await expect(readAuditTrail(deps, other, ACTOR)).rejects.toMatchObject(fault);
+  for (const token of ['no JSON', 'null', '{"at":1}']) {
+    const cursor = encodeCursor({ token, beganAtMs: T0 }, {}, Date.now());
+    const altered = { kind: 'invalid-input', errors: [{ parameter: 'cursor', code: 'altered' }] };
+    await expect(readAuditTrail(deps, { limit: 1, cursor }, ACTOR)).rejects.toMatchObject(altered);
+  }
   const audit = { record: () => Promise.reject(new Error('full')) };
   await expect(readAuditTrail({ ...deps, audit }, { limit: 1, cursor: null }, ACTOR)).rejects.toThrow('full');
 });

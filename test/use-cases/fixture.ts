@@ -7,6 +7,7 @@ import type { AuditEntry } from '../../src/observability/audit';
 import { createKeyedDigest } from '../../src/report-store/keyed-digest';
 import type { ManifestChange } from '../../src/report-store/port';
 import { detailsDigest } from '../../src/temporal/details';
+import { GRPC } from '../../src/temporal/rpc';
 import { createUseCases } from '../../src/use-cases/create-use-cases';
 import type { StartCommand, UseCaseDeps } from '../../src/use-cases/use-cases';
 import type { SEARCH_ATTRIBUTES } from '../../src/workflows/contract';
@@ -106,7 +107,12 @@ async function respond({ client, taskQueue }: UseCaseDeps, commands: readonly Co
 
 /** A client of a Temporal that does not answer. */
 export function unreachable(client: Client): Client {
-  const error = Object.assign(new Error('14 UNAVAILABLE'), { code: 14, details: '', metadata: {} });
+  return rejecting(client, GRPC.UNAVAILABLE);
+}
+
+/** Every call fails with this status. */
+export function rejecting(client: Client, code: number): Client {
+  const error = Object.assign(new Error(`${code}`), { code, details: '', metadata: {} });
   const reject = () => Promise.reject(error);
   const workflowService = new Proxy(client.workflowService, { get: () => reject });
   const workflow = new WorkflowClient({ connection: { ...client.connection, workflowService } });

@@ -1,12 +1,14 @@
 import { StoreUnavailable } from '../../src/report-store/errors';
+import { GRPC } from '../../src/temporal/rpc';
 import { createUseCases } from '../../src/use-cases/create-use-cases';
+import { encodeCursor } from '../../src/use-cases/cursor';
 import type { InvalidInput } from '../../src/use-cases/errors';
 import type { ListQuery } from '../../src/use-cases/use-cases';
 import type { ApplicantView } from '../../src/use-cases/views';
 import { COLLECT_RECORDS, SEARCH_ATTRIBUTE_KEYS } from '../../src/workflows/contract';
 import { until } from '../support/condition';
 import { useTemporalServer } from '../support/temporal-server';
-import { type Setup, setup, unreachable } from './fixture';
+import { rejecting, type Setup, setup, unreachable } from './fixture';
 
 const temporalServer = useTemporalServer();
 /** 2,000 pass too, but their starts take a minute on a busy machine. */
@@ -184,6 +186,18 @@ test('a cursor that was altered, is too old, or belongs to other filters is inva
     expect(await codeOf({ ...next, cursor: text })).toEqual({ parameter: 'cursor', code: 'altered', expected });
   expect(await codeOf({ ...next, stage: 'engaged' })).toEqual({ parameter: 'cursor', code: 'other-filters', expected });
   expect(await codeOf(next, Date.now() + 86_400_001)).toEqual({ parameter: 'cursor', code: 'expired', expected });
+  // The checksum is no secret.
+  const { limit: _limit, cursor: _cursor, ...filters } = next;
+  const identity = ['default', own.taskQueue, Object.entries(filters)];
+  const made = (token: string, beganAtMs: number) => encodeCursor({ token, beganAtMs }, identity, Date.now());
+  for (const text of [made('', 1e300), made('', -1), made('', Date.now() + 86_400_000)])
+    expect(await codeOf({ ...next, cursor: text })).toEqual({ parameter: 'cursor', code: 'altered', expected });
+  expect(await codeOf({ ...next, cursor: made('', Date.now()) })).toBe('valid');
+  // Temporal rejects the page token.
+  const deps = { ...own.deps, client: rejecting(own.client, GRPC.INVALID_ARGUMENT) };
+  await expect(createUseCases(deps).list(next)).rejects.toMatchObject({
+    errors: [{ parameter: 'cursor', code: 'altered' }],
+  });
   expect(await codeOf({ ...next, cursor: null, limit: 201 })).toMatchObject({ parameter: 'limit' });
 });
 

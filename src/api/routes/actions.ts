@@ -5,16 +5,13 @@ import type { ApplicantView, SteeredApplicant } from '../../use-cases/views';
 import { readActor } from '../caller';
 import { quoteEtag } from '../etags';
 import { answer, TAGS } from '../open-api';
-import type { Slug } from '../problem';
+import { OUTAGES, type Slug } from '../problem';
 import { applicant } from '../schemas/applicant';
 import { applicantParams } from '../schemas/parameters';
 import { cancelBody, deadlineBody, emptyBody, reasonBody, snoozeBody } from '../schemas/requests';
 
 const tags = [TAGS.actions];
-const PROBLEMS_OF_ACTIONS: readonly Slug[] = [
-  ...(['not-found', 'not-now'] as const),
-  ...(['temporal-unavailable', 'no-worker', 'store-unavailable', 'audit-unavailable'] as const),
-];
+const PROBLEMS_OF_ACTIONS: readonly Slug[] = ['not-found', 'not-now', ...OUTAGES];
 const ACCEPTED = {
   response: {
     200: answer(applicant, 'It was done before.'),
@@ -71,7 +68,7 @@ export const actionRoutes: FastifyPluginAsyncZod<{ useCases: UseCases }> = async
     {
       schema: {
         operationId: 'finishApplicant',
-        summary: 'Finish an applicant with the reports of now',
+        summary: 'Finish an applicant with the reports that are listed now',
         description: 'Downloads what is listed now, withdraws the person, and closes as collected or partial.',
         tags,
         params: applicantParams,
@@ -130,7 +127,8 @@ export const actionRoutes: FastifyPluginAsyncZod<{ useCases: UseCases }> = async
       schema: {
         operationId: 'setDeadline',
         summary: 'Set the deadline of an applicant',
-        description: 'Absolute, so that a repeat is harmless. 422 in the past, or more than a year ahead.',
+        description:
+          'The time is absolute, so a repeat changes nothing. 422 if it is in the past or more than a year ahead.',
         tags,
         params: applicantParams,
         body: deadlineBody,
@@ -151,7 +149,7 @@ export const actionRoutes: FastifyPluginAsyncZod<{ useCases: UseCases }> = async
     {
       schema: {
         operationId: 'retryCall',
-        summary: 'Retry the call that fails now',
+        summary: 'Retry the failing call now',
         description: 'A call that waits for its next attempt runs now. 409 if none waits.',
         tags,
         params: applicantParams,

@@ -7,6 +7,7 @@ import { BASE } from '../access';
 import { readActor } from '../caller';
 import { isUnchanged, quoteEtag, readIfMatch } from '../etags';
 import { answer, TAGS } from '../open-api';
+import { OUTAGES } from '../problem';
 import { applicant, applicantPage, startedApplicant } from '../schemas/applicant';
 import { details, invitation, timeline } from '../schemas/case';
 import { applicantParams } from '../schemas/parameters';
@@ -32,10 +33,7 @@ export const applicantRoutes: FastifyPluginAsyncZod<{ useCases: UseCases }> = as
           201: answer(startedApplicant, 'The applicant was started.'),
         },
         'x-headers': { 200: ['ETag'], 201: ['ETag', 'Location'] },
-        'x-problems': [
-          ...(['details-conflict', 'not-now', 'precondition-failed', 'precondition-required'] as const),
-          ...(['temporal-unavailable', 'no-worker', 'store-unavailable', 'audit-unavailable'] as const),
-        ],
+        'x-problems': ['details-conflict', 'not-now', 'precondition-failed', 'precondition-required', ...OUTAGES],
       },
     },
     async (request, reply) => {
@@ -99,9 +97,11 @@ export const applicantRoutes: FastifyPluginAsyncZod<{ useCases: UseCases }> = as
       },
     },
     async (request, reply) => {
-      const shown = await useCases.show(request.params.clientUserId);
-      reply.header('ETag', quoteEtag(shown.etag));
-      return isUnchanged(request.headers, shown.etag) ? reply.code(304).send() : shown.applicant;
+      const { applicant, etag } = await useCases.show(request.params.clientUserId);
+      reply.header('ETag', quoteEtag(etag));
+      // Without Temporal, another round may be open that the tag does not show.
+      const isCurrent = !applicant.degraded.includes('temporal-unavailable');
+      return isCurrent && isUnchanged(request.headers, etag) ? reply.code(304).send() : applicant;
     },
   );
 
@@ -147,10 +147,7 @@ export const applicantRoutes: FastifyPluginAsyncZod<{ useCases: UseCases }> = as
         tags,
         params: applicantParams,
         response: { 200: answer(invitation, 'The link.') },
-        'x-problems': [
-          ...(['not-found', 'not-now'] as const),
-          ...(['temporal-unavailable', 'no-worker', 'store-unavailable', 'audit-unavailable'] as const),
-        ],
+        'x-problems': ['not-found', 'not-now', ...OUTAGES],
       },
     },
     async (request) => useCases.invitation(request.params.clientUserId, readActor(request)),

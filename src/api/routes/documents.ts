@@ -4,9 +4,10 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Logger } from '../../observability/log';
 import type { UseCases } from '../../use-cases/use-cases';
+import type { OpenDocument } from '../../use-cases/views';
 import { readActor } from '../caller';
 import { downloadHeaders, openStream, selectBytes, viewHeaders } from '../document-answer';
-import { quoteEtag } from '../etags';
+import { isUnchanged, quoteEtag } from '../etags';
 import { answer, TAGS } from '../open-api';
 import { Problem } from '../problem';
 import { documentParams, documents } from '../schemas/documents';
@@ -20,11 +21,12 @@ export interface DocumentRouteDeps {
 const tags = [TAGS.documents];
 const bytes = z.unknown().meta({ description: 'The bytes, in the type of Content-Type.' });
 const nothing = z.null();
+const ifNoneMatch = z.string().optional().meta({ description: 'An ETag. With the same one, the answer is 304.' });
 const FAILURES = ['not-found', 'altered-document', 'store-unavailable', 'audit-unavailable'] as const;
 const DOWNLOAD_HEADERS = ['Accept-Ranges', 'Content-Disposition', 'ETag', 'Repr-Digest'];
 
 /** Lists the documents of an applicant, and sends one or all of them. */
-export const addDocumentRoutes: FastifyPluginAsyncZod<DocumentRouteDeps> = async (app, { useCases, log }) => {
+export const documentRoutes: FastifyPluginAsyncZod<DocumentRouteDeps> = async (app, { useCases, log }) => {
   app.get(
     '/applicants/:clientUserId/documents',
     {
@@ -49,7 +51,7 @@ export const addDocumentRoutes: FastifyPluginAsyncZod<DocumentRouteDeps> = async
         operationId: 'downloadDocument',
         summary: 'Download a document',
         description:
-          'One range is answered with 206; several ranges with the whole document. The bytes are verified: if they are not those that were stored, the connection breaks off before their end. Recorded in the audit log: one line per document, caller and minute.',
+          'One range is answered with 206; several ranges with the whole document. The bytes are verified: if they are not those that were stored, the api closes the connection before their end. Recorded in the audit log: one line per document, caller and minute.',
         tags,
         params: documentParams,
         headers: z.object({
@@ -58,10 +60,7 @@ export const addDocumentRoutes: FastifyPluginAsyncZod<DocumentRouteDeps> = async
             .optional()
             .meta({ examples: ['bytes=0-65535'] }),
           'if-range': z.string().optional().meta({ description: 'An ETag. With another one, the whole is sent.' }),
-          'if-none-match': z
-            .string()
-            .optional()
-            .meta({ description: 'An ETag. With the same one, the answer is 304.' }),
+          'if-none-match': ifNoneMatch,
         }),
         response: {
           200: answer(bytes, 'The whole document.', '*/*'),
@@ -75,8 +74,7 @@ export const addDocumentRoutes: FastifyPluginAsyncZod<DocumentRouteDeps> = async
     async (request, reply) => {
       const opened = await openDocument(request);
       const selection = selectBytes(request.headers, opened.document);
-      if (selection === 'unchanged')
-        return reply.code(304).header('ETag', quoteEtag(opened.document.sha256)).send(null);
+      if (selection === 'unchanged') return sendUnchanged(reply, opened);
       if (selection === 'outside') throw outsideRange(opened.document.bytes);
       const range = selection === 'whole' ? null : selection;
       const body = opened.read(range ?? undefined);
@@ -93,13 +91,18 @@ export const addDocumentRoutes: FastifyPluginAsyncZod<DocumentRouteDeps> = async
         description: 'Recorded in the audit log like a download.',
         tags,
         params: documentParams,
-        response: { 200: answer(nothing, 'The headers of the whole document.', '*/*') },
-        'x-headers': { 200: DOWNLOAD_HEADERS },
+        headers: z.object({ 'if-none-match': ifNoneMatch }),
+        response: {
+          200: answer(nothing, 'The headers of the whole document.', '*/*'),
+          304: answer(nothing, 'The document has the ETag of If-None-Match.'),
+        },
+        'x-headers': { 200: DOWNLOAD_HEADERS, 304: ['ETag'] },
         'x-problems': [...FAILURES],
       },
     },
     async (request, reply) => {
       const opened = await openDocument(request);
+      if (isUnchanged(request.headers, opened.document.sha256)) return sendUnchanged(reply, opened);
       return reply.headers(downloadHeaders(opened, null)).send(null);
     },
   );
@@ -134,7 +137,7 @@ export const addDocumentRoutes: FastifyPluginAsyncZod<DocumentRouteDeps> = async
         operationId: 'downloadDocuments',
         summary: 'Download all current documents',
         description:
-          'A ZIP file with the current documents, as `<type>/<documentId>.<format>`, and manifest.json, which has the path of each. If a document cannot be read or was altered, the connection breaks off. Recorded in the audit log, with a line per document.',
+          'A ZIP file with the current documents, as `<type>/<documentId>.<format>`, and manifest.json, which has the path of each. If a document cannot be read or was altered, the api closes the connection before the end. Recorded in the audit log, with a line per document.',
         tags,
         params: applicantParams,
         response: { 200: answer(bytes, 'The ZIP file.', 'application/zip') },
@@ -159,7 +162,7 @@ export const addDocumentRoutes: FastifyPluginAsyncZod<DocumentRouteDeps> = async
     return useCases.openDocument(clientUserId, documentId, readActor(request));
   }
 
-  /** An error after the first bytes can only break off the connection. */
+  /** After the first bytes, an error can only close the connection. */
   async function send(
     request: FastifyRequest,
     reply: FastifyReply,
@@ -171,6 +174,10 @@ export const addDocumentRoutes: FastifyPluginAsyncZod<DocumentRouteDeps> = async
     return reply.headers(headers).send(stream);
   }
 };
+
+function sendUnchanged(reply: FastifyReply, { document }: OpenDocument): FastifyReply {
+  return reply.code(304).header('ETag', quoteEtag(document.sha256)).send(null);
+}
 
 function outsideRange(size: number): Problem {
   const headers = { 'Content-Range': `bytes */${size}` };

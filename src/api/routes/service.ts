@@ -2,7 +2,7 @@ import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { type DocumentedApi, docsPage } from '../docs-page';
-import { unavailable } from '../error-problems';
+import { unavailableProblem } from '../error-problems';
 import { answer, TAGS } from '../open-api';
 import { PROBLEMS, Problem, type Slug } from '../problem';
 import { health, page } from '../schemas/session';
@@ -51,9 +51,10 @@ export const serviceRoutes: FastifyPluginAsyncZod<{ readiness: Readiness }> = as
       },
     },
     async () => {
-      if (!readiness.isStoreReady()) throw unavailable('store-unavailable', 'the report store is not ready', 'nothing');
+      if (!readiness.isStoreReady())
+        throw unavailableProblem('store-unavailable', 'the report store is not ready', 'nothing');
       if (await readiness.isTemporalReady()) return { status: 'ready' };
-      throw unavailable('temporal-unavailable', 'Temporal did not answer', 'nothing');
+      throw unavailableProblem('temporal-unavailable', 'Temporal did not answer', 'nothing');
     },
   );
 

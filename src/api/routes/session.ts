@@ -162,7 +162,7 @@ export const sessionRoutes: FastifyPluginAsyncZod<SessionDeps> = async (app, dep
   }
 };
 
-/** The guard lets no one else call the route. */
+/** The guard has rejected requests without a caller. */
 function expectCaller(request: FastifyRequest): Caller {
   const caller = callerOf(request);
   if (caller === null) throw new TypeError('expected a route that needs a caller');

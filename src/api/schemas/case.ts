@@ -16,7 +16,7 @@ export const timeline = z
         }),
       )
       .meta({ description: 'Newest first, at most 200.' }),
-    omitted: count.meta({ description: 'Entries that were dropped after the first one.' }),
+    omitted: count.meta({ description: 'How many events after the first one were dropped.' }),
     degraded: z.array(degradation),
   })
   .meta({
@@ -28,7 +28,7 @@ export const timeline = z
             at: '2026-01-30T21:20:51.004Z',
             kind: 'started',
             source: 'start',
-            text: 'The round was started.',
+            text: 'The applicant was started.',
             data: null,
           },
         ],

@@ -41,7 +41,7 @@ export const attention = z
     items: z.array(
       z.object({
         clientUserId: z.string().nullable().meta({ description: 'Null: the item is about no applicant.' }),
-        need: z.string().meta({ description: 'A need of an applicant, a finding of the sweep, or quarantine.' }),
+        need: z.string().meta({ description: 'A need of an applicant, a finding of the sweep, spool or quarantine.' }),
         since: instant.nullable(),
         text: z.string(),
         action: z.string().nullable().meta({ description: 'The action or the command that repairs it.' }),
@@ -59,8 +59,8 @@ export const attention = z
             clientUserId: 'POL-20417',
             need: 'quiet',
             since: asOf,
-            text: 'The person has not opened the invitation for 7 days.',
-            action: 'finish-now',
+            text: 'Nothing has happened for longer than usual. Remind the person of the invitation.',
+            action: 'GET /api/v1/applicants/POL-20417/invitation',
           },
         ],
         asOf,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { CLIENT_USER_ID_EXPECTED, HUMAN_ID_EXPECTED, isClientUserId, isHumanId } from '../../domain/identifiers';
 import { parseInstantMs } from '../../domain/instants';
+import { MAX_PAGE } from '../../use-cases/use-cases';
 
 /** A text of a request that `parse` turns into a value, or into undefined if it is invalid. `schema`: its form in the OpenAPI file. */
 function parameter<Value>(
@@ -21,16 +22,24 @@ function parameter<Value>(
 
 const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/;
 
-/** An instant of a request, in ms since 1970. */
+/** The last instant with a year of four digits; Temporal rejects later ones. */
+const MAX_INSTANT_MS = Date.parse('9999-12-31T23:59:59.999Z');
+
+/** An instant of a request, in ms since 1970; not before 1970. */
 export function instantMs(description: string) {
-  return parameter(
-    'an instant in ISO 8601 with a zone, such as 2026-01-30T21:20:54Z',
-    (text) => (INSTANT.test(text) ? (parseInstantMs(text) ?? undefined) : undefined),
-    { type: 'string', format: 'date-time', description, examples: ['2026-01-30T21:20:54.316Z'] },
-  );
+  return parameter('an instant from 1970 to 9999 in ISO 8601 with a zone, such as 2026-01-30T21:20:54Z', parseInstant, {
+    type: 'string',
+    format: 'date-time',
+    description,
+    examples: ['2026-01-30T21:20:54.316Z'],
+  });
 }
 
-const MAX_PAGE = 200;
+function parseInstant(text: string): number | undefined {
+  const ms = INSTANT.test(text) ? parseInstantMs(text) : null;
+  return ms !== null && ms >= 0 && ms <= MAX_INSTANT_MS ? ms : undefined;
+}
+
 const DEFAULT_PAGE = 50;
 
 export const limit = parameter(

@@ -20,13 +20,26 @@ const invalid = z
   .object({
     ...base,
     errors: z.array(
-      z.object({ pointer: z.string().meta({ description: 'RFC 6901; "" is the body.' }), code, expected }),
+      z.object({
+        pointer: z.string().meta({ description: 'RFC 6901; "" is the body, also for a field with an unknown name.' }),
+        code,
+        expected,
+      }),
     ),
   })
   .meta({ id: 'InvalidProblem' });
 
 const invalidParameter = z
-  .object({ ...base, errors: z.array(z.object({ parameter: z.string(), code, expected })) })
+  .object({
+    ...base,
+    errors: z.array(
+      z.object({
+        parameter: z.string().meta({ description: '"" is a parameter with an unknown name.' }),
+        code,
+        expected,
+      }),
+    ),
+  })
   .meta({ id: 'InvalidParameterProblem' });
 
 const detailsConflict = z

@@ -7,14 +7,16 @@ import { CARRIER_CODE, CARRIER_CODE_EXPECTED } from '../../observability/audit-c
 import { DETAIL_CHECKS } from '../../use-cases/applicant-details';
 import { clientUserId, cursor, humanId, instantMs, limit, prefix } from './parameters';
 
-const REPORTS_EXPECTED =
-  'types of 1 to 80 letters, digits, "_" or "-", each once, with one or more of json, html, pdf; ccdraw has html and pdf, apidata and timeline json';
+/** The vendor has six. */
+const MAX_TYPES = 50;
+const REPORTS_EXPECTED = `at most ${MAX_TYPES} types of 1 to 80 letters, digits, "_" or "-", each once, with one or more of json, html, pdf; ccdraw has html and pdf, apidata and timeline json`;
 
 const reports = z
   .record(z.string(), z.array(z.enum(FORMATS)).min(1))
   .transform((formatsByType, context): Wanted => {
-    const checked = checkWanted(Object.entries(formatsByType));
-    if (checked.ok) return checked.wanted;
+    const entries = Object.entries(formatsByType);
+    const checked = checkWanted(entries);
+    if (checked.ok && entries.length <= MAX_TYPES) return checked.wanted;
     context.addIssue({ code: 'custom', message: REPORTS_EXPECTED });
     return z.NEVER;
   })
@@ -77,7 +79,7 @@ export const startBody = z
 
 /** A parameter that may be repeated. */
 const needs = z
-  .preprocess((value) => (typeof value === 'string' ? [value] : value), z.array(z.enum(NEEDS)))
+  .preprocess((value) => [...new Set([value].flat())], z.array(z.enum(NEEDS)))
   .meta({
     type: 'array',
     items: { type: 'string', enum: [...NEEDS] },

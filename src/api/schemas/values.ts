@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { NEEDS } from '../../domain/needs';
 import { OUTCOMES, REASONS, STAGES } from '../../domain/outcome';
 import { FORMATS } from '../../domain/reports';
+import { DEGRADATIONS } from '../../use-cases/views';
 
 /** ISO 8601 in UTC with milliseconds, in an answer. */
 export const instant = z
@@ -32,7 +33,6 @@ export const outcome = openEnum(OUTCOMES, 'How a round ended.').meta({ id: 'Outc
 export const reason = openEnum(REASONS, 'Why a round ended so.').meta({ id: 'Reason' });
 export const need = openEnum(NEEDS, 'Why an applicant needs a person.').meta({ id: 'Need' });
 export const format = openEnum(FORMATS, 'The format of a document.').meta({ id: 'Format' });
-export const degradation = openEnum(
-  ['no-worker', 'temporal-unavailable', 'store-unavailable'],
-  'What did not answer, so that fields are null or old.',
-).meta({ id: 'Degradation' });
+export const degradation = openEnum(DEGRADATIONS, 'What did not answer, so that fields are null or old.').meta({
+  id: 'Degradation',
+});

@@ -1,4 +1,5 @@
-import { MANIFEST, reportName } from '../../report-store/layout';
+import { MANIFEST } from '../../report-store/layout';
+import { documentIdOf } from '../../use-cases/document-id';
 import type { ExitStatus } from '../exit-status';
 import { writeNewFile } from '../new-file';
 import { isClosedPipe } from '../terminal';
@@ -34,7 +35,7 @@ async function showDocument(
     // The first reading checks the whole document, so that no changed byte is printed.
     for await (const _ of store.readDocument(clientUserId, file)) context.signal.throwIfAborted();
     const entry = (await store.readManifest(clientUserId))?.documents.find((document) => document.file === file);
-    const subject = entry ? { documentId: reportName(entry.reportId) } : { detail: 'manifest' };
+    const subject = entry ? { documentId: documentIdOf(entry.file) } : { detail: 'manifest' };
     await recordAct(context, 'open-document', { clientUserId, ...subject });
     const bytes = await copyDocument(store.readDocument(clientUserId, file), out, context.signal);
     if (json) context.print(JSON.stringify({ clientUserId, file, out, bytes }));

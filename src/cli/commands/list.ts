@@ -2,7 +2,7 @@ import { InvalidArgumentError, Option } from 'commander';
 import { CLIENT_USER_ID_EXPECTED, HUMAN_ID_EXPECTED, isClientUserId, isHumanId } from '../../domain/identifiers';
 import { NEEDS, type Need } from '../../domain/needs';
 import { OUTCOMES, type Outcome, STAGES, type Stage } from '../../domain/outcome';
-import type { ListFilters } from '../../use-cases/use-cases';
+import { type ListFilters, MAX_PAGE } from '../../use-cases/use-cases';
 import type { ExitStatus } from '../exit-status';
 import { readInstant } from '../instants';
 import { displayCount, printRows } from '../rows';
@@ -29,7 +29,6 @@ interface ListFlags {
   readonly all?: true;
 }
 
-const MAX_LIMIT = 200;
 const DEFAULT_LIMIT = 50;
 
 /** `chartway list`: one line per applicant, in Temporal's order. */
@@ -47,7 +46,7 @@ export const listCommand: RegisterCommand = (program, select) => {
     .option('--closed', 'closed applicants only');
   for (const name of INSTANTS) command.option(`--${name} <instant>`, INSTANT_TEXT[name], readInstant);
   command
-    .option('--limit <number>', `how many, 1 to ${MAX_LIMIT}`, readLimit, DEFAULT_LIMIT)
+    .option('--limit <number>', `how many, 1 to ${MAX_PAGE}`, readLimit, DEFAULT_LIMIT)
     .option('--cursor <cursor>', 'continue a list, with the same filters')
     .addOption(new Option('--all', 'every applicant, page by page').conflicts('limit'))
     .action((flags: ListFlags) => select((context) => list(context, flags)));
@@ -85,15 +84,15 @@ function readHumanId(text: string): string {
 
 function readLimit(text: string): number {
   const limit = /^\d{1,3}$/.test(text) ? Number(text) : 0;
-  if (limit >= 1 && limit <= MAX_LIMIT) return limit;
-  throw new InvalidArgumentError(`Expected a number from 1 to ${MAX_LIMIT}.`);
+  if (limit >= 1 && limit <= MAX_PAGE) return limit;
+  throw new InvalidArgumentError(`Expected a number from 1 to ${MAX_PAGE}.`);
 }
 
 async function list(context: CommandContext, flags: ListFlags): Promise<ExitStatus> {
   const { terminal, json, print, signal } = context;
   const useCases = await context.useCases();
   const filters = toFilters(flags);
-  const limit = flags.all ? MAX_LIMIT : flags.limit;
+  const limit = flags.all ? MAX_PAGE : flags.limit;
   let cursor = flags.cursor ?? null;
   let count = 0;
   let coverage: Coverage;

@@ -4,6 +4,7 @@ import type { CommandContext } from '../../../src/cli/commands/context';
 import { createFolderStore } from '../../../src/report-store/folder/store';
 import type { ReportStore } from '../../../src/report-store/port';
 import { generateKey } from '../../../src/temporal/key-ring';
+import { documentIdOf } from '../../../src/use-cases/document-id';
 import { change, documentToStore, pdf, pieces } from '../../report-store/fixtures';
 import { cipherOf } from '../../support/keys';
 import { runProcess, useBuild } from '../../support/processes';
@@ -40,7 +41,8 @@ test('writes a document, decrypted, to a new private file, and records its id', 
   expect(await run(['POL-1', entry.file, '--out', out])).toBe(0);
   expect(await readFile(out, 'utf8')).toBe(BODY);
   expect((await stat(out)).mode & 0o777).toBe(0o600);
-  expect(audited).toEqual([{ who: 'cli:tester', did: 'open-document', clientUserId: 'POL-1', documentId: 'report-1' }]);
+  const documentId = documentIdOf(entry.file);
+  expect(audited).toEqual([{ who: 'cli:tester', did: 'open-document', clientUserId: 'POL-1', documentId }]);
 });
 
 test('--json requires --out, and reports what was written', async () => {
