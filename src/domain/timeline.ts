@@ -95,3 +95,9 @@ export function entriesAfter(timeline: Timeline, recorded: number): Timeline {
   }
   return { entries: timeline.entries.slice(timeline.entries.length - count), omitted: Math.max(0, missing) };
 }
+
+/** True if the person was withdrawn after the last round began. */
+export function hasWithdrawnInRound({ entries }: Timeline): boolean {
+  const kinds = entries.map(({ kind }) => kind);
+  return kinds.lastIndexOf('withdrawn') > kinds.lastIndexOf('started');
+}

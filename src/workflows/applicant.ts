@@ -41,6 +41,8 @@ export class Applicant {
   closedAtMs: number | null = null;
   /** True once an invitation may have been sent. */
   mayBeInvited: boolean;
+  /** The person whom the manifest had when this run began, for a cancel before the invitation; null: none, or not read. */
+  earlierHumanId: string | null = null;
   /** True once upstream has confirmed the create. If a deletion then finds no person, the search for them lasts 30 s, not 60 s. */
   isCreateConfirmed = false;
   /** True from the closing on: the conclusion stands, and no action changes it. */

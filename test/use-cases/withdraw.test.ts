@@ -38,7 +38,7 @@ test('the person of a closed applicant is withdrawn once, also when Temporal has
 
 test.each([
   ['expired', 'invitation-expired', 'already'],
-  ['cancelled', 'operator', 'already'],
+  ['cancelled', 'operator', 'accepted'],
   ['partial', 'deadline', 'already'],
   ['collected', 'finished', 'already'],
   ['partial', 'missing-documents', 'accepted'],
@@ -46,6 +46,17 @@ test.each([
 ] as const)('a round that ended with %s and %s: %s', async (outcome, reason, done) => {
   const { useCases, clientUserId, writeManifest } = setup(server());
   await writeManifest({ outcome, reason, closedAt: '2026-03-02T10:00:00.000Z', round: 1, revision: 1 });
+  expect(await useCases.withdraw(clientUserId, REASON, ACTOR)).toMatchObject({ done });
+});
+
+test.each([
+  [['withdrawn', 'started'], 'accepted'],
+  [['started', 'withdrawn'], 'already'],
+] as const)('a cancelled round is withdrawn only if its own timeline shows it: %j is %s', async (kinds, done) => {
+  const { useCases, clientUserId, writeManifest } = setup(server());
+  const timeline = kinds.map((kind, at) => ({ atMs: at, kind, source: 'worker' as const }));
+  const closed = { outcome: 'cancelled', reason: 'operator', closedAt: '2026-03-02T10:00:00.000Z' } as const;
+  await writeManifest({ ...closed, round: 2, revision: 1, timeline });
   expect(await useCases.withdraw(clientUserId, REASON, ACTOR)).toMatchObject({ done });
 });
 
