@@ -196,6 +196,8 @@ export interface ApplicantState {
   needs: readonly RecordedNeed[];
   /** The deadline; null before the invitation and after the closing. */
   dueAtMs: number | null;
+  /** True once the search attributes have the round and the invitation. */
+  isRoundShown: boolean;
   /** Until when `/attention` hides the needs; null: not hidden. */
   snoozedUntilMs: number | null;
   timeline: Timeline;

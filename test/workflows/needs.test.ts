@@ -164,7 +164,7 @@ test('a call that fails for long shows until it recovers, for one event each', a
   expect(await shown(applicant)).toMatchObject({ needs: [], ApplicantNeeds: null });
 });
 
-test('a run of 0.2.0 shows no need in its search attributes; the run that continues it does', async () => {
+test('a run of 0.2.0 shows no need and no round in its search attributes; the run that continues it does', async () => {
   const { chaseMs: _chaseMs, ...policy } = BY_NOTICES;
   const script = [{ afterMs: HOUR_MS, status: 'Attn Required' }];
   const applicant = await follow(script, { input: { policy: policy as Policy } });
@@ -177,5 +177,10 @@ test('a run of 0.2.0 shows no need in its search attributes; the run that contin
   for (let sent = 0; sent < 2_000; sent += 1) await applicant.sendStatusNotice('Declined', DAY_MS, 'h-else');
   await applicant.skip(MINUTE_MS);
   expect((await applicant.handle.describe()).runId).not.toBe(runId);
-  expect(await shown(applicant)).toMatchObject({ ApplicantNeeds: ['attention'], dueAfterMs: expiresMs.applicant });
+  expect(await shown(applicant)).toMatchObject({
+    ApplicantNeeds: ['attention'],
+    dueAfterMs: expiresMs.applicant,
+    openedAtMs: applicant.invitedAtMs,
+    round: 1,
+  });
 });
