@@ -42,7 +42,7 @@ export function reportStuckCalls(deps: TemporalDeps): ActivityInterceptorsFactor
       workflowId,
       runId,
       signalName: isStuck ? callStuckSignal.name : callRecoveredSignal.name,
-      payload: isStuck ? { call, sinceMs } : { call },
+      payload: isStuck ? { activityId, call, sinceMs } : { activityId, call },
       requestId,
       untilMs: Date.now() + SIGNAL_TIMEOUT_MS,
     });

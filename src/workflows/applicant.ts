@@ -41,7 +41,7 @@ export class Applicant {
   closedAtMs: number | null = null;
   /** True once an invitation may have been sent. */
   mayBeInvited: boolean;
-  /** The person whom the manifest had when this run began, for a cancel before the invitation; null: none, or not read. */
+  /** The humanId in the manifest when this run began, for a cancel before the invitation; null: none, or not read. */
   earlierHumanId: string | null = null;
   /** True once upstream has confirmed the create. If a deletion then finds no person, the search for them lasts 30 s, not 60 s. */
   isCreateConfirmed = false;
@@ -227,7 +227,8 @@ export class Applicant {
 
   /** Replaces the facts. A new status becomes an entry of the timeline, without the text of an unknown one. */
   learn(facts: Facts, source: TimelineSource): void {
-    const [before, status] = [currentStatus(this.facts), currentStatus(facts)];
+    const before = currentStatus(this.facts);
+    const status = currentStatus(facts);
     this.facts = facts;
     if (normalizeStatus(before) !== normalizeStatus(status)) {
       this.record('status', source, { status: statusKind(status) });
@@ -312,7 +313,7 @@ export class Applicant {
     const deadline = waitingUntilMs === null ? '' : `, until ${new Date(waitingUntilMs).toISOString()} at the latest`;
     setCurrentDetails(
       [
-        `Stage: **${stage}**${status ? `, Human API says ${displayStatus(status)}` : ''}`,
+        `Stage: **${stage}**${status ? `, Human API reports ${displayStatus(status)}` : ''}`,
         ...(stuck ? [`**Stuck**: ${stuck}.`] : []),
         ending ?? (waitingFor ? `Waiting for ${waitingFor}${deadline}.` : 'In progress.'),
         `Documents stored: ${countDocuments(collection)}`,
@@ -325,7 +326,7 @@ export class Applicant {
     if ((this.state.stuck ?? null) === reason) return;
     this.state.stuck = reason;
     this.showDetails();
-    // The end of it shows with the next change.
+    // That it is no longer stuck shows with the next change.
     if (reason !== null) this.showNeeds();
   }
 }

@@ -8,7 +8,7 @@ const FIND_INVITED_FOR_MS = 60_000;
 /** The same after a create that upstream confirmed: only its reads may lag. */
 const FIND_CREATED_FOR_MS = 30_000;
 
-/** Deletes every person whom a cancelled applicant may have upstream: that of the round before stays there until this round has invited. */
+/** Deletes the person of a cancelled applicant upstream; before the invitation, that is the person of the round before. */
 export async function withdrawCancelled(applicant: Applicant): Promise<void> {
   const { state, earlierHumanId, isInvited } = applicant;
   if (applicant.mayBeInvited) await withdrawApplicant(applicant);

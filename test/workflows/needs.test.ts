@@ -152,15 +152,16 @@ describe('a closed applicant', () => {
 });
 
 test('a call that fails for long shows until it recovers, for one event each', async () => {
-  const applicant = await follow([], { policy: BY_NOTICES });
-  await applicant.waitForInvitation();
+  const applicant = await follow([]);
+  await applicant.skip(7 * HOUR_MS);
   const { handle } = applicant;
   const sinceMs = applicant.invitedAtMs;
-  const stick = () => handle.signal(callStuckSignal, { call: 'watchStatus', sinceMs });
+  const [activityId = ''] = await applicant.activityIds('watchStatus');
+  const stick = () => handle.signal(callStuckSignal, { activityId, call: 'watchStatus', sinceMs });
   expect(await addedEvents(applicant, /Upsert/, stick)).toBe(1);
   expect(await shown(applicant)).toMatchObject({ needs: ['stuck-call'], ApplicantNeeds: ['stuck-call'] });
   expect(await addedEvents(applicant, /Upsert/, stick)).toBe(0);
-  await handle.signal(callRecoveredSignal, { call: 'watchStatus' });
+  await handle.signal(callRecoveredSignal, { activityId, call: 'watchStatus' });
   expect(await shown(applicant)).toMatchObject({ needs: [], ApplicantNeeds: null });
 });
 
