@@ -134,7 +134,7 @@ function unlistedReportsSinceMs(facts: Facts, { askedAtMs }: Collection): number
   return isSynced && (askedAtMs ?? -Infinity) < kindSinceMs ? kindSinceMs : null;
 }
 
-/** An operator ends the applicant early: what is listed now is collected, whatever the status, the windows and the deadline say. */
+/** An operator ends the applicant early: what is listed now is collected, regardless of status, windows and deadline. */
 function stepForFinish(situation: Situation): Step | null {
   const { finishRequestedAtMs } = situation;
   if (finishRequestedAtMs === null) return null;

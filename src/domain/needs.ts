@@ -1,5 +1,5 @@
 import type { Reason, Stage } from './outcome';
-import type { Policy } from './policy';
+import { MINUTE_MS, type Policy } from './policy';
 
 /** Why an applicant needs a person. The first five are recorded by the workflow, in the search attribute ApplicantNeeds; the rest is computed when read. */
 export const RECORDED_NEEDS = ['attention', 'quiet', 'stuck-call', 'conflict', 'undeliverable'] as const;
@@ -17,11 +17,11 @@ export function quietAtMs(stage: Stage, stageSinceMs: number, { chaseMs }: Pick<
 
 /** What an open applicant needs. */
 export function openNeeds(stage: Stage, isQuiet: boolean, hasStuckCall: boolean): readonly RecordedNeed[] {
-  return [
-    ...(stage === 'attention' ? (['attention'] as const) : []),
-    ...(isQuiet ? (['quiet'] as const) : []),
-    ...(hasStuckCall ? (['stuck-call'] as const) : []),
-  ];
+  const needs: RecordedNeed[] = [];
+  if (stage === 'attention') needs.push('attention');
+  if (isQuiet) needs.push('quiet');
+  if (hasStuckCall) needs.push('stuck-call');
+  return needs;
 }
 
 /** What a closed applicant needs, until the next round. */
@@ -31,4 +31,4 @@ export function closedNeeds(reason: Reason | null): readonly RecordedNeed[] {
 }
 
 /** A call that fails for this long marks its applicant as stuck, once. */
-export const STUCK_CALL_AFTER_MS = 300_000;
+export const STUCK_CALL_AFTER_MS = 5 * MINUTE_MS;

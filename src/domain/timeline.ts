@@ -38,7 +38,7 @@ export interface TimelineEntry {
   readonly lastAtMs?: number;
 }
 
-/** At most 200 entries in ascending order. The first one (`started`) stays; `omitted` counts the occurrences dropped after it. */
+/** At most 200 entries in ascending order. The first one (`started`) stays; `omitted` counts the dropped occurrences. */
 export interface Timeline {
   readonly entries: readonly TimelineEntry[];
   readonly omitted: number;
@@ -61,10 +61,26 @@ export function withEntry({ entries, omitted }: Timeline, entry: TimelineEntry):
     const repeated = { ...last, count: occurrences(last) + occurrences(entry), lastAtMs: entry.lastAtMs ?? entry.atMs };
     return { entries: [...entries.slice(0, -1), repeated], omitted };
   }
-  const all = [...entries, entry];
-  const [, oldest] = all;
-  if (all.length <= MAX_ENTRIES || oldest === undefined) return { entries: all, omitted };
-  return { entries: [...all.slice(0, 1), ...all.slice(2)], omitted: omitted + occurrences(oldest) };
+  return withoutSurplus({ entries: [...entries, entry], omitted });
+}
+
+/**
+ * Drops entries until 200 are left: the oldest about a call first, because a call that fails and recovers again and again would push out the history
+ * of the person; then the oldest. The first entry and the last one stay.
+ */
+export function withoutSurplus({ entries, omitted }: Timeline): Timeline {
+  const surplus = entries.length - MAX_ENTRIES;
+  if (surplus <= 0) return { entries, omitted };
+  const inner = entries.slice(1, -1);
+  const ofCalls = inner.filter(isOfCall).slice(0, surplus);
+  const others = inner.filter((entry) => !isOfCall(entry)).slice(0, surplus - ofCalls.length);
+  const dropped = new Set([...ofCalls, ...others]);
+  const lost = [...dropped].reduce((sum, entry) => sum + occurrences(entry), 0);
+  return { entries: entries.filter((entry) => !dropped.has(entry)), omitted: omitted + lost };
+}
+
+export function isOfCall({ kind }: TimelineEntry): boolean {
+  return kind === 'call-stuck' || kind === 'call-recovered';
 }
 
 function isRepeat(last: TimelineEntry, { kind, source, data = {} }: TimelineEntry): boolean {
@@ -84,14 +100,25 @@ export function countOccurrences({ entries, omitted }: Timeline): number {
   return entries.reduce((sum, entry) => sum + occurrences(entry), omitted);
 }
 
-/** The entries that were appended or repeated after the first `recorded` occurrences. `omitted`: how many of these occurrences are lost. */
+/**
+ * The entries that were appended or repeated after the first `recorded` occurrences, and maybe some before. `omitted`: how many of these occurrences are
+ * lost, at least; entries about calls are dropped from the middle.
+ */
 export function entriesAfter(timeline: Timeline, recorded: number): Timeline {
   let missing = countOccurrences(timeline) - recorded;
   let count = 0;
-  for (const entry of timeline.entries.toReversed()) {
+  // The first one stays, so it does not stand for a lost one.
+  const candidates = recorded > 0 ? timeline.entries.slice(1) : timeline.entries;
+  for (const entry of candidates.toReversed()) {
     if (missing <= 0) break;
     missing -= occurrences(entry);
     count += 1;
   }
   return { entries: timeline.entries.slice(timeline.entries.length - count), omitted: Math.max(0, missing) };
+}
+
+/** True if the person was withdrawn after the last round began. */
+export function hasWithdrawnInRound({ entries }: Timeline): boolean {
+  const kinds = entries.map(({ kind }) => kind);
+  return kinds.lastIndexOf('withdrawn') > kinds.lastIndexOf('started');
 }

@@ -2,7 +2,7 @@ import { parseInstantMs, versionMs } from '../domain/instants';
 import { groupProviders, matchesProvider, organizationKey, type Provider } from '../domain/providers';
 import { credibleDateMs } from '../domain/reads';
 import { isFromCurrentDetails, isPerProvider, type MissingDocument, type StoredDocument } from '../domain/reports';
-import { EMPTY_TIMELINE } from '../domain/timeline';
+import { EMPTY_TIMELINE, type Timeline } from '../domain/timeline';
 import { withoutDigest } from './layout';
 import { mergeTimeline } from './manifest-timeline';
 import type { Manifest, ManifestChange, RefreshChange, RoundRecord, WithdrawalChange } from './port';
@@ -130,11 +130,17 @@ export function newManifest(clientUserId: string, fields: Partial<Manifest>): Ma
 function afterWithdrawal(before: Manifest | null, change: WithdrawalChange): Manifest {
   const { clientUserId, humanId, closedAt, wanted } = change;
   const withdrawnAt = before?.withdrawnAt ?? closedAt;
-  if (before && before.outcome !== null) return { ...before, withdrawnAt };
+  if (before && before.outcome !== null) return { ...before, withdrawnAt, timeline: withWithdrawal(before, change) };
   const base = before ?? newManifest(clientUserId, { humanId, wanted });
   const revision = base.revision + 1;
   const conclusion = { outcome: 'cancelled', reason: 'operator', closedAt, withdrawnAt } as const;
   return { ...base, humanId: base.humanId ?? humanId, ...conclusion, revision };
+}
+
+/** The first withdrawal after the closing becomes an entry, if a person was there. */
+function withWithdrawal({ timeline, withdrawnAt }: Manifest, { humanId, closedAt }: WithdrawalChange): Timeline {
+  if (withdrawnAt !== null || humanId === null) return timeline;
+  return mergeTimeline(timeline, [{ atMs: toMs(closedAt), kind: 'withdrawn', source: 'operator' }]);
 }
 
 /** Both lists merged by file, sorted by file, with `superseded` computed again: true for all rounds before `detailsRound`. No file is lost. */

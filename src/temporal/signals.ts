@@ -26,7 +26,7 @@ interface Signal {
   /** Default: the newest run. */
   readonly runId?: string;
   readonly signalName: string;
-  readonly payload: StatusNotice | ReportNotice | CheckSchedule | StuckCall | Pick<StuckCall, 'call'>;
+  readonly payload: StatusNotice | ReportNotice | CheckSchedule | StuckCall | Pick<StuckCall, 'activityId' | 'call'>;
   readonly requestId: string;
   readonly untilMs: number;
 }

@@ -21,6 +21,9 @@ import { describeRun, isOpenRun, parseEnum, runIdOf } from './runs';
 /** An update waits for a worker for this long. */
 const UPDATE_TIMEOUT_MS = 5_000;
 
+/** Each try loses only against a run that continues as new just then. */
+const MAX_CANCEL_TRIES = 3;
+
 /** The server's failure type of an update that the end of the workflow came before. */
 const COMPLETED_FIRST = 'AcceptedUpdateCompletedWorkflow';
 
@@ -44,16 +47,26 @@ export interface Steering {
 }
 
 export function createSteering({ client }: Pick<TemporalDeps, 'client'>): Steering {
-  const handleOf = (clientUserId: string) => client.workflow.getHandle(applicantWorkflowId(clientUserId));
-
   return {
     async cancel(clientUserId, request) {
-      const handle = handleOf(clientUserId);
-      const result = await ifOpen(callWithDeadline(client, () => handle.signal(cancelApplicantSignal, request)));
-      if (result === 'done') await callWithDeadline(client, () => handle.cancel()).catch(() => undefined);
-      return result;
+      let chain: string | null = null;
+      for (let tries = 0; tries < MAX_CANCEL_TRIES; tries += 1) {
+        const run = await findOpenRun(clientUserId);
+        if (run === null || run.firstRunId !== (chain ?? run.firstRunId)) return 'not-open';
+        chain = run.firstRunId;
+        const { handle } = run;
+        const signalled = await ifOpen(callWithDeadline(client, () => handle.signal(cancelApplicantSignal, request)));
+        // The run may have continued as new since.
+        if (signalled === 'not-open') continue;
+        await callWithDeadline(client, () => run.chain.cancel()).catch(() => undefined);
+        return 'done';
+      }
+      return 'not-open';
     },
-    checkNow: (clientUserId) => ifOpen(callWithDeadline(client, () => handleOf(clientUserId).signal(checkNowSignal))),
+    checkNow(clientUserId) {
+      const handle = client.workflow.getHandle(applicantWorkflowId(clientUserId));
+      return ifOpen(callWithDeadline(client, () => handle.signal(checkNowSignal)));
+    },
     finishNow: (clientUserId, request) => update(clientUserId, finishNowUpdate, request),
     setDeadline: (clientUserId, request) => update(clientUserId, setDeadlineUpdate, request),
     snooze: (clientUserId, request) => update(clientUserId, snoozeUpdate, request),
@@ -70,16 +83,31 @@ export function createSteering({ client }: Pick<TemporalDeps, 'client'>): Steeri
     },
   };
 
+  /** A signal or request to `handle` reaches this run only, one to `chain` also the runs that continue it; neither reaches a later round. */
+  async function findOpenRun(clientUserId: string, untilMs?: number) {
+    const workflowId = applicantWorkflowId(clientUserId);
+    const description = await describeRun(client, { workflowId }, untilMs);
+    if (!isOpenRun(description)) return null;
+    const runId = runIdOf(description);
+    // An old server does not return it; then nothing is pinned.
+    const firstRunId = description.workflowExecutionInfo?.firstRunId ?? '';
+    const pin = firstRunId === '' ? {} : { firstExecutionRunId: firstRunId };
+    const chain = client.workflow.getHandle(workflowId, undefined, pin);
+    return { firstRunId, handle: client.workflow.getHandle(workflowId, runId), chain };
+  }
+
   /** Safe to repeat: each update is absolute, and the client gives it an id for its own retries. */
   async function update<R>(
     clientUserId: string,
     definition: UpdateDefinition<void, [R]>,
     request: R,
   ): Promise<SteeringResult> {
-    const handle = handleOf(clientUserId);
-    const execute = () => handle.executeUpdate(definition, { args: [request] });
+    const untilMs = Date.now() + UPDATE_TIMEOUT_MS;
+    const run = await findOpenRun(clientUserId, untilMs);
+    if (run === null) return 'not-open';
+    const execute = () => run.chain.executeUpdate(definition, { args: [request] });
     try {
-      return await ifOpen(callWithDeadline(client, execute, Date.now() + UPDATE_TIMEOUT_MS));
+      return await ifOpen(callWithDeadline(client, execute, untilMs));
     } catch (error) {
       if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) return 'unanswered';
       if (!(error instanceof WorkflowUpdateFailedError) || !(error.cause instanceof ApplicationFailure)) throw error;

@@ -5,7 +5,8 @@ import { COLLECT_RECORDS, callRecoveredSignal, callStuckSignal } from '../workfl
 import type { TemporalDeps } from './rpc';
 import { createSignals } from './signals';
 
-type ActivityInfo = Parameters<ActivityInterceptorsFactory>[0]['info'];
+type ActivityContext = Parameters<ActivityInterceptorsFactory>[0];
+type ActivityInfo = ActivityContext['info'];
 
 /** The failure of an attempt waits at most this long for the signal. */
 const SIGNAL_TIMEOUT_MS = 5_000;
@@ -17,14 +18,15 @@ const SIGNAL_TIMEOUT_MS = 5_000;
 export function reportStuckCalls(deps: TemporalDeps): ActivityInterceptorsFactory {
   const signals = createSignals(deps);
 
-  return ({ info, cancellationSignal }) => ({
+  return (context) => ({
     inbound: {
       async execute(input, next) {
         try {
           return await next(input);
         } catch (error) {
+          const { info, cancellationSignal } = context;
           // The workflow no longer waits for a cancelled activity.
-          if (!cancellationSignal.aborted) await report(info, stuckSinceMs(error, info)).catch(() => undefined);
+          if (!cancellationSignal.aborted) await report(info, stuckSinceMs(error, context)).catch(() => undefined);
           throw error;
         }
       },
@@ -36,24 +38,30 @@ export function reportStuckCalls(deps: TemporalDeps): ActivityInterceptorsFactor
     if (sinceMs === undefined || !workflowExecution || workflowType !== COLLECT_RECORDS) return;
     const { workflowId, runId } = workflowExecution;
     const isStuck = sinceMs !== null;
-    // The same for a repeat after a lost attempt, so that the server drops it.
-    const requestId = `${runId} ${activityId} ${sinceMs ?? info.attempt}`;
+    // The same for a repeat after a lost attempt, so that the server drops it. A reset of the activity restarts the attempt numbers.
+    const requestId = `${runId} ${activityId} ${sinceMs ?? `since ${info.currentAttemptScheduledTimestampMs}`}`;
     await signals.send({
       workflowId,
       runId,
       signalName: isStuck ? callStuckSignal.name : callRecoveredSignal.name,
-      payload: isStuck ? { call, sinceMs } : { call },
+      payload: isStuck ? { activityId, call, sinceMs } : { activityId, call },
       requestId,
       untilMs: Date.now() + SIGNAL_TIMEOUT_MS,
     });
   }
 }
 
-/** What the failure reports; undefined: nothing. Activities without heartbeats keep no progress between attempts, so their schedule counts. */
-function stuckSinceMs(error: unknown, info: ActivityInfo): number | null | undefined {
+/**
+ * What the failure reports; undefined: nothing. An activity that keeps no progress gets one: when the server scheduled its first retry. The schedule of
+ * its first attempt does not count, because that may wait in the queue.
+ */
+function stuckSinceMs(error: unknown, { info, heartbeat }: ActivityContext): number | null | undefined {
   const isBenign = error instanceof ApplicationFailure && error.category === ApplicationFailureCategory.BENIGN;
   const { stuckSinceMs: reported } = error as { readonly stuckSinceMs?: number | null };
   if (reported !== undefined || info.heartbeatTimeoutMs || isBenign || info.isLocal) return reported;
-  const { scheduledTimestampMs: firstMs, currentAttemptScheduledTimestampMs: nowMs } = info;
-  return info.attempt > 1 && nowMs - firstMs >= STUCK_CALL_AFTER_MS ? firstMs : undefined;
+  if (info.attempt === 1) return undefined;
+  const { currentAttemptScheduledTimestampMs: nowMs } = info;
+  const { failingSinceMs = nowMs } = (info.heartbeatDetails ?? {}) as { readonly failingSinceMs?: number };
+  heartbeat({ failingSinceMs });
+  return nowMs - failingSinceMs >= STUCK_CALL_AFTER_MS ? failingSinceMs : undefined;
 }

@@ -1,5 +1,7 @@
-import { hasWithdrawnPerson } from '../domain/outcome';
+import { hasWithdrawnPerson, type Reason } from '../domain/outcome';
 import type { ReasonCode } from '../domain/steering';
+import { hasWithdrawnInRound } from '../domain/timeline';
+import type { Manifest } from '../report-store/port';
 import { createOperations } from '../temporal/operations';
 import { readApplicantRun } from '../temporal/runs';
 import { NotNow } from './errors';
@@ -29,7 +31,13 @@ async function withdraw(deps: UseCaseDeps, clientUserId: string): Promise<Steere
   const run = await readTemporal(() => readApplicantRun(deps.client, clientUserId));
   if (run?.standing === 'open') throw new NotNow('closing', applicant);
   const manifest = await readStore(() => deps.reportStore.readManifest(clientUserId));
-  if (manifest?.withdrawnAt || hasWithdrawnPerson(applicant.reason)) return { ...tagged, done: 'already' };
+  if (manifest?.withdrawnAt || hasWithdrawn(applicant.reason, manifest)) return { ...tagged, done: 'already' };
   await changeTemporal(() => createOperations(deps).beginWithdraw(clientUserId));
   return { ...tagged, done: 'accepted' };
+}
+
+/** A cancel before the invitation withdraws no one, and one by 0.2.0 left the person of an earlier round: there only the timeline counts. */
+function hasWithdrawn(reason: Reason | null, manifest: Manifest | null): boolean {
+  if (reason !== 'operator') return hasWithdrawnPerson(reason);
+  return manifest !== null && hasWithdrawnInRound(manifest.timeline);
 }

@@ -33,6 +33,7 @@ export function newState(clientUserId: string): ApplicantState {
     revision: 0,
     needs: [],
     dueAtMs: null,
+    isRoundShown: false,
     snoozedUntilMs: null,
     timeline: EMPTY_TIMELINE,
     recordedOccurrences: 0,

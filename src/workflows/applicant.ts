@@ -41,6 +41,8 @@ export class Applicant {
   closedAtMs: number | null = null;
   /** True once an invitation may have been sent. */
   mayBeInvited: boolean;
+  /** The humanId in the manifest when this run began, for a cancel before the invitation; null: none, or not read. */
+  earlierHumanId: string | null = null;
   /** True once upstream has confirmed the create. If a deletion then finds no person, the search for them lasts 30 s, not 60 s. */
   isCreateConfirmed = false;
   /** True from the closing on: the conclusion stands, and no action changes it. */
@@ -113,9 +115,16 @@ export class Applicant {
     return this.signalCount >= MAX_SIGNALS_IN_STEP;
   }
 
-  /** The next run has a complete policy. If this run showed no needs and no deadline, the next one shows them. */
+  /** The next run has a complete policy. If this run showed no needs and no deadline, the next one shows them. Its calls are not those of this run. */
   toCarriedState(): ApplicantState {
-    return { ...this.wholeState(), ...(this.isOfVersion020 && { needs: [], dueAtMs: null }) };
+    const shown = this.isOfVersion020 && { needs: [], dueAtMs: null };
+    return { ...this.wholeState(), ...shown, stuckCalls: {}, recordedOccurrences: this.recordedOccurrences };
+  }
+
+  /** How many occurrences of the timeline the manifest has. None of the entries, if workers of 0.2.0 may have made the writes. */
+  get recordedOccurrences(): number {
+    const { timeline, recordedOccurrences } = this.state;
+    return this.isOfVersion020 ? Math.min(recordedOccurrences, timeline.omitted) : recordedOccurrences;
   }
 
   private wholeState(): ApplicantState {
@@ -171,9 +180,9 @@ export class Applicant {
     });
   }
 
-  /** Counts an action, or a signal of a worker, against the limit of signals of a run. */
+  /** Counts an action, or a signal of a worker, against the limit of signals of a run. A worker of 0.2.0 did not count them. */
   countMessage(): void {
-    this.signalCount += 1;
+    if (!this.isOfVersion020) this.signalCount += 1;
   }
 
   private receive(apply: () => void): void {
@@ -191,7 +200,7 @@ export class Applicant {
     this.knownInvitation = invitation;
     this.state.humanId = humanId;
     this.facts = openInvitedFacts(read, Date.now(), workflowJitter(workflowInfo().workflowId));
-    this.moveToStage(nextStage(currentKind(this.facts), 'invited'), { humanId }, this.openingAttributes());
+    this.moveToStage(nextStage(currentKind(this.facts), 'invited'), { humanId });
     this.earlyReportNotices.length = 0;
     for (const apply of this.earlyNotices.splice(0)) apply();
   }
@@ -219,7 +228,8 @@ export class Applicant {
 
   /** Replaces the facts. A new status becomes an entry of the timeline, without the text of an unknown one. */
   learn(facts: Facts, source: TimelineSource): void {
-    const [before, status] = [currentStatus(this.facts), currentStatus(facts)];
+    const before = currentStatus(this.facts);
+    const status = currentStatus(facts);
     this.facts = facts;
     if (normalizeStatus(before) !== normalizeStatus(status)) {
       this.record('status', source, { status: statusKind(status) });
@@ -234,14 +244,14 @@ export class Applicant {
   }
 
   /** Sets the stage, the needs and the deadline in the state and in the search attributes. Costs one event, none if nothing changes. */
-  moveToStage(stage: Stage, changes: StageChanges = {}, others: readonly SearchAttributeUpdatePair[] = []): void {
+  moveToStage(stage: Stage, changes: StageChanges = {}): void {
     const { state } = this;
     const hasMoved = stage !== state.stage;
     if (hasMoved) state.stageSinceMs = changes.sinceMs ?? Date.now();
     state.stage = stage;
     const isShown = hasMoved || Object.keys(changes).length > 0;
-    const attributes = [...(isShown ? stageAttributes(state, changes) : []), ...others, ...this.updateNeeds()];
-    if (attributes.length > 0) upsertSearchAttributes(attributes);
+    const attributes = [...(isShown ? stageAttributes(state, changes) : []), ...this.updateNeeds()];
+    if (attributes.length > 0) upsertSearchAttributes([...attributes, ...this.openingAttributes()]);
   }
 
   /** Shows changed needs and a changed deadline. Costs one event, none if nothing changed. */
@@ -251,14 +261,17 @@ export class Applicant {
 
   /** Moves to the stage `closed` and shows how the applicant ended. */
   showClosed(changes: StageChanges): void {
-    this.moveToStage('closed', changes, this.isInvited ? [] : this.openingAttributes());
+    this.moveToStage('closed', changes);
     this.showDetails();
   }
 
-  /** The round, and the invitation if there is one: shown once. */
+  /** The round, and the invitation if there is one: once, with the invitation or with an end without one. A run that continues one of 0.2.0 has not shown them. */
   private openingAttributes(): SearchAttributeUpdatePair[] {
-    if (this.isOfVersion020) return [];
-    return roundAttributes(this.state.round, this.knownFacts?.timestamps.openedAtMs ?? null);
+    const { state, knownFacts: facts } = this;
+    const isOpened = facts !== null || state.stage === 'closed';
+    if (this.isOfVersion020 || state.isRoundShown || !isOpened) return [];
+    state.isRoundShown = true;
+    return roundAttributes(state.round, facts?.timestamps.openedAtMs ?? null);
   }
 
   /** Returns the search attributes that changed. */
@@ -301,7 +314,7 @@ export class Applicant {
     const deadline = waitingUntilMs === null ? '' : `, until ${new Date(waitingUntilMs).toISOString()} at the latest`;
     setCurrentDetails(
       [
-        `Stage: **${stage}**${status ? `, Human API says ${displayStatus(status)}` : ''}`,
+        `Stage: **${stage}**${status ? `, Human API reports ${displayStatus(status)}` : ''}`,
         ...(stuck ? [`**Stuck**: ${stuck}.`] : []),
         ending ?? (waitingFor ? `Waiting for ${waitingFor}${deadline}.` : 'In progress.'),
         `Documents stored: ${countDocuments(collection)}`,
@@ -314,7 +327,7 @@ export class Applicant {
     if ((this.state.stuck ?? null) === reason) return;
     this.state.stuck = reason;
     this.showDetails();
-    // The end of it shows with the next change.
+    // That it is no longer stuck shows with the next change.
     if (reason !== null) this.showNeeds();
   }
 }

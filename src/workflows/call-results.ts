@@ -1,20 +1,39 @@
 import type { WorkflowInterceptors } from '@temporalio/workflow';
 
-/** Receives the end of every activity, before the code that awaits it. `answer`: undefined if it was cancelled or failed. */
-export type CallListener = (call: string, answer: unknown) => void;
+/** The end of an activity. `answer`: undefined if it was cancelled or failed. */
+export interface CallEnd {
+  readonly activityId: string;
+  /** The activity type. */
+  readonly call: string;
+  readonly answer: unknown;
+}
 
-/** Each workflow has its own copy of this module. */
+/** Receives the end of every activity, before the code that awaits it. */
+export type CallListener = (end: CallEnd) => void;
+
+// Each workflow has its own copy of this module.
 let listener: CallListener = () => {};
+const running = new Set<string>();
 
 export function listenToCalls(listen: CallListener): void {
   listener = listen;
 }
 
+/** True from the schedule of an activity to its end. */
+export function isRunning(activityId: string): boolean {
+  return running.has(activityId);
+}
+
 /** Returns the promise itself, so that the code that awaits it runs as early as without a listener. */
-function observe<T>(call: string, result: Promise<T>): Promise<T> {
+function observe<T>(call: string, activityId: string, result: Promise<T>): Promise<T> {
+  running.add(activityId);
+  const end = (answer: unknown) => {
+    running.delete(activityId);
+    listener({ activityId, call, answer });
+  };
   result.then(
-    (answer) => listener(call, answer ?? null),
-    () => listener(call, undefined),
+    (answer) => end(answer ?? null),
+    () => end(undefined),
   );
   return result;
 }
@@ -23,8 +42,9 @@ function observe<T>(call: string, result: Promise<T>): Promise<T> {
 export const interceptors = (): WorkflowInterceptors => ({
   outbound: [
     {
-      scheduleActivity: (input, next) => observe(input.activityType, next(input)),
-      scheduleLocalActivity: (input, next) => observe(input.activityType, next(input)),
+      // The SDK derives the id of an activity from its number; local ones are numbered in the same row.
+      scheduleActivity: (input, next) => observe(input.activityType, `${input.seq}`, next(input)),
+      scheduleLocalActivity: (input, next) => observe(input.activityType, `${input.seq}`, next(input)),
     },
   ],
 });

@@ -22,7 +22,7 @@ import { followUntilConcluded } from './follow';
 import { adoptRecordedOutcome, endIfWithdrawnBefore, invite } from './opening';
 import { registerSteering } from './steering';
 import { registerStuckCalls } from './stuck-calls';
-import { withdrawApplicant } from './withdrawal';
+import { withdrawApplicant, withdrawCancelled } from './withdrawal';
 
 /**
  * Follows one applicant from the invitation to the reports in the store. Every outcome completes the run, also that of the signal `cancelApplicant`.
@@ -61,7 +61,7 @@ async function followToEnd(applicant: Applicant): Promise<CollectRecordsResult> 
     // After a cancel request a running activity may fail with another error: the cancel request takes precedence.
     if (!isCancellation(error) && !CancellationScope.current().consideredCancelled) throw toTaskFailure(error);
     await CancellationScope.nonCancellable(async () => {
-      if (applicant.mayBeInvited) await withdrawApplicant(applicant);
+      await withdrawCancelled(applicant);
       await closeApplicant(applicant, { outcome: 'cancelled', reason: 'operator' });
     });
     if (applicant.state.cancel === null) throw new CancelledFailure('the applicant was cancelled');

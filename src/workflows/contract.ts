@@ -196,6 +196,8 @@ export interface ApplicantState {
   needs: readonly RecordedNeed[];
   /** The deadline; null before the invitation and after the closing. */
   dueAtMs: number | null;
+  /** True once the search attributes have the round and the invitation. */
+  isRoundShown: boolean;
   /** Until when `/attention` hides the needs; null: not hidden. */
   snoozedUntilMs: number | null;
   timeline: Timeline;
@@ -207,8 +209,15 @@ export interface ApplicantState {
   cancel: { readonly reasonCode: ReasonCode; readonly atMs: number } | null;
   /** The early end that an operator requested; null: none. */
   finish: { readonly reasonCode: ReasonCode; readonly atMs: number } | null;
-  /** The calls that have failed for STUCK_CALL_AFTER_MS, by activity type, and since when. */
-  stuckCalls: Readonly<Record<string, number>>;
+  /** The calls that have failed for STUCK_CALL_AFTER_MS, by activity id. */
+  stuckCalls: Readonly<Record<string, StuckMark>>;
+}
+
+/** `call`: the activity type. `hasEnded`: the activity ended without an answer, and the call is made again. */
+export interface StuckMark {
+  readonly call: string;
+  readonly sinceMs: number;
+  readonly hasEnded?: true;
 }
 
 /** `note`: at most 500 characters; only in the payload of the signal or update. */
@@ -233,6 +242,7 @@ export interface SnoozeRequest {
 
 /** `call`: the activity type; `sinceMs`: ms since 1970. */
 export interface StuckCall {
+  readonly activityId: string;
   readonly call: string;
   readonly sinceMs: number;
 }
@@ -258,7 +268,7 @@ export const checkNowSignal = defineSignal('checkNow');
 /** Sent by an activity to its own workflow. */
 export const callStuckSignal = defineSignal<[StuckCall]>('callStuck');
 /** The same: the call of a stuck poll is answered again. */
-export const callRecoveredSignal = defineSignal<[Pick<StuckCall, 'call'>]>('callRecovered');
+export const callRecoveredSignal = defineSignal<[Pick<StuckCall, 'activityId' | 'call'>]>('callRecovered');
 /** The validators of the updates reject with an ApplicationFailure of this type; its message is a {@link Refusal}. */
 export const NOT_NOW = 'NotNow';
 /** Downloads what is listed now, withdraws the person, and concludes. A repeat is accepted. */

@@ -51,7 +51,7 @@ function learnWrite(state: Applicant['state'], recorded: RecordedManifest | unde
 function nextManifestChange(applicant: Applicant) {
   const { state, input } = applicant;
   state.revision += 1;
-  const { entries: timeline, omitted } = entriesAfter(state.timeline, state.recordedOccurrences);
+  const { entries: timeline, omitted } = entriesAfter(state.timeline, applicant.recordedOccurrences);
   return {
     clientUserId: state.clientUserId,
     humanId: state.humanId,

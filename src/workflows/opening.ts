@@ -41,6 +41,7 @@ export function adoptRecordedOutcome(applicant: Applicant): Promise<boolean> {
     // Missing in an answer of 0.1.0.
     const { round = 1, detailsRound = 1, revision = 0 } = earlier;
     state.revision = revision;
+    applicant.earlierHumanId = earlier.humanId;
     state.round = isNewRound ? round + 1 : round;
     state.detailsRound = mayHaveOtherDetails ? state.round : detailsRound;
     return outcome === null || isNewRound ? false : showOutcome(applicant, earlier, earlier);

@@ -14,7 +14,7 @@ import {
   snoozeUpdate,
 } from './contract';
 
-/** What the payload of an action may hold: any worker or client may have written it. */
+/** An unchecked payload: any client can send a signal or an update. */
 type Received<T> = Partial<Record<keyof T, unknown>> | null | undefined;
 
 /**
@@ -27,13 +27,13 @@ export function registerSteering(applicant: Applicant, root: CancellationScope):
   setHandler(cancelApplicantSignal, (request: Received<{ reasonCode: unknown }>) => {
     applicant.countMessage();
     const reasonCode = request?.reasonCode;
-    // A request in Temporal for the same cancel may be handled first, even if it was made after this signal.
+    // Temporal's cancel request may be handled before this signal, although it is sent after it.
     if (!isReasonCode(reasonCode) || state.cancel !== null || isConcluded()) return;
     state.cancel = { reasonCode, atMs: Date.now() };
     applicant.record('cancel-requested', 'operator', { reasonCode });
     root.cancel();
   });
-  // The run that continues one with an unfinished cancel.
+  // This run continues one whose cancel is unfinished.
   if (state.cancel !== null) root.cancel();
 
   setHandler(checkNowSignal, () => {

@@ -1,12 +1,12 @@
 import { setHandler } from '@temporalio/workflow';
 import type { Applicant } from './applicant';
-import { listenToCalls } from './call-results';
+import { isRunning, listenToCalls } from './call-results';
 import { callRecoveredSignal, callStuckSignal } from './contract';
 
-/** Far more than there are activity types. */
+/** Far more than run at once. */
 const MAX_STUCK_CALLS = 30;
 const ACTIVITY_TYPE = /^[A-Za-z]{1,40}$/;
-/** Activities that make the same call of upstream: an answer to one shows that the others work too. */
+/** Activities that make the same call of upstream: an answer to one shows that the others would be answered too. */
 const SAME_CALL = [
   ['readStatus', 'watchStatus', 'lookUp'],
   ['listReports', 'watchReports'],
@@ -14,43 +14,61 @@ const SAME_CALL = [
 /** Results that are no answer: the call is made again. */
 const NO_ANSWER = ['unavailable', 'undecided', 'outage'];
 
-/** Keeps `state.stuckCalls`: a call is stuck from the signal of its activity to its next answer. */
+/**
+ * Keeps `state.stuckCalls`: a call is stuck from the signal of its activity to the answer of this activity. If it ends without one, then to the next
+ * answer to the same call, which another activity makes.
+ */
 export function registerStuckCalls(applicant: Applicant): void {
   const { state } = applicant;
 
   setHandler(callStuckSignal, (stuck) => {
     applicant.countMessage();
-    const { call, sinceMs } = stuck ?? {};
+    const { activityId, call, sinceMs } = stuck ?? {};
     if (typeof call !== 'string' || !ACTIVITY_TYPE.test(call) || !Number.isSafeInteger(sinceMs)) return;
-    if (Object.hasOwn(state.stuckCalls, call) || Object.keys(state.stuckCalls).length >= MAX_STUCK_CALLS) return;
-    state.stuckCalls = { ...state.stuckCalls, [call]: sinceMs };
-    applicant.record('call-stuck', 'worker', { call });
+    // A late signal of an activity that has ended: no answer would remove it.
+    if (typeof activityId !== 'string' || !isRunning(activityId)) return;
+    if (Object.hasOwn(state.stuckCalls, activityId)) return;
+    const before = endedMarks([call]);
+    if (before.length === 0 && Object.keys(state.stuckCalls).length >= MAX_STUCK_CALLS) return;
+    const firstMs = before.reduce((first, [, mark]) => Math.min(first, mark.sinceMs), sinceMs);
+    removeMarks(before.map(([id]) => id));
+    state.stuckCalls = { ...state.stuckCalls, [activityId]: { call, sinceMs: firstMs } };
+    if (before.length === 0) applicant.record('call-stuck', 'worker', { call });
     applicant.showNeeds();
   });
 
   setHandler(callRecoveredSignal, (recovered) => {
     applicant.countMessage();
-    if (typeof recovered?.call === 'string') markAnswered(recovered.call);
+    const { activityId, call } = recovered ?? {};
+    if (typeof activityId === 'string' && typeof call === 'string') markAnswered(activityId, call);
   });
 
-  listenToCalls((call, answer) => {
-    if (answer === undefined) removeStuck(call);
-    else if (!isNoAnswer(answer)) markAnswered(call);
+  listenToCalls(({ activityId, call, answer }) => {
+    const mark = state.stuckCalls[activityId];
+    if (answer !== undefined && !isNoAnswer(answer)) return markAnswered(activityId, call);
+    if (mark === undefined) return;
+    if (answer === undefined) removeMarks([activityId]);
+    else state.stuckCalls = { ...state.stuckCalls, [activityId]: { ...mark, hasEnded: true } };
+    applicant.showNeeds();
   });
 
-  function markAnswered(call: string): void {
-    for (const answered of SAME_CALL.find((calls) => calls.includes(call)) ?? [call]) {
-      if (removeStuck(answered)) applicant.record('call-recovered', 'worker', { call: answered });
-    }
+  function markAnswered(activityId: string, call: string): void {
+    const same = SAME_CALL.find((calls) => calls.includes(call)) ?? [call];
+    const own = state.stuckCalls[activityId];
+    const answered = new Set([...(own ? [own.call] : []), ...endedMarks(same).map(([, mark]) => mark.call)]);
+    if (answered.size === 0) return;
+    removeMarks([activityId, ...endedMarks(same).map(([id]) => id)]);
+    for (const name of answered) applicant.record('call-recovered', 'worker', { call: name });
+    applicant.showNeeds();
   }
 
-  /** False if the call was not stuck. */
-  function removeStuck(call: string): boolean {
-    if (!Object.hasOwn(state.stuckCalls, call)) return false;
-    const { [call]: _, ...others } = state.stuckCalls;
-    state.stuckCalls = others;
-    applicant.showNeeds();
-    return true;
+  function endedMarks(calls: readonly string[]) {
+    return Object.entries(state.stuckCalls).filter(([, { call, hasEnded }]) => hasEnded && calls.includes(call));
+  }
+
+  function removeMarks(ids: readonly string[]): void {
+    const others = Object.entries(state.stuckCalls).filter(([id]) => !ids.includes(id));
+    state.stuckCalls = Object.fromEntries(others);
   }
 }
 

@@ -8,13 +8,22 @@ const FIND_INVITED_FOR_MS = 60_000;
 /** The same after a create that upstream confirmed: only its reads may lag. */
 const FIND_CREATED_FOR_MS = 30_000;
 
+/** Deletes the person of a cancelled applicant upstream; before the invitation, that is the person of the round before. */
+export async function withdrawCancelled(applicant: Applicant): Promise<void> {
+  const { state, earlierHumanId, isInvited } = applicant;
+  if (applicant.mayBeInvited) await withdrawApplicant(applicant);
+  // A run of 0.2.0 did not do this, as its history shows.
+  if (isInvited || applicant.isOfVersion020 || earlierHumanId === null || earlierHumanId === state.humanId) return;
+  showWithdrawal(applicant);
+  await withdraw(earlierHumanId, applicant);
+  applicant.record('withdrawn', 'worker');
+  state.waitingFor = null;
+}
+
 /** Deletes the person of an applicant upstream. Looks for them first if the answer to the create is unknown. */
 export async function withdrawApplicant(applicant: Applicant): Promise<void> {
   const { state } = applicant;
-  applicant.forgetInvitation();
-  state.waitingFor = WAITS['person-withdrawn'];
-  state.waitingUntilMs = null;
-  applicant.showDetails();
+  showWithdrawal(applicant);
   const humanId = state.humanId ?? (await findInvited(applicant, FIND_INVITED_FOR_MS));
   if (humanId !== null) {
     await withdrawAndRecheck(humanId, applicant);
@@ -25,6 +34,13 @@ export async function withdrawApplicant(applicant: Applicant): Promise<void> {
     applicant.moveToStage(state.stage, { humanId });
   }
   state.waitingFor = null;
+}
+
+function showWithdrawal(applicant: Applicant): void {
+  applicant.forgetInvitation();
+  applicant.state.waitingFor = WAITS['person-withdrawn'];
+  applicant.state.waitingUntilMs = null;
+  applicant.showDetails();
 }
 
 /** Deletes the person. If upstream does not find one that it created a moment ago, looks for them, and deletes again. */

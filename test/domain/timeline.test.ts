@@ -38,6 +38,23 @@ test('the 201st entry replaces the oldest after the first', () => {
   expect([entries[0], entries[1]?.atMs, entries.at(-1)?.kind]).toEqual([STARTED, 2, 'closed']);
 });
 
+test('a call that fails and recovers again and again does not push out the rest', () => {
+  const call = (atMs: number): TimelineEntry => ({
+    atMs,
+    kind: atMs % 2 === 0 ? 'call-stuck' : 'call-recovered',
+    source: 'worker',
+    data: { call: 'watchStatus' },
+  });
+  const flapping = Array.from({ length: 400 }, (_, at) => call(at + 1_000));
+  const before = longTimeline(150);
+  const { entries, omitted } = flapping.reduce(withEntry, before);
+  expect(entries).toEqual([...before.entries, ...flapping.slice(-49)]);
+  expect(omitted).toBe(351);
+  const full = flapping.reduce(withEntry, longTimeline(199));
+  expect(full.entries).toHaveLength(200);
+  expect(full.entries.filter(({ kind }) => kind === 'status')).toHaveLength(198);
+});
+
 describe('the entries since the last write', () => {
   test('are those appended, or repeated', () => {
     const timeline = timelineOf(STARTED, status(1, 'syncing'), status(2, 'syncing'), status(3, 'engaged'));
@@ -49,7 +66,9 @@ describe('the entries since the last write', () => {
   });
 
   test('count the omitted ones that no write had', () => {
-    expect(entriesAfter(longTimeline(205), 3)).toMatchObject({ entries: { length: 200 }, omitted: 3 });
+    // The manifest has the first three: 203 more happened, of which 199 are left.
+    expect(entriesAfter(longTimeline(205), 3)).toMatchObject({ entries: { length: 199 }, omitted: 4 });
+    expect(entriesAfter(longTimeline(205), 0)).toMatchObject({ entries: { length: 200 }, omitted: 6 });
     expect(entriesAfter(longTimeline(205), 10)).toMatchObject({ entries: { length: 196 }, omitted: 0 });
   });
 });

@@ -41,6 +41,16 @@ describe('the timeline of a manifest', () => {
     });
   });
 
+  it('drops entries about calls first, and counts a repeated one once', () => {
+    const call = (atMs: number): TimelineEntry => ({ atMs, kind: 'call-stuck', source: 'worker', data: { call: 'a' } });
+    const statuses = Array.from({ length: 190 }, (_, index) => status(index + 10));
+    const calls = Array.from({ length: 30 }, (_, index) => call(index + 15));
+    const full = mergeTimeline(EMPTY_TIMELINE, [STARTED, ...statuses, ...calls]);
+    expect(full.omitted).toBe(21);
+    expect(full.entries.filter(({ kind }) => kind === 'call-stuck')).toEqual(calls.slice(-9));
+    expect(mergeTimeline(full, [...statuses, ...calls])).toEqual(full);
+  });
+
   it('keeps entries of a later version, and drops unreadable ones', () => {
     const later = { atMs: 5, kind: 'moved-house', source: 'postal-service', data: { pages: 3 } };
     const written = JSON.parse(manifestText(mergeManifest(null, change({ timeline: [STARTED] }))));

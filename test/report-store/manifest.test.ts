@@ -242,7 +242,11 @@ describe('a withdrawal by an operator', () => {
 
   it('keeps an outcome, and records the first withdrawal of the round, which later writes of the round keep', () => {
     const withdrawn = mergeManifest(closed({ round: 1, revision: 3 }), WITHDRAWAL);
-    expect(withdrawn).toEqual({ ...closed({ round: 1, revision: 3 }), withdrawnAt: V3 });
+    const entry = { atMs: Date.parse(V3), kind: 'withdrawn', source: 'operator' };
+    const timeline = { entries: [entry], omitted: 0 };
+    expect(withdrawn).toEqual({ ...closed({ round: 1, revision: 3 }), withdrawnAt: V3, timeline });
+    const noneFound = mergeManifest(closed(), { ...WITHDRAWAL, humanId: null });
+    expect(noneFound).toMatchObject({ withdrawnAt: V3, timeline: { entries: [] } });
     expect(mergeManifest(withdrawn, { ...WITHDRAWAL, closedAt: '2026-03-09T10:00:00.000Z' })).toEqual(withdrawn);
     expect(mergeManifest(withdrawn, change({ round: 1, revision: 4, outcome: 'partial' })).withdrawnAt).toBe(V3);
     expect(mergeManifest(withdrawn, change({ round: 2, revision: 4 })).withdrawnAt).toBeNull();

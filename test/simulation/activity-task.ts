@@ -28,7 +28,7 @@ const HEARTBEAT_TIMEOUT_MS = 15_000;
 export class ActivityTask {
   readonly seq: number;
   readonly waitsForCancellation: boolean;
-  private readonly name: string;
+  readonly name: string;
   private readonly args: readonly unknown[];
   private readonly taskQueue: string;
   private attempt = 1;

@@ -200,9 +200,10 @@ function createHandle(server: SimulatedServer, clock: Clock): Handle {
     },
     describe: async () => {
       await clock.runDue();
-      const { closed, runId, searchAttributes } = server;
+      const { closed, runId, searchAttributes, pendingActivities } = server;
       const closeTime = closed && new Date(closed.atMs);
-      return { status: { name: closed?.status ?? 'RUNNING' }, closeTime, runId, searchAttributes };
+      const status = { name: closed?.status ?? 'RUNNING' };
+      return { status, closeTime, runId, searchAttributes, raw: { pendingActivities } };
     },
     result: async () => server.closed?.result,
     fetchHistory: async () => {

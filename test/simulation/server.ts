@@ -131,6 +131,12 @@ export class SimulatedServer {
     return defaultPayloadConverter.fromPayload(succeeded.response);
   }
 
+  /** The activities that run or wait, as a description shows them. */
+  get pendingActivities() {
+    const tasks = [...this.run.activities.values()];
+    return tasks.map(({ seq, name }) => ({ activityId: `${seq}`, activityType: { name } }));
+  }
+
   get isUp(): boolean {
     return this.clock.nowMs >= this.upAtMs;
   }

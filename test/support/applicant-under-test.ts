@@ -64,6 +64,13 @@ export class ApplicantUnderTest {
     return this.handle.query(stateQuery);
   }
 
+  /** The ids of the activities of this type that run or wait, in order. */
+  async activityIds(type: string): Promise<string[]> {
+    const { raw } = await this.handle.describe();
+    const ofType = (raw.pendingActivities ?? []).filter(({ activityType }) => activityType?.name === type);
+    return ofType.map(({ activityId }) => activityId ?? '');
+  }
+
   async skip(ms: number): Promise<void> {
     await this.env.sleep(ms);
   }

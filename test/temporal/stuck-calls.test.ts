@@ -1,12 +1,14 @@
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/domain/policy';
 import { StoreUnavailable } from '../../src/report-store/errors';
+import { reportStuckCalls } from '../../src/temporal/stuck-calls';
 import { Unavailable } from '../../src/upstream/errors';
+import { COLLECT_RECORDS } from '../../src/workflows/contract';
 import { FakeStore } from '../support/fake-store';
 import { FakeUpstream, facts } from '../support/fake-upstream';
 import { BY_NOTICES } from '../support/policies';
 import { useTimeSkipping } from '../support/time-skipping';
 
-const { followOn, nowMs } = useTimeSkipping();
+const { followOn, nowMs, server } = useTimeSkipping();
 
 const DOWN = new Unavailable(facts(503), 'scripted');
 
@@ -22,7 +24,8 @@ test('an activity that fails for five minutes signals its applicant once, and it
   const applicant = await followOn(upstream, { policy: BY_NOTICES });
   const stuck = await applicant.skipUntil(({ stuckCalls }) => Object.keys(stuckCalls).length > 0, 20 * SECOND_MS);
   const afterMs = (await nowMs()) - startMs;
-  expect(Math.abs((stuck.stuckCalls['invite'] ?? 0) - startMs)).toBeLessThan(10 * SECOND_MS);
+  expect(Object.values(stuck.stuckCalls)).toMatchObject([{ call: 'invite' }]);
+  expect(Math.abs((Object.values(stuck.stuckCalls)[0]?.sinceMs ?? 0) - startMs)).toBeLessThan(10 * SECOND_MS);
   expect([afterMs > 5 * MINUTE_MS, afterMs < 8 * MINUTE_MS]).toEqual([true, true]);
   await applicant.skip(15 * MINUTE_MS);
   expect(await countSignals(applicant)).toBe(1);
@@ -40,10 +43,88 @@ test('so does an activity on the store, which has no heartbeats', async () => {
   };
   const applicant = await followOn(new FakeUpstream([]), { policy: BY_NOTICES, store });
   const stuck = await applicant.skipUntil(({ stuckCalls }) => Object.keys(stuckCalls).length > 0, 20 * SECOND_MS);
-  expect(Object.keys(stuck.stuckCalls)).toEqual(['readEarlierRound']);
+  expect(Object.values(stuck.stuckCalls)).toMatchObject([{ call: 'readEarlierRound' }]);
   expect((await nowMs()) - startMs).toBeGreaterThan(5 * MINUTE_MS);
   const { stuckCalls, timeline } = await applicant.skipUntil(({ humanId }) => humanId !== null);
   expect(stuckCalls).toEqual({});
   // A server drops the repeats of the signal by their request id; this one does not, so the workflow ignores them.
   expect(timeline.entries.filter(({ kind }) => kind === 'call-stuck')).toMatchObject([{ source: 'worker' }]);
+});
+
+describe('an activity without heartbeats', () => {
+  const START_MS = Date.UTC(2026, 0, 1);
+
+  /** The signals of failing attempts of one activity. Each has its attempt number and when it was scheduled, in ms after the start. */
+  async function signalsOf(attempts: readonly (readonly [attempt: number, scheduledMs: number])[], error: Error) {
+    const signals: { signalName: string; requestId: string }[] = [];
+    const workflowService = {
+      signalWorkflowExecution: async (request: (typeof signals)[number]) => signals.push(request),
+    };
+    const client = Object.create(server().client, {
+      workflowService: { value: workflowService },
+      withDeadline: { value: (_untilMs: number, call: () => unknown) => call() },
+    });
+    const intercept = reportStuckCalls({ client, taskQueue: 'stuck' });
+    let heartbeatDetails: unknown;
+    for (const [attempt, scheduledMs] of attempts) {
+      const info = {
+        attempt,
+        activityId: '7',
+        activityType: 'recordManifest',
+        workflowType: COLLECT_RECORDS,
+        workflowExecution: { workflowId: 'applicant-POL-1', runId: 'run' },
+        scheduledTimestampMs: START_MS,
+        currentAttemptScheduledTimestampMs: START_MS + scheduledMs,
+        heartbeatDetails,
+      };
+      const heartbeat = (details: unknown) => {
+        heartbeatDetails = details;
+      };
+      const context = { info, cancellationSignal: new AbortController().signal, heartbeat };
+      const { inbound } = intercept(context as unknown as Parameters<typeof intercept>[0]);
+      const run = inbound?.execute?.({ args: [], headers: {} }, () => Promise.reject(error));
+      await expect(run).rejects.toBe(error);
+    }
+    return signals.map(({ signalName, requestId }) => [signalName, requestId]);
+  }
+
+  test('is stuck five minutes after its first retry, without the time in the queue before its first attempt', async () => {
+    const down = new Error('down');
+    expect(
+      await signalsOf(
+        [
+          [1, HOUR_MS],
+          [2, HOUR_MS + SECOND_MS],
+          [3, HOUR_MS + MINUTE_MS],
+        ],
+        down,
+      ),
+    ).toEqual([]);
+    const signals = await signalsOf(
+      [
+        [1, 0],
+        [2, SECOND_MS],
+        [9, 5 * MINUTE_MS + SECOND_MS],
+        [10, HOUR_MS],
+      ],
+      down,
+    );
+    const requestId = `run 7 ${START_MS + SECOND_MS}`;
+    expect(signals).toEqual([
+      ['callStuck', requestId],
+      ['callStuck', requestId],
+    ]);
+  });
+
+  test('sends one signal for each recovery, although a reset restarts the attempt numbers', async () => {
+    const recovered = Object.assign(new Error('nothing yet'), { stuckSinceMs: null });
+    const signals = await signalsOf(
+      [
+        [30, HOUR_MS],
+        [30, 2 * HOUR_MS],
+      ],
+      recovered,
+    );
+    expect(new Set(signals.map(([, requestId]) => requestId)).size).toBe(2);
+  });
 });

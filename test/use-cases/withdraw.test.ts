@@ -43,7 +43,7 @@ test('the person of a closed applicant is withdrawn once, also when Temporal has
 
 test.each([
   ['expired', 'invitation-expired', 'already'],
-  ['cancelled', 'operator', 'already'],
+  ['cancelled', 'operator', 'accepted'],
   ['partial', 'deadline', 'already'],
   ['collected', 'finished', 'already'],
   ['partial', 'missing-documents', 'accepted'],
@@ -65,6 +65,17 @@ test('a withdrawal that Temporal does not confirm may have begun', async () => {
     done: 'unknown',
   });
   expect(audited.map(({ did }) => did)).toEqual(['withdraw']);
+});
+
+test.each([
+  [['withdrawn', 'started'], 'accepted'],
+  [['started', 'withdrawn'], 'already'],
+] as const)('a cancelled round is withdrawn only if its own timeline shows it: %j is %s', async (kinds, done) => {
+  const { useCases, clientUserId, writeManifest } = setup(server());
+  const timeline = kinds.map((kind, at) => ({ atMs: at, kind, source: 'worker' as const }));
+  const closed = { outcome: 'cancelled', reason: 'operator', closedAt: '2026-03-02T10:00:00.000Z' } as const;
+  await writeManifest({ ...closed, round: 2, revision: 1, timeline });
+  expect(await useCases.withdraw(clientUserId, REASON, ACTOR)).toMatchObject({ done });
 });
 
 test('a withdrawal starts after a create that was in flight when the run was terminated', async () => {

@@ -1,8 +1,9 @@
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/domain/policy';
+import { createKeyedDigest } from '../../src/report-store/keyed-digest';
 import { type CollectRecordsInput, cancelApplicantSignal } from '../../src/workflows/contract';
 import { useSimulation } from '../simulation/follow';
 import type { ApplicantUnderTest } from '../support/applicant-under-test';
-import { FakeStore } from '../support/fake-store';
+import { DIGEST_KEYS, FakeStore } from '../support/fake-store';
 import { type Change, FakeUpstream, provider } from '../support/fake-upstream';
 import { BY_NOTICES } from '../support/policies';
 
@@ -36,6 +37,30 @@ describe('the signal cancelApplicant cancels', () => {
     await expectCancelled(applicant);
     expect(applicant.routes()).toEqual([]);
   });
+
+  test.each([
+    ['collected', false],
+    ['collected', true],
+    [null, false],
+  ] as const)(
+    'before another round, after one with the outcome %s (other details: %s), has invited: its person is withdrawn',
+    async (outcome, isOfOthers) => {
+      const store = new FakeStore();
+      const upstream = new FakeUpstream([]);
+      const person = upstream.addPerson('POL-again', 'POL-again@example.org', 0);
+      const detailsDigest = createKeyedDigest(DIGEST_KEYS, isOfOthers ? 'digest of other details' : 'digest');
+      store.addManifest('POL-again', { outcome, humanId: person.humanId, detailsDigest });
+      const release = store.hold();
+      const input: Partial<CollectRecordsInput> = { again: true };
+      const applicant = await followOn(upstream, { policy: BY_NOTICES, store, clientUserId: 'POL-again', input });
+      await store.waitForCall();
+      await cancel(applicant);
+      release();
+      await expectCancelled(applicant);
+      expect(applicant.routes()).toEqual(['withdraw']);
+      expect(applicant.manifest.timeline.entries.map(({ kind }) => kind)).toContain('withdrawn');
+    },
+  );
 
   test('during the invitation: a created person is withdrawn', async () => {
     const upstream = new FakeUpstream([]);

@@ -31,7 +31,7 @@ test('the UI and the search attributes show the stage, its start and the outcome
   await applicant.sendNotices(SCRIPT.slice(0, 1));
   const syncing = await read();
   expect(syncing.details).toMatch(
-    /Stage: \*\*syncing\*\*, Human API says "Syncing"[\s\S]*Waiting for Human API to collect the records, until \d{4}-/,
+    /Stage: \*\*syncing\*\*, Human API reports "Syncing"[\s\S]*Waiting for Human API to collect the records, until \d{4}-/,
   );
   const { stageSinceMs } = syncing.state;
   expect(stageSinceMs).toBe(applicant.invitedAtMs + HOUR_MS);

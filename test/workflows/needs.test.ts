@@ -152,19 +152,20 @@ describe('a closed applicant', () => {
 });
 
 test('a call that fails for long shows until it recovers, for one event each', async () => {
-  const applicant = await follow([], { policy: BY_NOTICES });
-  await applicant.waitForInvitation();
+  const applicant = await follow([]);
+  await applicant.skip(7 * HOUR_MS);
   const { handle } = applicant;
   const sinceMs = applicant.invitedAtMs;
-  const stick = () => handle.signal(callStuckSignal, { call: 'watchStatus', sinceMs });
+  const [activityId = ''] = await applicant.activityIds('watchStatus');
+  const stick = () => handle.signal(callStuckSignal, { activityId, call: 'watchStatus', sinceMs });
   expect(await addedEvents(applicant, /Upsert/, stick)).toBe(1);
   expect(await shown(applicant)).toMatchObject({ needs: ['stuck-call'], ApplicantNeeds: ['stuck-call'] });
   expect(await addedEvents(applicant, /Upsert/, stick)).toBe(0);
-  await handle.signal(callRecoveredSignal, { call: 'watchStatus' });
+  await handle.signal(callRecoveredSignal, { activityId, call: 'watchStatus' });
   expect(await shown(applicant)).toMatchObject({ needs: [], ApplicantNeeds: null });
 });
 
-test('a run of 0.2.0 shows no need in its search attributes; the run that continues it does', async () => {
+test('a run of 0.2.0 shows no need and no round in its search attributes; the run that continues it does', async () => {
   const { chaseMs: _chaseMs, ...policy } = BY_NOTICES;
   const script = [{ afterMs: HOUR_MS, status: 'Attn Required' }];
   const applicant = await follow(script, { input: { policy: policy as Policy } });
@@ -177,5 +178,10 @@ test('a run of 0.2.0 shows no need in its search attributes; the run that contin
   for (let sent = 0; sent < 2_000; sent += 1) await applicant.sendStatusNotice('Declined', DAY_MS, 'h-else');
   await applicant.skip(MINUTE_MS);
   expect((await applicant.handle.describe()).runId).not.toBe(runId);
-  expect(await shown(applicant)).toMatchObject({ ApplicantNeeds: ['attention'], dueAfterMs: expiresMs.applicant });
+  expect(await shown(applicant)).toMatchObject({
+    ApplicantNeeds: ['attention'],
+    dueAfterMs: expiresMs.applicant,
+    openedAtMs: applicant.invitedAtMs,
+    round: 1,
+  });
 });

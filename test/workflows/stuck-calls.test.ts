@@ -11,13 +11,16 @@ const { follow, followOn, nowMs } = useSimulation();
 const DOWN = new Unavailable(facts(503), 'scripted');
 const SINCE_MS = 1_000;
 
-const sendStuck = (applicant: ApplicantUnderTest, call: string, sinceMs: unknown = SINCE_MS) =>
-  applicant.handle.signal(callStuckSignal, { call, sinceMs } as StuckCall);
+/** As the first activity of this type does. */
+async function sendStuck(applicant: ApplicantUnderTest, call: string, sinceMs: unknown = SINCE_MS) {
+  const [activityId] = await applicant.activityIds(call);
+  await applicant.handle.signal(callStuckSignal, { activityId, call, sinceMs } as StuckCall);
+}
 
-/** The stuck calls and the needs. */
+/** The stuck calls, each with its time, and the needs. */
 async function stuckCalls(applicant: ApplicantUnderTest) {
   const { stuckCalls: calls, needs } = await applicant.state();
-  return [calls, needs];
+  return [Object.fromEntries(Object.values(calls).map(({ call, sinceMs }) => [call, sinceMs])), needs];
 }
 
 async function workerEntries(applicant: ApplicantUnderTest) {
@@ -39,15 +42,27 @@ test('a call is stuck from its signal to the answer of its activity, and needs a
   expect(await workerEntries(applicant)).toEqual(['call-stuck invite', 'call-recovered invite']);
 });
 
-test('an answer to a poll ends that of a read of the same, and no other', async () => {
-  const applicant = await follow([{ afterMs: HOUR_MS, status: 'Engaged' }]);
-  await applicant.waitForInvitation();
-  for (const call of ['readStatus', 'listReports']) await sendStuck(applicant, call);
-  await applicant.skip(7 * HOUR_MS);
-  expect(await stuckCalls(applicant)).toEqual([{ listReports: SINCE_MS }, ['stuck-call']]);
+test('an answer to one activity leaves another one of the same type stuck', async () => {
+  const script = [{ afterMs: HOUR_MS, reports: provider('A') }];
+  const upstream = new FakeUpstream(script);
+  const upAgainMs = (await nowMs()) + HOUR_MS + 15 * MINUTE_MS;
+  upstream.faults.push({ route: 'openReport', error: DOWN, target: 'u-A.json' });
+  upstream.faults.push({ route: 'openReport', error: DOWN, target: 'u-A.pdf', when: (atMs) => atMs < upAgainMs });
+  const applicant = await followOn(upstream, { policy: BY_NOTICES });
+  await applicant.sendNotices(script);
+  await applicant.skip(10 * MINUTE_MS);
+  const ids = await applicant.activityIds('fetchDocument');
+  expect(ids).toHaveLength(2);
+  for (const activityId of ids) {
+    await applicant.handle.signal(callStuckSignal, { activityId, call: 'fetchDocument', sinceMs: SINCE_MS });
+  }
+  expect(Object.keys((await applicant.state()).stuckCalls)).toEqual(ids);
+  await applicant.skip(15 * MINUTE_MS);
+  expect(await applicant.activityIds('fetchDocument')).toHaveLength(1);
+  expect(await stuckCalls(applicant)).toEqual([{ fetchDocument: SINCE_MS }, ['stuck-call']]);
 });
 
-test('a result without an answer does not end it', async () => {
+test('a result without an answer does not end it, and the next activity for this call continues it', async () => {
   const script = [{ afterMs: HOUR_MS, reports: provider('A') }];
   const upstream = new FakeUpstream(script);
   const applicant = await followOn(upstream, { policy: BY_NOTICES });
@@ -56,11 +71,17 @@ test('a result without an answer does not end it', async () => {
   await applicant.sendNotices(script);
   await applicant.skip(10 * MINUTE_MS);
   await sendStuck(applicant, 'listReports');
+  const [first] = await applicant.activityIds('listReports');
   await applicant.skip(2 * HOUR_MS);
+  expect(await applicant.activityIds('listReports')).not.toContain(first);
+  expect(await stuckCalls(applicant)).toEqual([{ listReports: SINCE_MS }, ['stuck-call']]);
+  while ((await applicant.activityIds('listReports')).length === 0) await applicant.skip(MINUTE_MS);
+  await sendStuck(applicant, 'listReports', 9_000);
   expect(await stuckCalls(applicant)).toEqual([{ listReports: SINCE_MS }, ['stuck-call']]);
   upstream.faults.length = 0;
   await applicant.skip(2 * HOUR_MS);
   expect(await stuckCalls(applicant)).toEqual([{}, []]);
+  expect(await workerEntries(applicant)).toEqual(['call-stuck listReports', 'call-recovered listReports']);
 });
 
 test('a cancelled activity ends it without an entry', async () => {
@@ -77,30 +98,45 @@ test('a poll that does not end clears it with a signal', async () => {
   const applicant = await follow([]);
   await applicant.skip(7 * HOUR_MS);
   await sendStuck(applicant, 'watchStatus');
-  await applicant.handle.signal(callRecoveredSignal, { call: 'watchStatus' });
+  const [activityId = ''] = await applicant.activityIds('watchStatus');
+  await applicant.handle.signal(callRecoveredSignal, { activityId, call: 'watchStatus' });
   await applicant.skip(MINUTE_MS);
   expect(await stuckCalls(applicant)).toEqual([{}, []]);
   expect(await workerEntries(applicant)).toEqual(['call-stuck watchStatus', 'call-recovered watchStatus']);
 });
 
-test('malformed signals and a flood change little', async () => {
+test('malformed signals, and those of activities that have ended, change nothing', async () => {
   const applicant = await follow([]);
-  await applicant.waitForInvitation();
-  for (const [call, sinceMs] of [
-    ['', 1],
-    ['read status', 1],
-    ['x'.repeat(41), 1],
-    ['invite', 'now'],
-    [7, 1],
-  ] as const) {
-    await sendStuck(applicant, call as string, sinceMs);
+  await applicant.skip(7 * HOUR_MS);
+  const [activityId] = await applicant.activityIds('watchStatus');
+  for (const stuck of [
+    { activityId, call: '', sinceMs: 1 },
+    { activityId, call: 'read status', sinceMs: 1 },
+    { activityId, call: 'x'.repeat(41), sinceMs: 1 },
+    { activityId, call: 'watchStatus', sinceMs: 'now' },
+    { activityId, call: 7, sinceMs: 1 },
+    { activityId: Number(activityId), call: 'watchStatus', sinceMs: 1 },
+    { activityId: '1', call: 'readEarlierRound', sinceMs: 1 },
+    { call: 'watchStatus', sinceMs: 1 },
+  ]) {
+    await applicant.handle.signal(callStuckSignal, stuck as StuckCall);
   }
   await applicant.handle.signal(callStuckSignal, null as unknown as StuckCall);
   await applicant.handle.signal(callRecoveredSignal, 'invite' as unknown as StuckCall);
   expect(await stuckCalls(applicant)).toEqual([{}, []]);
-  for (let index = 0; index < 100; index += 1) await sendStuck(applicant, `call${'x'.repeat(index % 36)}${index}`);
-  for (const letter of 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJ') await sendStuck(applicant, letter);
-  expect(Object.keys((await applicant.state()).stuckCalls)).toHaveLength(30);
   await applicant.skip(DAY_MS);
   expect(await applicant.state()).toMatchObject({ stage: 'invited' });
+});
+
+test('a run that continues another one has other calls: none of them is stuck', async () => {
+  const applicant = await follow([]);
+  await applicant.skip(7 * HOUR_MS);
+  const { runId } = await applicant.handle.describe();
+  await sendStuck(applicant, 'watchStatus');
+  for (let sent = 0; sent < 2_000; sent += 1) await applicant.sendStatusNotice('Declined', DAY_MS, 'h-else');
+  await applicant.skip(MINUTE_MS);
+  expect((await applicant.handle.describe()).runId).not.toBe(runId);
+  expect(await stuckCalls(applicant)).toEqual([{}, []]);
+  const { searchAttributes } = await applicant.handle.describe();
+  expect(searchAttributes).toMatchObject({ ApplicantNeeds: [null] });
 });

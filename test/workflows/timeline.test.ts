@@ -1,6 +1,7 @@
-import { DAY_MS, HOUR_MS, SECOND_MS } from '../../src/domain/policy';
+import { DAY_MS, HOUR_MS, MINUTE_MS, type Policy, SECOND_MS } from '../../src/domain/policy';
 import type { TimelineEntry } from '../../src/domain/timeline';
 import { useSimulation } from '../simulation/follow';
+import { FakeStore } from '../support/fake-store';
 import { type Change, FakeUpstream, provider } from '../support/fake-upstream';
 import { BY_NOTICES } from '../support/policies';
 
@@ -67,3 +68,30 @@ test('an adopted person shows with their status', async () => {
   await applicant.skip(SECOND_MS);
   expect(outline((await applicant.state()).timeline.entries)).toEqual(['started start', 'adopted start syncing']);
 });
+
+test.each([false, true])(
+  'a run of 0.2.0 whose worker wrote no timeline writes all of it later, also if it continues as new first: %s',
+  async (continues) => {
+    const { chaseMs: _chaseMs, ...policy } = BY_NOTICES;
+    const script: readonly Change[] = [
+      { afterMs: HOUR_MS, status: 'Some Synced', reports: provider('A') },
+      { afterMs: 3 * HOUR_MS, status: 'All Synced' },
+    ];
+    const store = new FakeStore();
+    const { updateManifest } = store;
+    store.updateManifest = (change, ...rest) => {
+      const isOf020 = store.written.length === 0 && 'timeline' in change;
+      return updateManifest(isOf020 ? { ...change, timeline: [] } : change, ...rest);
+    };
+    const applicant = await follow(script, { store, input: { policy: policy as Policy } });
+    await applicant.sendNotices(script.slice(0, 1));
+    await applicant.skipUntil(({ collection }) => collection.documents.length === 3);
+    await applicant.skip(MINUTE_MS);
+    expect(applicant.manifest.timeline.entries).toEqual([]);
+    for (let sent = 0; continues && sent < 2_000; sent += 1) await applicant.sendStatusNotice('Declined', 0, 'h-else');
+    await applicant.sendNotices(script.slice(1));
+    await applicant.waitForEnd(HOUR_MS);
+    expect(applicant.manifest.timeline).toEqual((await applicant.state()).timeline);
+    expect(applicant.manifest.timeline.entries[0]?.kind).toBe('started');
+  },
+);
