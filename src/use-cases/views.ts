@@ -1,11 +1,11 @@
 import type { Action } from '../domain/actions';
+import type { ApplicantFailure } from '../domain/failure';
 import type { Need } from '../domain/needs';
 import type { Outcome, Reason, Stage } from '../domain/outcome';
 import type { MissingDocument, StoredDocument } from '../domain/reports';
 import type { Refusal } from '../domain/steering';
 import type { TimelineKind, TimelineSource } from '../domain/timeline';
 import type { ByteRange } from '../report-store/port';
-import type { ApplicantFailure } from '../workflows/contract';
 
 // The answers of the use cases, as the api sends them: instants are ISO 8601 in UTC with milliseconds, every field is present, null is unknown.
 
