@@ -106,7 +106,7 @@ async function findDocumentIds(
   return items.filter(({ superseded }) => withSuperseded || !superseded).map(({ documentId }) => documentId);
 }
 
-/** False, with a message, for a document that cannot be saved; the others are saved. */
+/** Returns false and prints a message if the document cannot be saved. The others are still saved. */
 async function saveDocument(
   context: CommandContext,
   useCases: UseCases,
