@@ -11,9 +11,7 @@ await runCommand(async () => {
   await ensureBuilt();
   const env = { ...process.env, TEMPORAL_CLI_PATH: await findTemporalCli() };
   const args = process.argv.slice(2);
-  const isRelease = args.includes('--release');
-  const file = isRelease
-    ? import.meta.resolve('../test/replay/record-release.ts')
-    : import.meta.resolve('../test/replay/record.ts');
+  const name = args.includes('--release') ? 'record-release' : 'record';
+  const file = import.meta.resolve(`../test/replay/${name}.ts`);
   return runJestFile(file, { args: args.filter((arg) => arg !== '--release'), env });
 });
