@@ -14,9 +14,8 @@ async function watch(answers: readonly (TaggedApplicant | Error)[], json = true)
     if (answer === undefined || answer instanceof Error) throw answer;
     return answer;
   };
-  const stopping = new AbortController();
-  const fixture = await createFakeFixture({ show }, { signal: stopping.signal, json });
-  return { ...fixture, stopping, run: () => watchApplicant(fixture.context, 'POL-1', 1) };
+  const fixture = await createFakeFixture({ show }, { json });
+  return { ...fixture, run: () => watchApplicant(fixture.context, 'POL-1', 1) };
 }
 
 test('prints one line per change, and ends when the applicant has closed', async () => {
@@ -76,11 +75,11 @@ test('without a first answer it fails, and it reports an applicant that was eras
 });
 
 test('Ctrl-C ends it with 130', async () => {
+  const stopping = new AbortController();
   const show = async () => {
     stopping.abort();
     return tagged();
   };
-  const stopping = new AbortController();
   const { run, messages } = await createFakeFixture({ show }, { signal: stopping.signal });
   expect(await run('watch', 'POL-1')).toBe(130);
   expect(messages()).toContain('stopped');
