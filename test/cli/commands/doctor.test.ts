@@ -17,11 +17,12 @@ const cleanup = useCleanup();
 const newFolder = useFolders();
 
 /** Runs doctor with this configuration; `checks`: its lines by name. */
-async function examine(
-  installation: Partial<Installation> = {},
-  overrides: Parameters<typeof createFixture>[0] = { temporal: async () => server().client },
-) {
-  const fixture = await createFixture({ installation: { ...NO_INSTALLATION, ...installation }, ...overrides });
+async function examine(installation: Partial<Installation> = {}, overrides: Parameters<typeof createFixture>[0] = {}) {
+  const fixture = await createFixture({
+    temporal: async () => server().client,
+    installation: { ...NO_INSTALLATION, ...installation },
+    ...overrides,
+  });
   const status = await fixture.run('doctor', '--json');
   const printed = fixture.printed() as CheckView[];
   return { ...fixture, status, checks: Object.fromEntries(printed.map(({ check, ...result }) => [check, result])) };
@@ -106,8 +107,7 @@ test('reports folders that cannot be written', async () => {
   const folder = await newFolder();
   const file = join(folder, 'a-file');
   await writeFile(file, '');
-  const overrides = { auditFolder: join(file, 'audit'), spoolFolder: join(file, 'spool') };
-  const { checks } = await examine({}, { temporal: async () => server().client, ...overrides });
+  const { checks } = await examine({}, { auditFolder: join(file, 'audit'), spoolFolder: join(file, 'spool') });
   expect(checks['audit']).toMatchObject({ ok: false, text: 'it fails (EACCES)' });
   expect(checks['spool']).toMatchObject({ ok: false, text: 'it fails (EACCES)' });
 });
