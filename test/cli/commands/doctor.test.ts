@@ -28,7 +28,7 @@ async function examine(installation: Partial<Installation> = {}, overrides: Para
   return { ...fixture, status, checks: Object.fromEntries(printed.map(({ check, ...result }) => [check, result])) };
 }
 
-test('checks everything, says what to do, and changes nothing', async () => {
+test('checks every part, prints what to do, and changes nothing', async () => {
   const { status, checks, run, out, audited } = await examine({ payloadKeyIds: ['main', 'old'] });
   expect(status).toBe(1);
   expect(Object.entries(checks).map(([name, { ok }]) => [name, ok])).toEqual([
@@ -79,7 +79,7 @@ test('logs in at Human API', async () => {
   });
 });
 
-test('asks the webhook for its health', async () => {
+test('checks the health of the webhook', async () => {
   let status = 200;
   const webhook = createServer((_, answer) => answer.writeHead(status).end());
   const origin = `http://127.0.0.1:${await listenOnLoopback(webhook)}`;
