@@ -82,6 +82,8 @@ export async function startApi(
     calls: fake.calls,
     answers: fake.answers,
     reset: fake.reset,
+    /** Compares an answer with the OpenAPI file. */
+    check,
     /** A request with the key of a role, or with `headers`. The answer is read and compared with the OpenAPI file. */
     call: async (
       method: string,
@@ -110,15 +112,7 @@ export async function startApi(
     registry,
     audit,
     lines,
-    audited: async () => {
-      const files = (await readdir(folder)).sort();
-      const texts = await Promise.all(files.map((file) => readFile(join(folder, file), 'utf8')));
-      return texts
-        .join('')
-        .split('\n')
-        .filter(Boolean)
-        .map((line) => JSON.parse(line) as Record<string, unknown>);
-    },
+    audited: () => auditEntries(folder),
     close: async () => {
       app.server.closeAllConnections();
       await drain(app.server);
@@ -127,6 +121,14 @@ export async function startApi(
       await rm(folder, { recursive: true });
     },
   };
+}
+
+/** The lines of the audit log in a folder. */
+export async function auditEntries(folder: string): Promise<readonly Record<string, unknown>[]> {
+  const files = (await readdir(folder)).sort();
+  const texts = await Promise.all(files.map((file) => readFile(join(folder, file), 'utf8')));
+  const lines = texts.join('').split('\n').filter(Boolean);
+  return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
 }
 
 function checkInjected(app: FastifyInstance, check: ReturnType<typeof createContractCheck>): void {
