@@ -10,7 +10,7 @@ import { readAttention } from '../../src/use-cases/attention';
 import { until } from '../support/condition';
 import { useFolders } from '../support/folders';
 import { useTemporalServer } from '../support/temporal-server';
-import { flakyClient, useCaseDeps } from './deps';
+import { failingClient, useCaseDeps } from './deps';
 
 const server = useTemporalServer();
 const makeFolder = useFolders();
@@ -132,7 +132,7 @@ test('lists findings of the last sweep that are not repaired, and notices that w
 });
 
 test('an outage shows as degraded, and never as an empty list', async () => {
-  const client = flakyClient(server().client, () => true);
+  const client = failingClient(server().client);
   const { deps, store } = useCaseDeps(client, { taskQueue: `queue-${++queues}` });
   await expect(readAttention(deps)).rejects.toMatchObject({ kind: 'unavailable', what: 'temporal' });
   const notice = {

@@ -1,8 +1,10 @@
 import type { Client } from '@temporalio/client';
 import { DEFAULT_POLICY } from '../../src/domain/policy';
 import type { AuditEntry } from '../../src/observability/audit';
+import { GRPC } from '../../src/temporal/rpc';
 import type { UseCaseDeps } from '../../src/use-cases/use-cases';
 import { DIGEST_KEYS, FakeStore } from '../support/fake-store';
+import { grpcError } from '../support/grpc-error';
 
 /** The deps of use cases, with a store in memory. `acts`: the recorded entries. */
 export function useCaseDeps(client: Client, changes: Partial<UseCaseDeps> = {}) {
@@ -21,12 +23,14 @@ export function useCaseDeps(client: Client, changes: Partial<UseCaseDeps> = {}) 
   return { deps, store, acts };
 }
 
-/** A client whose calls fail as those to a server that is down, while `isDown` returns true. */
-export function flakyClient(client: Client, isDown: () => boolean): Client {
-  const unavailable = Object.assign(new Error('down'), { code: 14, details: 'down', metadata: { get: () => [] } });
+/** A client whose calls fail with this status code while `isDown` returns true; by default, as those to a server that is down. */
+export function failingClient(
+  client: Client,
+  { code = GRPC.UNAVAILABLE as number, isDown = (): boolean => true } = {},
+): Client {
   const withDeadline = {
     value: (untilMs: number, call: () => Promise<unknown>) =>
-      isDown() ? Promise.reject(unavailable) : client.withDeadline(untilMs, call),
+      isDown() ? Promise.reject(grpcError(code)) : client.withDeadline(untilMs, call),
   };
   const connection = { value: Object.create(client.connection, { withDeadline }) };
   return Object.create(client, { withDeadline, connection });

@@ -1,19 +1,16 @@
-import { type Client, WorkflowClient } from '@temporalio/client';
 import { defaultPayloadConverter } from '@temporalio/common';
 import { msToTs } from '@temporalio/common/lib/time';
 import { temporal } from '@temporalio/proto';
-import { DEFAULT_POLICY } from '../../src/domain/policy';
-import type { AuditEntry } from '../../src/observability/audit';
 import { createKeyedDigest } from '../../src/report-store/keyed-digest';
 import type { ManifestChange } from '../../src/report-store/port';
 import { detailsDigest } from '../../src/temporal/details';
-import { GRPC } from '../../src/temporal/rpc';
 import { createUseCases } from '../../src/use-cases/create-use-cases';
 import type { StartCommand, UseCaseDeps } from '../../src/use-cases/use-cases';
 import type { SEARCH_ATTRIBUTES } from '../../src/workflows/contract';
 import { change } from '../report-store/fixtures';
-import { DIGEST_KEYS, FakeStore } from '../support/fake-store';
+import { DIGEST_KEYS } from '../support/fake-store';
 import type { useTemporalServer } from '../support/temporal-server';
+import { useCaseDeps } from './deps';
 
 const {
   COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION: COMPLETE,
@@ -32,18 +29,7 @@ export function setup(server: ReturnType<ReturnType<typeof useTemporalServer>>, 
   count += 1;
   const clientUserId = `POL-${count}`;
   const taskQueue = `queue-${count}`;
-  const store = new FakeStore();
-  const audited: AuditEntry[] = [];
-  const deps: UseCaseDeps = {
-    client,
-    taskQueue,
-    reportStore: store,
-    audit: { record: async (entry) => void audited.push(entry) },
-    policy: DEFAULT_POLICY,
-    digestKeys: DIGEST_KEYS,
-    auditFolder: '',
-    ...more,
-  };
+  const { deps, store, acts } = useCaseDeps(client, { taskQueue, ...more });
   const details = { clientUserId, clientUserEmail: 'max@example.org', firstName: 'Max' };
   const command = (change: Partial<StartCommand> = {}): StartCommand => ({
     details,
@@ -62,7 +48,7 @@ export function setup(server: ReturnType<ReturnType<typeof useTemporalServer>>, 
     clientUserId,
     taskQueue,
     store,
-    audited,
+    acts,
     deps,
     details,
     command,
@@ -70,7 +56,7 @@ export function setup(server: ReturnType<ReturnType<typeof useTemporalServer>>, 
     writeManifest,
     handle: client.workflow.getHandle(`applicant-${clientUserId}`),
     start: (change: Partial<StartCommand> = {}) => useCases.start(command(change), ACTOR),
-    upsert: (attributes: Attributes) => respond(deps, Object.keys(attributes).length > 0 ? [upsertOf(attributes)] : []),
+    upsert: (attributes: Attributes) => respond(deps, [upsertOf(attributes)]),
     /** Closes the run, and writes the manifest as the workflow does. */
     close: async (changed: Partial<ManifestChange> = {}) => {
       const closedAt = '2026-03-02T10:00:00.000Z';
@@ -105,23 +91,6 @@ async function respond({ client, taskQueue }: UseCaseDeps, commands: readonly Co
   await service.respondWorkflowTaskCompleted({ taskToken, commands: [...commands] });
 }
 
-/** A client of a Temporal that does not answer. */
-export function unreachable(client: Client): Client {
-  return rejecting(client, GRPC.UNAVAILABLE);
-}
-
-/** Every call fails with this status. */
-export function rejecting(client: Client, code: number): Client {
-  const error = Object.assign(new Error(`${code}`), { code, details: '', metadata: {} });
-  const reject = () => Promise.reject(error);
-  const workflowService = new Proxy(client.workflowService, { get: () => reject });
-  const workflow = new WorkflowClient({ connection: { ...client.connection, workflowService } });
-  return Object.create(client, {
-    workflowService: { value: workflowService },
-    workflow: { value: workflow },
-  }) as Client;
-}
-
 /** Schedules an activity, and fails its first attempt; the next one waits for a minute. */
 export async function failingActivity(
   deps: UseCaseDeps,
@@ -150,7 +119,8 @@ export async function failingActivity(
   await respond(deps, [{ commandType: SCHEDULE, scheduleActivityTaskCommandAttributes }]);
   const { taskToken } = await pollActivity(deps);
   await service.respondActivityTaskFailed({
-    ...{ namespace, taskToken },
+    namespace,
+    taskToken,
     failure: {
       message: 'a secret',
       applicationFailureInfo: {

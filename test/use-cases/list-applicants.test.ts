@@ -8,7 +8,8 @@ import type { ApplicantView } from '../../src/use-cases/views';
 import { COLLECT_RECORDS, SEARCH_ATTRIBUTE_KEYS } from '../../src/workflows/contract';
 import { until } from '../support/condition';
 import { useTemporalServer } from '../support/temporal-server';
-import { rejecting, type Setup, setup, unreachable } from './fixture';
+import { failingClient } from './deps';
+import { type Setup, setup } from './fixture';
 
 const temporalServer = useTemporalServer();
 /** 2,000 pass too, but their starts take a minute on a busy machine. */
@@ -194,7 +195,7 @@ test('a cursor that was altered, is too old, or belongs to other filters is inva
     expect(await codeOf({ ...next, cursor: text })).toEqual({ parameter: 'cursor', code: 'altered', expected });
   expect(await codeOf({ ...next, cursor: made('', Date.now()) })).toBe('valid');
   // Temporal rejects the page token.
-  const deps = { ...own.deps, client: rejecting(own.client, GRPC.INVALID_ARGUMENT) };
+  const deps = { ...own.deps, client: failingClient(own.client, { code: GRPC.INVALID_ARGUMENT }) };
   await expect(createUseCases(deps).list(next)).rejects.toMatchObject({
     errors: [{ parameter: 'cursor', code: 'altered' }],
   });
@@ -203,6 +204,6 @@ test('a cursor that was altered, is too old, or belongs to other filters is inva
 
 test('without Temporal there is no list, not an empty one', async () => {
   const { deps, client } = setup(temporalServer());
-  const { list } = createUseCases({ ...deps, client: unreachable(client) });
+  const { list } = createUseCases({ ...deps, client: failingClient(client) });
   await expect(list(ALL)).rejects.toMatchObject({ what: 'temporal', done: 'nothing' });
 });

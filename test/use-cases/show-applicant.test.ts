@@ -5,7 +5,8 @@ import { until } from '../support/condition';
 import { FakeUpstream } from '../support/fake-upstream';
 import { useTemporalServer } from '../support/temporal-server';
 import { startWorkers } from '../support/workers';
-import { ACTOR, failingActivity, setup, unreachable } from './fixture';
+import { failingClient } from './deps';
+import { ACTOR, failingActivity, setup } from './fixture';
 
 const temporalServer = useTemporalServer();
 
@@ -97,7 +98,7 @@ test('without Temporal the manifest answers, and says what it cannot know', asyn
   await open.writeManifest({ round: 1, revision: 1 });
   const closedAt = '2026-03-02T10:00:00.000Z';
   await closed.writeManifest({ outcome: 'failed', reason: 'conflict', closedAt, round: 1, revision: 1 });
-  const client = unreachable(open.client);
+  const client = failingClient(open.client);
   const shown = await Promise.allSettled(
     [unknown, open, closed].map(({ deps, clientUserId }) => createUseCases({ ...deps, client }).show(clientUserId)),
   );

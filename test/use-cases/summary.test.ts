@@ -1,7 +1,7 @@
 import { createSummary } from '../../src/use-cases/summary';
 import { until } from '../support/condition';
 import { useTemporalServer } from '../support/temporal-server';
-import { flakyClient, useCaseDeps } from './deps';
+import { failingClient, useCaseDeps } from './deps';
 
 const server = useTemporalServer();
 const DAY_MS = 24 * 3_600_000;
@@ -63,7 +63,7 @@ test('counts stages, outcomes, days and ages; callers within 5 s share one answe
 test('a failure is unavailable, and the next call tries again', async () => {
   const { client } = server();
   let isDown = true;
-  const flaky = flakyClient(client, () => isDown);
+  const flaky = failingClient(client, { isDown: () => isDown });
   const summary = createSummary(useCaseDeps(flaky, { nowMs: () => 0 }).deps);
   await expect(summary()).rejects.toMatchObject({ kind: 'unavailable', what: 'temporal', done: 'nothing' });
   isDown = false;

@@ -8,7 +8,7 @@ import { FakeUpstream } from '../support/fake-upstream';
 import { useFolders } from '../support/folders';
 import { useTemporalServer } from '../support/temporal-server';
 import { startWorkers } from '../support/workers';
-import { flakyClient, useCaseDeps } from './deps';
+import { failingClient, useCaseDeps } from './deps';
 
 const cleanup = useCleanup();
 const server = useTemporalServer();
@@ -53,10 +53,7 @@ test('shows each task queue with its workers, and says what to do where one is m
 test('outages of Temporal, store, audit log and spool show as checks', async () => {
   const file = await makeFolder('file');
   await writeFile(file, '');
-  const { deps, store } = useCaseDeps(
-    flakyClient(server().client, () => true),
-    { auditFolder: `${file}/audit` },
-  );
+  const { deps, store } = useCaseDeps(failingClient(server().client), { auditFolder: `${file}/audit` });
   store.check = () => Promise.reject(new StoreUnavailable('EROFS', 'write'));
   const { checks, workers } = await readSystem(deps);
   expect(workers).toEqual([]);

@@ -9,7 +9,8 @@ import { FakeUpstream } from '../support/fake-upstream';
 import { storedDocument } from '../support/stored';
 import { useTemporalServer } from '../support/temporal-server';
 import { startWorkers } from '../support/workers';
-import { setup, unreachable } from './fixture';
+import { failingClient } from './deps';
+import { setup } from './fixture';
 
 const server = useTemporalServer();
 
@@ -48,7 +49,7 @@ test('an open applicant shows what its workflow knows, and without a worker what
     items: [{ kind: 'started' }],
     degraded: ['no-worker'],
   });
-  const withoutTemporal = createUseCases({ ...deps, client: unreachable(client) });
+  const withoutTemporal = createUseCases({ ...deps, client: failingClient(client) });
   expect(await withoutTemporal.timeline(clientUserId)).toMatchObject({
     items: [{ kind: 'started' }],
     degraded: ['temporal-unavailable'],
