@@ -3,6 +3,7 @@ import { DEFAULT_POLICY } from '../../src/domain/policy';
 import type { AuditEntry } from '../../src/observability/audit';
 import { GRPC } from '../../src/temporal/rpc';
 import type { UseCaseDeps } from '../../src/use-cases/use-cases';
+import { applicantWorkflowId, COLLECT_RECORDS } from '../../src/workflows/contract';
 import { DIGEST_KEYS, FakeStore } from '../support/fake-store';
 import { grpcError } from '../support/grpc-error';
 
@@ -34,4 +35,19 @@ export function failingClient(
   };
   const connection = { value: Object.create(client.connection, { withDeadline }) };
   return Object.create(client, { withDeadline, connection });
+}
+
+/** Starts a run without input; no worker takes it. `attributes`: its search attributes. */
+export function startRun(
+  { client, taskQueue }: Pick<UseCaseDeps, 'client' | 'taskQueue'>,
+  clientUserId: string,
+  attributes: Readonly<Record<string, readonly unknown[]>> = {},
+  memo: Record<string, unknown> = {},
+) {
+  return client.workflow.start(COLLECT_RECORDS, {
+    workflowId: applicantWorkflowId(clientUserId),
+    taskQueue,
+    searchAttributes: attributes as Record<string, string[]>,
+    memo,
+  });
 }
