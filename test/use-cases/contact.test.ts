@@ -6,7 +6,6 @@ import { until } from '../support/condition';
 import { FakeUpstream } from '../support/fake-upstream';
 import { keyRingOf } from '../support/keys';
 import { useTemporalServer } from '../support/temporal-server';
-import { startWorkers } from '../support/workers';
 import { ACTOR, setup } from './fixture';
 
 const server = useTemporalServer();
@@ -17,7 +16,9 @@ test('details come from the first event of the newest run, without a worker, and
   acts.length = 0;
   expect(await useCases.details(clientUserId, ACTOR)).toEqual({
     ...details,
-    ...{ lastName: null, dateOfBirth: null, suggestedSources: [] },
+    lastName: null,
+    dateOfBirth: null,
+    suggestedSources: [],
   });
   expect(acts).toEqual([{ ...ACTOR, did: 'details', clientUserId }]);
   await handle.terminate();
@@ -44,8 +45,7 @@ test('a missing key is named, whether other keys are set or none', async () => {
 });
 
 test('the link of an invitation shows while the applicant is open, and only then', async () => {
-  const { client, address } = server();
-  const { start, useCases, clientUserId, acts, taskQueue, store, handle } = setup(server());
+  const { start, startWorker, useCases, clientUserId, acts, handle } = setup(server());
   const read = () => useCases.invitation(clientUserId, ACTOR);
   await expect(read()).rejects.toMatchObject({ kind: 'not-found' });
   await start();
@@ -53,7 +53,7 @@ test('the link of an invitation shows while the applicant is open, and only then
   const upstream = new FakeUpstream();
   upstream.inviteLink = 'https://hapi.example/i/1';
   const release = upstream.hold('invite');
-  const stop = await startWorkers({ address, client, taskQueue, upstream, reportStore: store });
+  const stop = await startWorker(upstream);
   try {
     await upstream.waitForCall('invite');
     await expect(read()).rejects.toMatchObject({ kind: 'not-now', why: 'not-invited-yet', current: { clientUserId } });

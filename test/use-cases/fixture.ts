@@ -8,8 +8,11 @@ import { createUseCases } from '../../src/use-cases/create-use-cases';
 import type { StartCommand, UseCaseDeps } from '../../src/use-cases/use-cases';
 import type { SEARCH_ATTRIBUTES } from '../../src/workflows/contract';
 import { change } from '../report-store/fixtures';
+import { until } from '../support/condition';
 import { DIGEST_KEYS } from '../support/fake-store';
+import { FakeUpstream } from '../support/fake-upstream';
 import type { useTemporalServer } from '../support/temporal-server';
+import { startWorkers } from '../support/workers';
 import { useCaseDeps } from './deps';
 
 const {
@@ -21,11 +24,18 @@ const { APPLICATION_ERROR_CATEGORY_BENIGN: BENIGN, APPLICATION_ERROR_CATEGORY_UN
   temporal.api.enums.v1.ApplicationErrorCategory;
 
 export const ACTOR = { who: 'intake-1', onBehalfOf: 'user-7' };
+/** The manifest of a round that has ended. */
+export const COLLECTED = {
+  outcome: 'collected',
+  closedAt: '2026-03-02T10:00:00.000Z',
+  round: 1,
+  revision: 1,
+} as const;
 let count = 0;
 
 /** The use cases of a new applicant in a task queue of its own, without a worker; `worker` plays one. */
 export function setup(server: ReturnType<ReturnType<typeof useTemporalServer>>, more: Partial<UseCaseDeps> = {}) {
-  const { client } = server;
+  const { client, address } = server;
   count += 1;
   const clientUserId = `POL-${count}`;
   const taskQueue = `queue-${count}`;
@@ -55,18 +65,20 @@ export function setup(server: ReturnType<ReturnType<typeof useTemporalServer>>, 
     useCases,
     writeManifest,
     handle: client.workflow.getHandle(`applicant-${clientUserId}`),
+    /** Returns what stops the workers. */
+    startWorker: (upstream = new FakeUpstream()) =>
+      startWorkers({ address, client, taskQueue, upstream, reportStore: store }),
     start: (change: Partial<StartCommand> = {}) => useCases.start(command(change), ACTOR),
     upsert: (attributes: Attributes) => respond(deps, [upsertOf(attributes)]),
     /** Closes the run, and writes the manifest as the workflow does. */
     close: async (changed: Partial<ManifestChange> = {}) => {
-      const closedAt = '2026-03-02T10:00:00.000Z';
-      const manifest = await writeManifest({ outcome: 'collected', closedAt, round: 1, revision: 1, ...changed });
+      const manifest = await writeManifest({ ...COLLECTED, ...changed });
       const { outcome, reason, round } = manifest;
       const result = { payloads: [defaultPayloadConverter.toPayload({ outcome, reason, documents: 0 })] };
       await respond(deps, [
         upsertOf({
           ApplicantStage: 'closed',
-          ApplicantStageSince: new Date(manifest.closedAt ?? closedAt),
+          ApplicantStageSince: new Date(manifest.closedAt ?? COLLECTED.closedAt),
           ApplicantOutcome: outcome,
           ApplicantRound: round,
           ApplicantNeeds: reason === 'conflict' ? ['conflict'] : [],
@@ -76,6 +88,22 @@ export function setup(server: ReturnType<ReturnType<typeof useTemporalServer>>, 
       return manifest;
     },
   };
+}
+
+/** Starts the applicant with a worker, and runs `work` when the person is invited. */
+export async function withInvited(
+  { start, startWorker, useCases, clientUserId }: Setup,
+  work: (upstream: FakeUpstream) => Promise<void>,
+): Promise<void> {
+  const upstream = new FakeUpstream();
+  const stop = await startWorker(upstream);
+  try {
+    await start();
+    await until('the invitation', async () => (await useCases.show(clientUserId)).applicant.stage === 'invited');
+    await work(upstream);
+  } finally {
+    await stop();
+  }
 }
 
 type Attributes = Partial<Record<keyof typeof SEARCH_ATTRIBUTES, unknown>>;

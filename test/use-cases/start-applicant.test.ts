@@ -13,7 +13,7 @@ import { until } from '../support/condition';
 import { deferred } from '../support/deferred';
 import { grpcError } from '../support/grpc-error';
 import { DELETES_SOON, useTemporalServer } from '../support/temporal-server';
-import { ACTOR, setup } from './fixture';
+import { ACTOR, COLLECTED, setup } from './fixture';
 
 const temporalServer = useTemporalServer({ extraArgs: DELETES_SOON });
 
@@ -26,7 +26,12 @@ test('50 identical starts at once start one run, and the audit log has a line be
   expect(new Set(started.map(({ applicant }) => applicant.runId)).size).toBe(1);
   expect(new Set(started.map(({ etag }) => etag)).size).toBe(1);
   expect(started[0]?.applicant).toMatchObject({
-    ...{ clientUserId, open: true, stage: 'inviting', round: 1, authorizationReference: 'AUTH-1', source: 'temporal' },
+    clientUserId,
+    open: true,
+    stage: 'inviting',
+    round: 1,
+    authorizationReference: 'AUTH-1',
+    source: 'temporal',
     actions: { cancel: { allowed: true, why: null }, finishNow: { allowed: false, why: 'inviting' } },
   });
   const entry = { ...ACTOR, clientUserId, authorizationReference: 'AUTH-1' };
@@ -130,7 +135,7 @@ test('a caller whose start is delayed until the round of another caller has ende
 
 test('without the key of a recorded digest the workflow compares the details', async () => {
   const { writeManifest, deps, command, handle } = setup(temporalServer());
-  await writeManifest({ outcome: 'collected', closedAt: '2026-03-02T10:00:00.000Z', round: 1, revision: 1 });
+  await writeManifest(COLLECTED);
   const { start } = createUseCases({ ...deps, digestKeys: { keys: [], clientSecret: null } });
   expect(await start(command(), ACTOR)).toMatchObject({ result: 'started' });
   await handle.terminate();

@@ -1,29 +1,12 @@
+import { DAY_MS } from '../../src/domain/policy';
 import { createUseCases } from '../../src/use-cases/create-use-cases';
 import { until } from '../support/condition';
-import { FakeUpstream } from '../support/fake-upstream';
 import { useTemporalServer } from '../support/temporal-server';
-import { startWorkers } from '../support/workers';
 import { failingClient } from './deps';
-import { ACTOR, failingActivity, nextActivityTask, type Setup, setup } from './fixture';
+import { ACTOR, failingActivity, nextActivityTask, setup, withInvited } from './fixture';
 
-const DAY_MS = 86_400_000;
 const NOTE = 'a note about a person';
 const temporalServer = useTemporalServer();
-
-/** Runs the test with a worker, and an applicant who is invited. */
-async function withWorker(own: Setup, work: (upstream: FakeUpstream) => Promise<void>): Promise<void> {
-  const { client, address } = temporalServer();
-  const { start, useCases, clientUserId, taskQueue, store } = own;
-  const upstream = new FakeUpstream();
-  const stop = await startWorkers({ address, client, taskQueue, upstream, reportStore: store });
-  try {
-    await start();
-    await until('the invitation', async () => (await useCases.show(clientUserId)).applicant.stage === 'invited');
-    await work(upstream);
-  } finally {
-    await stop();
-  }
-}
 
 test('a cancel is accepted without a worker; its audit line has the reason code and not the note', async () => {
   const { start, useCases, clientUserId, acts, handle, upsert } = setup(temporalServer());
@@ -72,7 +55,7 @@ test('a cancelled applicant is cancelled already; one with another outcome refus
 test('a worker performs what an operator requests, and its refusal shows', async () => {
   const own = setup(temporalServer());
   const { useCases, clientUserId, acts } = own;
-  await withWorker(own, async (upstream) => {
+  await withInvited(own, async (upstream) => {
     const atMs = Date.now() + 3 * DAY_MS;
     const { applicant } = await useCases.setDeadline(clientUserId, { atMs }, ACTOR);
     expect(applicant).toMatchObject({ deadline: { at: new Date(atMs).toISOString() }, needs: ['near-deadline'] });
@@ -103,7 +86,7 @@ test('while the person is withdrawn, a cancel and a check are refused because th
   const own = setup(temporalServer());
   const { useCases, clientUserId, acts } = own;
   const request = { reasonCode: 'other' } as const;
-  await withWorker(own, async (upstream) => {
+  await withInvited(own, async (upstream) => {
     const release = upstream.hold('withdraw');
     await useCases.finishNow(clientUserId, request, ACTOR);
     await upstream.waitForCall('withdraw');
@@ -121,7 +104,7 @@ test('while a cancel withdraws the person, the applicant is cancelling, and a re
   const own = setup(temporalServer());
   const { useCases, clientUserId } = own;
   const request = { reasonCode: 'other' } as const;
-  await withWorker(own, async (upstream) => {
+  await withInvited(own, async (upstream) => {
     const release = upstream.hold('withdraw');
     await useCases.cancel(clientUserId, request, ACTOR);
     await upstream.waitForCall('withdraw');

@@ -6,7 +6,7 @@ import { ACTOR, setup } from './fixture';
 
 const server = useTemporalServer();
 
-test('a worker whose version has no such update: nothing was done, and the audit log has that', async () => {
+test('an update that an old worker does not have is not done, and the audit log records that', async () => {
   const { address } = server();
   const { start, useCases, clientUserId, taskQueue, acts, handle } = setup(server());
   installRuntime();
