@@ -5,7 +5,8 @@ import { NotFound } from '../../src/use-cases/errors';
 import { until } from '../support/condition';
 import { useTemporalServer } from '../support/temporal-server';
 import { failingClient } from './deps';
-import { ACTOR, COLLECTED, failingActivity, setup, withInvited } from './fixture';
+import { ACTOR, COLLECTED, setup, withInvited } from './fixture';
+import { failingActivity } from './played-worker';
 
 const temporalServer = useTemporalServer();
 

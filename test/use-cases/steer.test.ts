@@ -3,7 +3,8 @@ import { createUseCases } from '../../src/use-cases/create-use-cases';
 import { until } from '../support/condition';
 import { useTemporalServer } from '../support/temporal-server';
 import { failingClient } from './deps';
-import { ACTOR, failingActivity, nextActivityTask, setup, withInvited } from './fixture';
+import { ACTOR, setup, withInvited } from './fixture';
+import { failingActivity, nextActivityTask } from './played-worker';
 
 const NOTE = 'a note about a person';
 const temporalServer = useTemporalServer();

@@ -4,7 +4,8 @@ import { until } from '../support/condition';
 import { FakeUpstream } from '../support/fake-upstream';
 import { grpcError } from '../support/grpc-error';
 import { useTemporalServer } from '../support/temporal-server';
-import { ACTOR, COLLECTED, failingActivity, setup } from './fixture';
+import { ACTOR, COLLECTED, setup } from './fixture';
+import { failingActivity } from './played-worker';
 
 const server = useTemporalServer();
 const REASON = { reasonCode: 'authorization-revoked' } as const;
