@@ -90,9 +90,11 @@ test.each(cells)('%s by %s is answered or rejected', async (route, caller, key) 
   const isListed = key !== null && key !== WRONG;
   expect(answer.status).toBe(isListed ? 403 : 401);
   expect(answer.headers['www-authenticate']).toBe(isListed ? undefined : 'Bearer realm="chartway"');
+  expect(answer.headers['content-type']).toMatch(/^application\/problem\+json/);
   // HEAD has no body.
   if (method !== 'HEAD') {
-    expect(answer.json).toMatchObject({ type: isListed ? '/problems/forbidden' : '/problems/unauthenticated' });
+    const type = isListed ? '/problems/forbidden' : '/problems/unauthenticated';
+    expect(answer.json).toMatchObject({ type, status: answer.status, requestId: expect.any(String) });
   }
   expect(answer.text).not.toContain(WRONG);
 });
