@@ -18,6 +18,8 @@ import { keyRingOf } from '../support/keys';
 import { createContractCheck } from './contract-check';
 import { fakeUseCases } from './fake-use-cases';
 
+/** The smallest body of a start. */
+export const START = { clientUserId: 'POL-1', clientUserEmail: 'ada@example.org' };
 export const UI = 'http://127.0.0.1:8233';
 export const KEYS = Object.fromEntries(ROLES.map((role) => [role, `key-of-${role}-0123456789abcdef`])) as Record<
   Role,
@@ -77,48 +79,47 @@ export async function startApi(
   contractCheck ??= createContractCheck(app.swagger() as Record<string, unknown>);
   const check = contractCheck;
   checkInjected(app, check);
+  /** A request with the key of a role, or with `headers`. The answer is read and compared with the OpenAPI file. */
+  async function call(
+    method: string,
+    path: string,
+    request: { role?: Role; body?: unknown; headers?: Record<string, string> } = {},
+  ) {
+    const { role, body, headers = {} } = request;
+    const answer = await fetch(`${url}${path}`, {
+      method,
+      headers: {
+        ...(role && { authorization: `Bearer ${KEYS[role]}` }),
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    });
+    const text = await answer.text();
+    const { status } = answer;
+    const answered = { status, headers: Object.fromEntries(answer.headers), text };
+    check({ method, path, status, headers: answered.headers, body: text });
+    const isJson = text !== '' && /json/.test(answered.headers['content-type'] ?? '');
+    return { ...answered, json: isJson ? (JSON.parse(text) as Record<string, unknown>) : {} };
+  }
+
   return {
     app,
     calls: fake.calls,
     answers: fake.answers,
     reset: fake.reset,
-    /** A request with the key of a role, or with `headers`. The answer is read and compared with the OpenAPI file. */
-    call: async (
-      method: string,
-      path: string,
-      request: { role?: Role; body?: unknown; headers?: Record<string, string> } = {},
-    ) => {
-      const { role, body, headers = {} } = request;
-      const answer = await fetch(`${url}${path}`, {
-        method,
-        headers: {
-          ...(role && { authorization: `Bearer ${KEYS[role]}` }),
-          ...(body !== undefined && { 'content-type': 'application/json' }),
-          ...headers,
-        },
-        ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
-      });
-      const text = await answer.text();
-      const { status } = answer;
-      const answered = { status, headers: Object.fromEntries(answer.headers), text };
-      check({ method, path, status, headers: answered.headers, body: text });
-      const isJson = text !== '' && /json/.test(answered.headers['content-type'] ?? '');
-      return { ...answered, json: isJson ? (JSON.parse(text) as Record<string, unknown>) : {} };
-    },
+    /** Compares an answer with the OpenAPI file. */
+    check,
+    call,
+    /** POST /applicants. */
+    start: (body: unknown, headers: Record<string, string> = {}) =>
+      call('POST', '/api/v1/applicants', { role: 'intake', body, headers }),
     settings,
     url,
     registry,
     audit,
     lines,
-    audited: async () => {
-      const files = (await readdir(folder)).sort();
-      const texts = await Promise.all(files.map((file) => readFile(join(folder, file), 'utf8')));
-      return texts
-        .join('')
-        .split('\n')
-        .filter(Boolean)
-        .map((line) => JSON.parse(line) as Record<string, unknown>);
-    },
+    audited: () => auditEntries(folder),
     close: async () => {
       app.server.closeAllConnections();
       await drain(app.server);
@@ -127,6 +128,14 @@ export async function startApi(
       await rm(folder, { recursive: true });
     },
   };
+}
+
+/** The lines of the audit log in a folder. */
+export async function auditEntries(folder: string): Promise<readonly Record<string, unknown>[]> {
+  const files = (await readdir(folder)).sort();
+  const texts = await Promise.all(files.map((file) => readFile(join(folder, file), 'utf8')));
+  const lines = texts.join('').split('\n').filter(Boolean);
+  return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
 }
 
 function checkInjected(app: FastifyInstance, check: ReturnType<typeof createContractCheck>): void {

@@ -1,3 +1,5 @@
+import { valueAt } from './json-schema';
+
 /** A JSON Schema, a parameter, an operation or another object of an OpenAPI document. */
 interface Node {
   readonly [name: string]: unknown;
@@ -172,10 +174,7 @@ class Document {
   resolve(node: Node): Node {
     const reference = node['$ref'];
     if (typeof reference !== 'string') return node;
-    const target = reference
-      .slice(2)
-      .split('/')
-      .reduce<unknown>((at, key) => (at as Node)?.[unescaped(key)], this.root);
+    const target = valueAt(this.root, reference.slice(1));
     if (target === undefined) throw new Error(`expected the target of ${reference}`);
     return this.resolve(target as Node);
   }
@@ -187,10 +186,6 @@ class Document {
     const types = resolved['type'] === undefined ? ['any'] : [resolved['type']].flat();
     return types.map((type) => ({ type: String(type), schema: resolved }));
   }
-}
-
-function unescaped(key: string): string {
-  return decodeURIComponent(key).replaceAll('~1', '/').replaceAll('~0', '~');
 }
 
 function nodes(value: unknown): Readonly<Record<string, Node>> {

@@ -1,43 +1,40 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { open, readdir, readFile, readlink, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { BASE } from '../../src/api/access';
 import type { StoredDocument } from '../../src/domain/reports';
 import { AuditUnavailable, openAudit } from '../../src/observability/audit';
-import { createFolderStore } from '../../src/report-store/folder/store';
 import type { DocumentToStore } from '../../src/report-store/port';
 import { generateKey } from '../../src/temporal/key-ring';
 import { GRPC } from '../../src/temporal/rpc';
 import { createUseCases } from '../../src/use-cases/create-use-cases';
 import { documentIdOf } from '../../src/use-cases/document-id';
 import type { UseCaseDeps, UseCases } from '../../src/use-cases/use-cases';
-import { change, documentToStore, pdf, pieces } from '../report-store/fixtures';
+import { change, documentToStore, LONG_PDF, pdf, pieces, useStore } from '../report-store/fixtures';
 import { useCleanup } from '../support/cleanup';
 import { until } from '../support/condition';
 import { useFolders } from '../support/folders';
+import { grpcError } from '../support/grpc-error';
 import { cipherOf } from '../support/keys';
-import { storedDocument } from '../support/stored';
+import { countOpen, flipBits } from '../support/open-file';
+import { sha256, storedDocument } from '../support/stored';
 import { readZip } from '../support/zip';
-import { KEYS, startApi } from './api-fixture';
-import { createContractCheck } from './contract-check';
+import { useCaseDeps } from '../use-cases/deps';
+import { auditEntries, KEYS, startApi } from './api-fixture';
 
-const BODY = Buffer.from(pdf(Array.from({ length: 30_000 }, (_, index) => index.toString(36).padStart(6)).join('\n')));
+const BODY = Buffer.from(LONG_PDF);
 const SIZE = BODY.byteLength;
-const SHA256 = createHash('sha256').update(BODY).digest('hex');
-const ETAG = `"${SHA256}"`;
+const ETAG = `"${sha256(BODY)}"`;
 const MIB = 1024 * 1024;
 
 const newFolder = useFolders();
+const newStore = useStore();
 const cleanup = useCleanup();
 const cipher = cipherOf(generateKey('k1'));
 
-/** Whether Temporal knows POL-OPEN, or does not answer. */
-type Temporal = 'up' | 'down';
-
 let api: Awaited<ReturnType<typeof startApi>>;
-let check: ReturnType<typeof createContractCheck>;
 /** Those of the test that runs: the api starts once, because that takes a second. */
 let current: UseCases;
 
@@ -48,24 +45,24 @@ beforeAll(async () => {
     openZip: (...args) => current.openZip(...args),
   };
   api = await startApi({ useCases: useCases as UseCases });
-  check = createContractCheck(api.app.swagger() as Record<string, unknown>);
 });
 afterAll(() => api.close());
 
 async function setup({ encrypts = true }: { readonly encrypts?: boolean } = {}) {
-  const [root, auditFolder] = [await newFolder('reports'), await newFolder('audit')];
-  const store = createFolderStore(root, { cipher, encrypts });
-  await store.init();
+  const { root, store } = await newStore({ cipher, encrypts });
+  const auditFolder = await newFolder();
   const logged = api.lines.length;
   const audit = await openAudit({ folder: auditFolder, process: 'api' });
-  const state = { temporal: 'up' as Temporal, nowMs: Date.parse('2026-03-05T10:00:00.000Z'), isAuditBroken: false };
-  current = createUseCases({
-    client: fakeClient(() => state.temporal),
-    reportStore: store,
-    audit: { record: async (entry) => (state.isAuditBroken ? rejectAudit() : audit.record(entry)) },
-    nowMs: () => state.nowMs,
-  } as Partial<UseCaseDeps> as UseCaseDeps);
-
+  const state = { isTemporalDown: false, nowMs: Date.parse('2026-03-05T10:00:00.000Z'), isAuditBroken: false };
+  const { deps } = useCaseDeps(
+    fakeClient(() => state.isTemporalDown),
+    {
+      reportStore: store,
+      audit: { record: async (entry) => (state.isAuditBroken ? rejectAudit() : audit.record(entry)) },
+      nowMs: () => state.nowMs,
+    },
+  );
+  current = createUseCases(deps);
   cleanup(() => audit.close());
 
   async function save(
@@ -77,34 +74,29 @@ async function setup({ encrypts = true }: { readonly encrypts?: boolean } = {}) 
     return entry;
   }
 
+  /** The answer, compared with the OpenAPI file. */
+  async function get(path: string, headers: Record<string, string> = {}, method = 'GET') {
+    const answer = await request(api.url + BASE + path, headers, method);
+    const body = await buffer(answer);
+    const { statusCode: status = 0, headers: got } = answer;
+    api.check({ method, path: BASE + path, status, headers: got as Record<string, string>, body: body.toString() });
+    return { status, headers: got, body };
+  }
+
   return {
     root,
     store,
     state,
     save,
     pathOf: ({ file }: StoredDocument) => join(root, 'POL-1', file),
-    /** The answer, compared with the OpenAPI file. */
-    async get(path: string, headers: Record<string, string> = {}, method = 'GET') {
-      const answer = await request(api.url + BASE + path, headers, method);
-      const body = await buffer(answer);
-      const { statusCode: status = 0, headers: got } = answer;
-      check({ method, path: BASE + path, status, headers: got as Record<string, string>, body: body.toString() });
-      return { status, headers: got, body };
-    },
+    get,
     /** The answer as it arrives. */
     stream: (path: string) => request(api.url + BASE + path, {}, 'GET'),
     brokenOff: () => api.lines.slice(logged).filter((line) => line.includes('was not sent to its end')).length,
-    /** The lines of the audit log: act, documentId, actor. */
+    /** The acts in the audit log. */
     audited: async () => {
-      const texts = await Promise.all(
-        (await readdir(auditFolder)).sort().map((name) => readFile(join(auditFolder, name), 'utf8')),
-      );
-      const lines = texts
-        .join('')
-        .split('\n')
-        .filter(Boolean)
-        .map((line) => JSON.parse(line));
-      return lines
+      const entries = await auditEntries(auditFolder);
+      return entries
         .filter(({ did }) => did !== 'configure')
         .map(({ did, clientUserId, documentId, onBehalfOf, who }) => ({
           did,
@@ -113,6 +105,15 @@ async function setup({ encrypts = true }: { readonly encrypts?: boolean } = {}) 
           onBehalfOf,
           who,
         }));
+    },
+    /** Each route of the documents is rejected with this problem, before anything is done. */
+    async expectUnavailable(entry: StoredDocument, slug: string) {
+      const list = '/applicants/POL-1/documents';
+      for (const path of [list, pathTo(entry), `${pathTo(entry)}/view`, `${list}.zip`]) {
+        const { status, body } = await get(path);
+        const problem = { type: `/problems/${slug}`, done: 'nothing' };
+        expect([status, JSON.parse(body.toString())]).toMatchObject([503, problem]);
+      }
     },
   };
 }
@@ -219,9 +220,8 @@ describe('HEAD', () => {
   it('of a document that the caller has is 304', async () => {
     const { get, save } = await setup();
     const entry = await save();
-    const etag = `"${entry.sha256}"`;
-    const { status, headers } = await get(pathTo(entry), { 'if-none-match': etag }, 'HEAD');
-    expect([status, headers.etag]).toEqual([304, etag]);
+    const { status, headers } = await get(pathTo(entry), { 'if-none-match': ETAG }, 'HEAD');
+    expect([status, headers.etag]).toEqual([304, ETAG]);
   });
 });
 
@@ -285,27 +285,16 @@ describe('the list', () => {
     const open = await get('/applicants/POL-OPEN/documents');
     expect([open.status, JSON.parse(open.body.toString()).items]).toEqual([200, []]);
     expect((await get('/applicants/POL-9/documents')).status).toBe(404);
-    state.temporal = 'down';
+    state.isTemporalDown = true;
     const unknown = await get('/applicants/POL-9/documents');
     expect([unknown.status, JSON.parse(unknown.body.toString()).type]).toEqual([503, '/problems/temporal-unavailable']);
   });
 
   it('is not empty but unavailable without the store', async () => {
-    const { get, save, root } = await setup();
+    const { save, root, expectUnavailable } = await setup();
     const entry = await save();
     await rm(root, { recursive: true });
-    for (const path of [
-      '/applicants/POL-1/documents',
-      pathTo(entry),
-      `${pathTo(entry)}/view`,
-      '/applicants/POL-1/documents.zip',
-    ]) {
-      const { status, body } = await get(path);
-      expect([status, JSON.parse(body.toString())]).toMatchObject([
-        503,
-        { type: '/problems/store-unavailable', done: 'nothing' },
-      ]);
-    }
+    await expectUnavailable(entry, 'store-unavailable');
   });
 });
 
@@ -376,17 +365,6 @@ describe('the ZIP file', () => {
     expect(() => readZip(Buffer.concat(parts))).toThrow('expected the end');
     await until('a log line', () => brokenOff() > 0);
   });
-
-  it('stops reading when the client goes away', async () => {
-    const { save, stream, brokenOff } = await setup();
-    const entry = await save({}, largeBody());
-    const isOpen = async () => (await listOpenFiles()).some((path) => path.endsWith(entry.file));
-    const answer = await stream('/applicants/POL-1/documents.zip');
-    await until('the open file', isOpen);
-    answer.destroy();
-    await until('the closed file', async () => !(await isOpen()));
-    expect(brokenOff()).toBe(0);
-  });
 });
 
 describe('an unknown document', () => {
@@ -429,36 +407,27 @@ describe('the audit log', () => {
     expect(await audited()).toHaveLength(3);
   });
 
-  it('that cannot be written lets no byte out', async () => {
-    const { get, save, state } = await setup();
+  it('that cannot be written prevents every read', async () => {
+    const { get, save, state, expectUnavailable } = await setup();
     const entry = await save();
     state.isAuditBroken = true;
-    for (const path of [
-      '/applicants/POL-1/documents',
-      pathTo(entry),
-      `${pathTo(entry)}/view`,
-      '/applicants/POL-1/documents.zip',
-    ]) {
-      const { status, body } = await get(path);
-      expect([status, JSON.parse(body.toString())]).toMatchObject([
-        503,
-        { type: '/problems/audit-unavailable', done: 'nothing' },
-      ]);
-    }
+    await expectUnavailable(entry, 'audit-unavailable');
     state.isAuditBroken = false;
     expect((await get(pathTo(entry))).status).toBe(200);
   });
 });
 
 describe('a large document', () => {
-  it('stops being read when the client goes away', async () => {
+  it.each([
+    ['the document', pathTo],
+    ['its ZIP file', () => '/applicants/POL-1/documents.zip'],
+  ])('is closed when the client of %s disconnects', async (_, pathOf) => {
     const { save, stream, brokenOff } = await setup();
     const entry = await save({}, largeBody());
-    const isOpen = async () => (await listOpenFiles()).some((path) => path.endsWith(entry.file));
-    const answer = await stream(pathTo(entry));
-    await until('the open file', isOpen);
+    const answer = await stream(pathOf(entry));
+    await until('the open file', async () => (await countOpen(entry.file)) > 0);
     answer.destroy();
-    await until('the closed file', async () => !(await isOpen()));
+    await until('the closed file', async () => (await countOpen(entry.file)) === 0);
     expect(brokenOff()).toBe(0);
   });
 
@@ -504,41 +473,20 @@ function request(url: string, headers: Record<string, string>, method: string): 
   });
 }
 
-async function flipBits(path: string, position: number): Promise<void> {
-  const handle = await open(path, 'r+');
-  const { buffer: bytes } = await handle.read(Buffer.alloc(1), 0, 1, position);
-  await handle.write(
-    bytes.map((byte) => byte ^ 0xff),
-    0,
-    1,
-    position,
-  );
-  await handle.close();
-}
-
-async function listOpenFiles(): Promise<string[]> {
-  const links = await readdir('/proc/self/fd');
-  return Promise.all(links.map((link) => readlink(join('/proc/self/fd', link)).catch(() => '')));
-}
-
 /** Temporal, which knows POL-OPEN only. */
-function fakeClient(read: () => Temporal): UseCaseDeps['client'] {
+function fakeClient(isDown: () => boolean): UseCaseDeps['client'] {
   const client = {
     options: { namespace: 'default' },
     withDeadline: (_: number, work: () => Promise<unknown>) => work(),
     workflowService: {
       async describeWorkflowExecution({ execution }: { execution: { workflowId: string } }) {
-        if (read() === 'down') throw grpcError(GRPC.UNAVAILABLE);
+        if (isDown()) throw grpcError(GRPC.UNAVAILABLE);
         if (execution.workflowId !== 'applicant-POL-OPEN') throw grpcError(GRPC.NOT_FOUND);
         return { workflowExecutionInfo: { execution: { ...execution, runId: 'run-1' }, status: 1 } };
       },
     },
   };
   return client as unknown as UseCaseDeps['client'];
-}
-
-function grpcError(code: number): Error {
-  return Object.assign(new Error('scripted'), { code, details: 'scripted', metadata: { get: () => [] } });
 }
 
 function rejectAudit(): never {

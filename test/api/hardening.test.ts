@@ -1,16 +1,15 @@
-import { once } from 'node:events';
-import { connect } from 'node:net';
 import { createKeyFinder, parseApiKeys } from '../../src/api/keys';
 import { createCallerLimit } from '../../src/process/caller-limit';
 import { exceedsDepth } from '../../src/process/json-depth';
 import { toCallerKey } from '../../src/process/networks';
 import { readFaults } from '../support/configuration';
+import { converse } from '../webhook/webhook-fixture';
 import { KEYS, startApi } from './api-fixture';
 
 const HASH = 'ab'.repeat(32);
 
 test.each([
-  ['a request without a first line', ''],
+  ['a request without a first line', 'G'],
   ['a header without an end', 'GET /whoami HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: '],
   [
     'a body without an end',
@@ -19,12 +18,7 @@ test.each([
 ])('the sender of %s is disconnected', async (_what, text) => {
   const api = await startApi({ senderTimeoutMs: 300 });
   try {
-    const socket = connect(Number(new URL(api.url).port), '127.0.0.1', () => socket.write(text || 'G'));
-    let answer = '';
-    socket.on('data', (bytes) => {
-      answer += bytes;
-    });
-    await once(socket, 'close');
+    const { text: answer } = await converse(Number(new URL(api.url).port), { first: text });
     expectProblem(answer, 408, 'Request Timeout');
   } finally {
     await api.close();
@@ -39,14 +33,11 @@ test.each([
     431,
     'Request Header Fields Too Large',
   ],
-])('%s is a problem too', async (_what, text, status, phrase) => {
+])('%s is answered with a problem', async (_what, text, status, phrase) => {
   const api = await startApi();
   try {
-    const socket = connect(Number(new URL(api.url).port), '127.0.0.1', () => socket.write(text));
-    const parts: Buffer[] = [];
-    socket.on('data', (bytes) => void parts.push(bytes));
-    await once(socket, 'close');
-    expectProblem(Buffer.concat(parts).toString(), status, phrase);
+    const { text: answer } = await converse(Number(new URL(api.url).port), { first: text });
+    expectProblem(answer, status, phrase);
   } finally {
     await api.close();
   }

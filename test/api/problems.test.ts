@@ -3,7 +3,7 @@ import { KeyMissing } from '../../src/domain/encryption';
 import { AuditUnavailable } from '../../src/observability/audit';
 import { AlteredDocument, NoSuchDocument, StoreUnavailable } from '../../src/report-store/errors';
 import { cpuMs } from '../support/cpu';
-import { startApi } from './api-fixture';
+import { START as BODY, startApi } from './api-fixture';
 
 let api: Awaited<ReturnType<typeof startApi>>;
 beforeAll(async () => {
@@ -12,11 +12,7 @@ beforeAll(async () => {
 beforeEach(() => api.reset());
 afterAll(() => api.close());
 
-const BODY = { clientUserId: 'POL-1', clientUserEmail: 'ada@example.org' };
-
-function start(body: unknown, headers: Record<string, string> = {}) {
-  return api.call('POST', '/api/v1/applicants', { role: 'intake', body, headers });
-}
+const start: typeof api.start = (...request) => api.start(...request);
 
 test.each([
   ['not JSON', '{"clientUserId": ', {}, 400, 'malformed'],
@@ -64,7 +60,7 @@ test('all faults of the fields are in one problem, with pointers and without the
       ...['/authorizationReference format', '/first_name unknown', ' unknown'],
     ].sort(),
   );
-  expect(text).not.toMatch(/Lovelace|ada@|13\.2\.68|docx|Love/);
+  expect(text).not.toMatch(/Love|ada@|13\.2\.68|docx/);
   expect(errors.find(({ pointer }) => pointer === '')).toMatchObject({
     expected: expect.stringMatching(/^only clientUserId, clientUserEmail, /),
   });
@@ -106,8 +102,7 @@ test.each([
     expect.objectContaining({ type: `/problems/${slug}`, status, ...members }),
   ]);
   expect(answer.text + api.lines.join('')).not.toContain('ada@');
-  const isLogged = api.lines.join('').includes(String(answer.headers['x-request-id']));
-  expect(isLogged).toBe(status >= 500);
+  expect(api.lines.join('')).toContain(answer.headers['x-request-id']);
 });
 
 test.each([

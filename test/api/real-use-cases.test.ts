@@ -7,7 +7,7 @@ import { startApi } from './api-fixture';
 const newFolder = useFolders();
 const temporalServer = useTemporalServer();
 
-test('without a worker, every route answers as the OpenAPI file says', async () => {
+test('without a worker, the answers of the real use cases fit the OpenAPI file', async () => {
   const { client } = temporalServer();
   const { deps } = useCaseDeps(client, { auditFolder: await newFolder(), taskQueue: 'no-worker' });
   const api = await startApi({ useCases: createUseCases(deps) });

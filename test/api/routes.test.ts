@@ -7,7 +7,7 @@ import {
   Unavailable,
 } from '../../src/use-cases/errors';
 import type { UseCases } from '../../src/use-cases/use-cases';
-import { startApi } from './api-fixture';
+import { START as BODY, startApi } from './api-fixture';
 import { APPLICANT, ETAG } from './fake-use-cases';
 
 let api: Awaited<ReturnType<typeof startApi>>;
@@ -17,13 +17,10 @@ beforeAll(async () => {
 beforeEach(() => api.reset());
 afterAll(() => api.close());
 
-const BODY = { clientUserId: 'POL-1', clientUserEmail: 'ada@example.org' };
 const lastArgs = () => api.calls.at(-1)?.args;
 const fail = (name: keyof UseCases, error: Error) => api.answers.set(name, error);
 
-function start(body: unknown, headers: Record<string, string> = {}) {
-  return api.call('POST', '/api/v1/applicants', { role: 'intake', body, headers });
-}
+const start: typeof api.start = (...request) => api.start(...request);
 
 describe('POST /applicants', () => {
   test('a new applicant is 201 with its path and tag', async () => {
@@ -45,7 +42,7 @@ describe('POST /applicants', () => {
     const command = { details, autoInvite: true, again: false, ifMatch: null };
     expect(lastArgs()).toEqual([command, { who: 'intake-1', onBehalfOf: 'agent-12' }]);
     const all = {
-      reports: { Unity: ['pdf', 'PDF'.toLowerCase()] },
+      reports: { Unity: ['pdf', 'pdf'] },
       authorizationReference: 'AUTH-1',
       autoInvite: false,
       again: true,
@@ -115,7 +112,7 @@ describe('GET /applicants', () => {
     ['prefix=a%20b', 'prefix', 'format'],
     ['openedAfter=2026-02-30T00:00:00Z', 'openedAfter', 'format'],
     ['openedAfter=2026-01-30', 'openedAfter', 'format'],
-    // Temporal knows no time after the year 9999.
+    // Temporal has no time after the year 9999.
     ['openedBefore=9999-12-31T23:59:59-01:00', 'openedBefore', 'format'],
     ['openedAfter=1969-12-31T23:59:59Z', 'openedAfter', 'format'],
     ['cursor=', 'cursor', 'size'],
@@ -161,12 +158,12 @@ describe('GET /applicants/{clientUserId}', () => {
   });
 
   test.each([
-    ['timeline', 'timeline', 'read', []],
-    ['details', 'details', 'contact', [{ who: 'contact-1' }]],
-    ['invitation', 'invitation', 'contact', [{ who: 'contact-1' }]],
-    ['documents', 'documents', 'records', [{ who: 'records-1' }]],
-  ] as const)('/%s answers what the use case returns', async (path, name, role, actor) => {
-    const shown = await api.call('GET', `/api/v1/applicants/POL-1/${path}`, { role });
+    ['timeline', 'read', []],
+    ['details', 'contact', [{ who: 'contact-1' }]],
+    ['invitation', 'contact', [{ who: 'contact-1' }]],
+    ['documents', 'records', [{ who: 'records-1' }]],
+  ] as const)('/%s answers what the use case returns', async (name, role, actor) => {
+    const shown = await api.call('GET', `/api/v1/applicants/POL-1/${name}`, { role });
     expect([shown.status, shown.json]).toEqual([200, api.answers.get(name)]);
     expect(lastArgs()).toEqual(['POL-1', ...actor]);
   });

@@ -21,9 +21,12 @@ function logIn(key: string, headers: Record<string, string> = {}) {
   });
 }
 
-async function session(): Promise<string> {
-  const cookie = String((await logIn(KEYS.records)).headers['set-cookie']);
-  return cookie.split(';')[0] ?? '';
+async function session(key: string = KEYS.records): Promise<string> {
+  return cookieOf((await logIn(key)).headers);
+}
+
+function cookieOf(headers: Readonly<Record<string, unknown>>): string {
+  return String(headers['set-cookie']).split(';')[0] ?? '';
 }
 
 function decode(cookie: string, headers: Record<string, string> = { origin: UI }) {
@@ -52,10 +55,10 @@ test('a key begins a session that no script can read and no other site can use',
 });
 
 test('a session has the roles of its key, and a wrong key begins none', async () => {
-  const cookie = String((await logIn(KEYS.read)).headers['set-cookie']).split(';')[0];
-  const caller = await api.call('GET', '/api/v1/whoami', { headers: { cookie: cookie ?? '' } });
+  const cookie = await session(KEYS.read);
+  const caller = await api.call('GET', '/api/v1/whoami', { headers: { cookie } });
   expect(caller.json).toEqual({ name: 'read-1', roles: ['read'], by: 'session' });
-  expect((await decode(cookie ?? '')).statusCode).toBe(403);
+  expect((await decode(cookie)).statusCode).toBe(403);
   expect((await logIn('wrong')).statusCode).toBe(401);
   expect((await logIn('')).statusCode).toBe(422);
 });
@@ -66,7 +69,7 @@ test('a one-time token begins one session, within a minute', async () => {
   const begin = (token: string) => api.call('POST', '/api/v1/session', { body: { token } });
   const token = await create();
   const begun = await begin(token);
-  const cookie = begun.headers['set-cookie']?.split(';')[0] ?? '';
+  const cookie = cookieOf(begun.headers);
   expect((await api.call('GET', '/api/v1/whoami', { headers: { cookie } })).json).toMatchObject({ name: 'operate-1' });
   expect([begun.status, (await begin(token)).status]).toEqual([204, 401]);
   const late = await create();

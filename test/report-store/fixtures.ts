@@ -9,6 +9,9 @@ export function pdf(text: string): string {
   return `%PDF-1.4\n${text}\ntrailer\nstartxref\n15\n%%EOF\n`;
 }
 
+/** Three chunks of an encrypted file and a bit; no two positions look alike. */
+export const LONG_PDF = pdf(Array.from({ length: 30_000 }, (_, index) => index.toString(36).padStart(6)).join('\n'));
+
 /** A body like that of a connection: `size` bytes at a time. */
 export async function* pieces(text: string, size = 7): AsyncGenerator<Uint8Array> {
   const bytes = Buffer.from(text);

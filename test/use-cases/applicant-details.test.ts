@@ -1,8 +1,9 @@
+import { DAY_MS } from '../../src/domain/policy';
 import { checkDetails, type RawDetails } from '../../src/use-cases/applicant-details';
 import { cpuMs } from '../support/cpu';
 
 /** A date of birth, in days from now. */
-const inDays = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10);
+const inDays = (days: number) => new Date(Date.now() + days * DAY_MS).toISOString().slice(0, 10);
 const TODAY = inDays(0);
 const VALID: RawDetails = { clientUserId: 'POL-1', clientUserEmail: 'max@example.org' };
 

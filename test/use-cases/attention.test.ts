@@ -1,56 +1,40 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Client } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
-import { KeyMissing, NO_ENCRYPTION } from '../../src/domain/encryption';
-import { openMailboxQuarantine } from '../../src/quarantine/quarantine';
+import { KeyMissing } from '../../src/domain/encryption';
+import { DAY_MS } from '../../src/domain/policy';
 import { StoreUnavailable } from '../../src/report-store/errors';
 import { findingsFileName, LATEST_SWEEP } from '../../src/report-store/sweep-findings';
 import { readAttention } from '../../src/use-cases/attention';
 import { until } from '../support/condition';
 import { useFolders } from '../support/folders';
+import { putMailboxRecord } from '../support/mailbox-record';
 import { useTemporalServer } from '../support/temporal-server';
-import { flakyClient, useCaseDeps } from './deps';
+import { failingClient, startRun, useCaseDeps } from './deps';
 
 const server = useTemporalServer();
 const makeFolder = useFolders();
-const DAY_MS = 24 * 3_600_000;
+/** Of a person for whom no applicant was found. */
+const NOTICE = { key: 'one', atMs: 0, humanId: 'h-5', notices: 1, content: 'x' };
 let queues = 0;
-
-interface Run {
-  readonly attributes: Readonly<Record<string, readonly unknown[]>>;
-  readonly memo?: Record<string, unknown>;
-  readonly close?: true;
-}
-
-async function begin(client: Client, taskQueue: string, clientUserId: string, { attributes, memo, close }: Run) {
-  const handle = await client.workflow.start('collectRecords', {
-    workflowId: `applicant-${clientUserId}`,
-    taskQueue,
-    searchAttributes: attributes as Record<string, string[]>,
-    ...(memo && { memo }),
-  });
-  if (close) await handle.terminate();
-}
 
 test('lists needs and near deadlines of the newest runs, and hides snoozed applicants', async () => {
   const { client } = server();
-  const taskQueue = `queue-${++queues}`;
-  const { deps } = useCaseDeps(client, { taskQueue });
+  const { deps } = useCaseDeps(client, { taskQueue: `queue-${++queues}` });
   const since = new Date(Date.now() - DAY_MS);
   const due = new Date(Date.now() + 3 * DAY_MS);
-  const start = (id: string, run: Run) => begin(client, taskQueue, id, run);
-  await start('quiet', { attributes: { ApplicantNeeds: ['quiet'], ApplicantStageSince: [since] } });
-  await start('ended', { attributes: { ApplicantNeeds: ['quiet', 'attention', 'stuck-call'] }, close: true });
-  await start('both', { attributes: { ApplicantNeeds: ['stuck-call', 'attention'], ApplicantStageSince: [since] } });
-  await start('due', { attributes: { ApplicantDueAt: [due] } });
-  await start('late', { attributes: { ApplicantDueAt: [new Date(Date.now() + 8 * DAY_MS)] } });
-  const snoozed = { attributes: { ApplicantNeeds: ['quiet'] }, memo: { snoozedUntilMs: Date.now() + DAY_MS } };
-  await start('snoozed', snoozed);
-  await start('awake', { ...snoozed, memo: { snoozedUntilMs: Date.now() - 1 } });
-  await start('conflict', { attributes: { ApplicantNeeds: ['conflict'] }, close: true });
-  await start('again', { attributes: { ApplicantNeeds: ['conflict'] }, close: true });
-  await start('again', { attributes: { ApplicantStage: ['inviting'] } });
+  const start = startRun.bind(null, deps);
+  const end = async (...run: Parameters<typeof start>) => (await start(...run)).terminate();
+  await start('quiet', { ApplicantNeeds: ['quiet'], ApplicantStageSince: [since] });
+  await end('ended', { ApplicantNeeds: ['quiet', 'attention', 'stuck-call'] });
+  await start('both', { ApplicantNeeds: ['stuck-call', 'attention'], ApplicantStageSince: [since] });
+  await start('due', { ApplicantDueAt: [due] });
+  await start('late', { ApplicantDueAt: [new Date(Date.now() + 8 * DAY_MS)] });
+  await start('snoozed', { ApplicantNeeds: ['quiet'] }, { snoozedUntilMs: Date.now() + DAY_MS });
+  await start('awake', { ApplicantNeeds: ['quiet'] }, { snoozedUntilMs: Date.now() - 1 });
+  await end('conflict', { ApplicantNeeds: ['conflict'] });
+  await end('again', { ApplicantNeeds: ['conflict'] });
+  await start('again', { ApplicantStage: ['inviting'] });
   const view = await until('all runs', async () => {
     const read = await readAttention(deps);
     return read.items.length === 6 && read;
@@ -69,10 +53,10 @@ test('lists needs and near deadlines of the newest runs, and hides snoozed appli
 test('a run whose workflow task fails in every attempt is stuck', async () => {
   const { client } = server();
   const taskQueue = `queue-${++queues}`;
-  await begin(client, taskQueue, 'stuck', { attributes: {} });
   const { namespace } = client.options;
   const service = client.workflowService;
   const { deps } = useCaseDeps(client, { taskQueue });
+  await startRun(deps, 'stuck');
   const view = await until('the report of the server', async () => {
     const poll = () => service.pollWorkflowTaskQueue({ namespace, taskQueue: { name: taskQueue } });
     const { taskToken } = await client.withDeadline(Date.now() + 30_000, poll);
@@ -103,15 +87,7 @@ test('lists findings of the last sweep that are not repaired, and notices that w
     Buffer.from(lines.map((line) => `${JSON.stringify(line)}\n`).join('')),
   );
   store.addManifest('POL-2', { withdrawnAt: '2026-03-02T00:00:00.000Z' });
-  const notice = {
-    why: 'nobody',
-    kind: 'report',
-    clientUserId: null,
-    humanId: 'h-5',
-    detail: null,
-    content: 'x',
-  } as const;
-  await openMailboxQuarantine(store.shelf, NO_ENCRYPTION).put(notice);
+  await putMailboxRecord(store.shelf, NOTICE);
   const segments = join(spoolFolder, 'part-01234567');
   await mkdir(segments);
   await writeFile(join(segments, `${Date.parse(at)}-01234567-000001.log`), 'notice');
@@ -132,18 +108,10 @@ test('lists findings of the last sweep that are not repaired, and notices that w
 });
 
 test('an outage shows as degraded, and never as an empty list', async () => {
-  const client = flakyClient(server().client, () => true);
+  const client = failingClient(server().client);
   const { deps, store } = useCaseDeps(client, { taskQueue: `queue-${++queues}` });
   await expect(readAttention(deps)).rejects.toMatchObject({ kind: 'unavailable', what: 'temporal' });
-  const notice = {
-    why: 'nobody',
-    kind: 'report',
-    clientUserId: null,
-    humanId: 'h-5',
-    detail: null,
-    content: 'x',
-  } as const;
-  await openMailboxQuarantine(store.shelf, NO_ENCRYPTION).put(notice);
+  await putMailboxRecord(store.shelf, NOTICE);
   expect(await readAttention(deps)).toMatchObject({
     items: [{ need: 'quarantine' }],
     degraded: ['temporal-unavailable'],

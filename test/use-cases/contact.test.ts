@@ -6,20 +6,21 @@ import { until } from '../support/condition';
 import { FakeUpstream } from '../support/fake-upstream';
 import { keyRingOf } from '../support/keys';
 import { useTemporalServer } from '../support/temporal-server';
-import { startWorkers } from '../support/workers';
 import { ACTOR, setup } from './fixture';
 
 const server = useTemporalServer();
 
 test('details come from the first event of the newest run, without a worker, and are recorded first', async () => {
-  const { start, useCases, clientUserId, audited, deps, handle, details } = setup(server());
+  const { start, useCases, clientUserId, acts, deps, handle, details } = setup(server());
   await start();
-  audited.length = 0;
+  acts.length = 0;
   expect(await useCases.details(clientUserId, ACTOR)).toEqual({
     ...details,
-    ...{ lastName: null, dateOfBirth: null, suggestedSources: [] },
+    lastName: null,
+    dateOfBirth: null,
+    suggestedSources: [],
   });
-  expect(audited).toEqual([{ ...ACTOR, did: 'details', clientUserId }]);
+  expect(acts).toEqual([{ ...ACTOR, did: 'details', clientUserId }]);
   await handle.terminate();
   expect(await useCases.details(clientUserId, ACTOR)).toMatchObject({ clientUserEmail: details.clientUserEmail });
   await expect(useCases.details('unknown', ACTOR)).rejects.toMatchObject({ kind: 'not-found' });
@@ -44,8 +45,7 @@ test('a missing key is named, whether other keys are set or none', async () => {
 });
 
 test('the link of an invitation shows while the applicant is open, and only then', async () => {
-  const { client, address } = server();
-  const { start, useCases, clientUserId, audited, taskQueue, store, handle } = setup(server());
+  const { start, startWorker, useCases, clientUserId, acts, handle } = setup(server());
   const read = () => useCases.invitation(clientUserId, ACTOR);
   await expect(read()).rejects.toMatchObject({ kind: 'not-found' });
   await start();
@@ -53,14 +53,14 @@ test('the link of an invitation shows while the applicant is open, and only then
   const upstream = new FakeUpstream();
   upstream.inviteLink = 'https://hapi.example/i/1';
   const release = upstream.hold('invite');
-  const stop = await startWorkers({ address, client, taskQueue, upstream, reportStore: store });
+  const stop = await startWorker(upstream);
   try {
     await upstream.waitForCall('invite');
     await expect(read()).rejects.toMatchObject({ kind: 'not-now', why: 'not-invited-yet', current: { clientUserId } });
     release();
-    audited.length = 0;
+    acts.length = 0;
     expect(await until('the link', () => read().catch(() => null))).toEqual({ inviteLink: upstream.inviteLink });
-    expect(audited[0]).toEqual({ ...ACTOR, did: 'invitation', clientUserId });
+    expect(acts[0]).toEqual({ ...ACTOR, did: 'invitation', clientUserId });
     await handle.terminate();
     await expect(read()).rejects.toMatchObject({ kind: 'not-found' });
   } finally {

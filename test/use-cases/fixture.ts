@@ -1,49 +1,34 @@
-import { type Client, WorkflowClient } from '@temporalio/client';
-import { defaultPayloadConverter } from '@temporalio/common';
-import { msToTs } from '@temporalio/common/lib/time';
-import { temporal } from '@temporalio/proto';
-import { DEFAULT_POLICY } from '../../src/domain/policy';
-import type { AuditEntry } from '../../src/observability/audit';
 import { createKeyedDigest } from '../../src/report-store/keyed-digest';
 import type { ManifestChange } from '../../src/report-store/port';
 import { detailsDigest } from '../../src/temporal/details';
-import { GRPC } from '../../src/temporal/rpc';
 import { createUseCases } from '../../src/use-cases/create-use-cases';
 import type { StartCommand, UseCaseDeps } from '../../src/use-cases/use-cases';
-import type { SEARCH_ATTRIBUTES } from '../../src/workflows/contract';
 import { change } from '../report-store/fixtures';
-import { DIGEST_KEYS, FakeStore } from '../support/fake-store';
+import { until } from '../support/condition';
+import { DIGEST_KEYS } from '../support/fake-store';
+import { FakeUpstream } from '../support/fake-upstream';
 import type { useTemporalServer } from '../support/temporal-server';
-
-const {
-  COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION: COMPLETE,
-  COMMAND_TYPE_SCHEDULE_ACTIVITY_TASK: SCHEDULE,
-  COMMAND_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES: UPSERT,
-} = temporal.api.enums.v1.CommandType;
-const { APPLICATION_ERROR_CATEGORY_BENIGN: BENIGN, APPLICATION_ERROR_CATEGORY_UNSPECIFIED: UNSPECIFIED } =
-  temporal.api.enums.v1.ApplicationErrorCategory;
+import { startWorkers } from '../support/workers';
+import { useCaseDeps } from './deps';
+import { type Attributes, completeRun, upsertAttributes } from './played-worker';
 
 export const ACTOR = { who: 'intake-1', onBehalfOf: 'user-7' };
+/** The manifest of a round that has ended. */
+export const COLLECTED = {
+  outcome: 'collected',
+  closedAt: '2026-03-02T10:00:00.000Z',
+  round: 1,
+  revision: 1,
+} as const;
 let count = 0;
 
-/** The use cases of a new applicant in a task queue of its own, without a worker; `worker` plays one. */
+/** The use cases of a new applicant in a task queue of its own. Without `startWorker`, `upsert` and `close` play the worker. */
 export function setup(server: ReturnType<ReturnType<typeof useTemporalServer>>, more: Partial<UseCaseDeps> = {}) {
-  const { client } = server;
+  const { client, address } = server;
   count += 1;
   const clientUserId = `POL-${count}`;
   const taskQueue = `queue-${count}`;
-  const store = new FakeStore();
-  const audited: AuditEntry[] = [];
-  const deps: UseCaseDeps = {
-    client,
-    taskQueue,
-    reportStore: store,
-    audit: { record: async (entry) => void audited.push(entry) },
-    policy: DEFAULT_POLICY,
-    digestKeys: DIGEST_KEYS,
-    auditFolder: '',
-    ...more,
-  };
+  const { deps, store, acts } = useCaseDeps(client, { taskQueue, ...more });
   const details = { clientUserId, clientUserEmail: 'max@example.org', firstName: 'Max' };
   const command = (change: Partial<StartCommand> = {}): StartCommand => ({
     details,
@@ -62,131 +47,49 @@ export function setup(server: ReturnType<ReturnType<typeof useTemporalServer>>, 
     clientUserId,
     taskQueue,
     store,
-    audited,
+    acts,
     deps,
     details,
     command,
     useCases,
     writeManifest,
     handle: client.workflow.getHandle(`applicant-${clientUserId}`),
+    /** Returns what stops the workers. */
+    startWorker: (upstream = new FakeUpstream()) =>
+      startWorkers({ address, client, taskQueue, upstream, reportStore: store }),
     start: (change: Partial<StartCommand> = {}) => useCases.start(command(change), ACTOR),
-    upsert: (attributes: Attributes) => respond(deps, Object.keys(attributes).length > 0 ? [upsertOf(attributes)] : []),
+    upsert: (attributes: Attributes) => upsertAttributes(deps, attributes),
     /** Closes the run, and writes the manifest as the workflow does. */
     close: async (changed: Partial<ManifestChange> = {}) => {
-      const closedAt = '2026-03-02T10:00:00.000Z';
-      const manifest = await writeManifest({ outcome: 'collected', closedAt, round: 1, revision: 1, ...changed });
+      const manifest = await writeManifest({ ...COLLECTED, ...changed });
       const { outcome, reason, round } = manifest;
-      const result = { payloads: [defaultPayloadConverter.toPayload({ outcome, reason, documents: 0 })] };
-      await respond(deps, [
-        upsertOf({
-          ApplicantStage: 'closed',
-          ApplicantStageSince: new Date(manifest.closedAt ?? closedAt),
-          ApplicantOutcome: outcome,
-          ApplicantRound: round,
-          ApplicantNeeds: reason === 'conflict' ? ['conflict'] : [],
-        }),
-        { commandType: COMPLETE, completeWorkflowExecutionCommandAttributes: { result } },
-      ]);
+      const attributes = {
+        ApplicantStage: 'closed',
+        ApplicantStageSince: new Date(manifest.closedAt ?? COLLECTED.closedAt),
+        ApplicantOutcome: outcome,
+        ApplicantRound: round,
+        ApplicantNeeds: reason === 'conflict' ? ['conflict'] : [],
+      };
+      await completeRun(deps, attributes, { outcome, reason, documents: 0 });
       return manifest;
     },
   };
 }
 
-type Attributes = Partial<Record<keyof typeof SEARCH_ATTRIBUTES, unknown>>;
-type Command = temporal.api.command.v1.ICommand;
-
-/** Plays the worker of one workflow task. */
-async function respond({ client, taskQueue }: UseCaseDeps, commands: readonly Command[]): Promise<void> {
-  const { namespace } = client.options;
-  const service = client.workflowService;
-  const { taskToken } = await client.withDeadline(Date.now() + 10_000, () =>
-    service.pollWorkflowTaskQueue({ namespace, taskQueue: { name: taskQueue } }),
-  );
-  await service.respondWorkflowTaskCompleted({ taskToken, commands: [...commands] });
-}
-
-/** A client of a Temporal that does not answer. */
-export function unreachable(client: Client): Client {
-  return rejecting(client, GRPC.UNAVAILABLE);
-}
-
-/** Every call fails with this status. */
-export function rejecting(client: Client, code: number): Client {
-  const error = Object.assign(new Error(`${code}`), { code, details: '', metadata: {} });
-  const reject = () => Promise.reject(error);
-  const workflowService = new Proxy(client.workflowService, { get: () => reject });
-  const workflow = new WorkflowClient({ connection: { ...client.connection, workflowService } });
-  return Object.create(client, {
-    workflowService: { value: workflowService },
-    workflow: { value: workflow },
-  }) as Client;
-}
-
-/** Schedules an activity, and fails its first attempt; the next one waits for a minute. */
-export async function failingActivity(
-  deps: UseCaseDeps,
-  {
-    activityType,
-    failure,
-    isBenign,
-    progress,
-  }: {
-    readonly activityType: string;
-    readonly failure: string;
-    readonly isBenign: boolean;
-    /** In the heartbeat details. */
-    readonly progress?: unknown;
-  },
+/** Starts the applicant with a worker, and runs `work` when the person is invited. */
+export async function withInvited(
+  { start, startWorker, useCases, clientUserId }: Setup,
+  work: (upstream: FakeUpstream) => Promise<void>,
 ): Promise<void> {
-  const { client, taskQueue } = deps;
-  const { namespace } = client.options;
-  const service = client.workflowService;
-  const scheduleActivityTaskCommandAttributes = {
-    activityId: '1',
-    activityType: { name: activityType },
-    taskQueue: { name: taskQueue },
-    startToCloseTimeout: msToTs('1 minute'),
-  };
-  await respond(deps, [{ commandType: SCHEDULE, scheduleActivityTaskCommandAttributes }]);
-  const { taskToken } = await pollActivity(deps);
-  await service.respondActivityTaskFailed({
-    ...{ namespace, taskToken },
-    failure: {
-      message: 'a secret',
-      applicationFailureInfo: {
-        type: failure,
-        nextRetryDelay: msToTs('1 minute'),
-        category: isBenign ? BENIGN : UNSPECIFIED,
-      },
-    },
-    ...(progress !== undefined && {
-      lastHeartbeatDetails: { payloads: [defaultPayloadConverter.toPayload(progress)] },
-    }),
-  });
-}
-
-/** The activity task that waits. */
-export async function nextActivityTask(deps: UseCaseDeps) {
-  const { attempt, heartbeatDetails } = await pollActivity(deps);
-  const [payload] = heartbeatDetails?.payloads ?? [];
-  return { attempt, progress: payload ? defaultPayloadConverter.fromPayload(payload) : null };
-}
-
-function pollActivity({ client, taskQueue }: UseCaseDeps) {
-  const { namespace } = client.options;
-  return client.withDeadline(Date.now() + 10_000, () =>
-    client.workflowService.pollActivityTaskQueue({ namespace, taskQueue: { name: taskQueue } }),
-  );
-}
-
-function upsertOf(attributes: Attributes): Command {
-  const indexedFields = Object.fromEntries(
-    Object.entries(attributes).map(([name, value]) => [name, defaultPayloadConverter.toPayload(value)]),
-  );
-  return {
-    commandType: UPSERT,
-    upsertWorkflowSearchAttributesCommandAttributes: { searchAttributes: { indexedFields } },
-  };
+  const upstream = new FakeUpstream();
+  const stop = await startWorker(upstream);
+  try {
+    await start();
+    await until('the invitation', async () => (await useCases.show(clientUserId)).applicant.stage === 'invited');
+    await work(upstream);
+  } finally {
+    await stop();
+  }
 }
 
 export type Setup = ReturnType<typeof setup>;

@@ -1,3 +1,4 @@
+import { DAY_MS } from '../../src/domain/policy';
 import { StoreUnavailable } from '../../src/report-store/errors';
 import { GRPC } from '../../src/temporal/rpc';
 import { createUseCases } from '../../src/use-cases/create-use-cases';
@@ -5,50 +6,40 @@ import { encodeCursor } from '../../src/use-cases/cursor';
 import type { InvalidInput } from '../../src/use-cases/errors';
 import type { ListQuery } from '../../src/use-cases/use-cases';
 import type { ApplicantView } from '../../src/use-cases/views';
-import { COLLECT_RECORDS, SEARCH_ATTRIBUTE_KEYS } from '../../src/workflows/contract';
 import { until } from '../support/condition';
 import { useTemporalServer } from '../support/temporal-server';
-import { rejecting, type Setup, setup, unreachable } from './fixture';
+import { failingClient, startRun } from './deps';
+import { type Setup, setup } from './fixture';
 
 const temporalServer = useTemporalServer();
 /** 2,000 pass too, but their starts take a minute on a busy machine. */
 const COUNT = 200;
 const ALL: ListQuery = { limit: 200, cursor: null };
 
-/** Starts runs without input, in parallel; a row names its search attributes. */
-async function startRuns({ client, taskQueue }: Setup, ids: readonly string[], stage = 'invited'): Promise<void> {
-  const started = ids.map((id) =>
-    client.workflow.start(COLLECT_RECORDS, {
-      ...{ taskQueue, workflowId: `applicant-${id}` },
-      typedSearchAttributes: [
-        { key: SEARCH_ATTRIBUTE_KEYS.stage, value: stage },
-        { key: SEARCH_ATTRIBUTE_KEYS.stageSince, value: new Date() },
-        { key: SEARCH_ATTRIBUTE_KEYS.openedAt, value: new Date() },
-        { key: SEARCH_ATTRIBUTE_KEYS.round, value: 1 },
-      ],
-    }),
-  );
-  await Promise.all(started);
+/** Starts invited runs without input, in parallel. */
+async function startRuns({ deps }: Setup, clientUserIds: readonly string[]): Promise<void> {
+  const attributes = {
+    ApplicantStage: ['invited'],
+    ApplicantStageSince: [new Date()],
+    ApplicantOpenedAt: [new Date()],
+    ApplicantRound: [1],
+  };
+  await Promise.all(clientUserIds.map((clientUserId) => startRun(deps, clientUserId, attributes)));
 }
 
-async function untilListed(
-  { useCases }: Setup,
-  count: number,
-  filters: Partial<ListQuery> = {},
-): Promise<readonly ApplicantView[]> {
-  let items: readonly ApplicantView[] = [];
-  await until(`${count} listed applicants`, async () => {
-    items = (await useCases.list({ ...ALL, ...filters })).items;
-    return items.length === count;
+/** Waits until the list has `count` applicants, and returns them. */
+function untilListed({ useCases }: Setup, count: number, filters: Partial<ListQuery> = {}) {
+  return until(`${count} listed applicants`, async () => {
+    const { items } = await useCases.list({ ...ALL, ...filters });
+    return items.length === count && items;
   });
-  return items;
 }
 
 function ids(items: readonly ApplicantView[]): string[] {
   return items.map(({ clientUserId }) => clientUserId).sort();
 }
 
-test('every filter selects what it says; a prefix respects case', async () => {
+test('every filter selects the applicants that match it; a prefix is case-sensitive', async () => {
   const server = temporalServer();
   const own = setup(server);
   const { start, upsert, useCases, clientUserId, handle } = own;
@@ -56,12 +47,10 @@ test('every filter selects what it says; a prefix respects case', async () => {
   await startRuns(setup(server), ['case-of-another-queue']);
   const dueAt = new Date(Date.now() + 3_600_000);
   await upsert({
-    ...{
-      ApplicantStage: 'attention',
-      ApplicantNeeds: ['attention', 'stuck-call'],
-      HumanId: 'h-1',
-      ApplicantDueAt: dueAt,
-    },
+    ApplicantStage: 'attention',
+    ApplicantNeeds: ['attention', 'stuck-call'],
+    HumanId: 'h-1',
+    ApplicantDueAt: dueAt,
     ApplicantStageSince: '2026-03-01T10:00:00.123Z',
   });
   await startRuns(own, ['case-1', 'CASE-1', 'case_2']);
@@ -139,9 +128,8 @@ test('a client that pages while a tenth of the applicants close or begin another
   await startRuns(own, all);
   await until('all to be listed', async () => {
     const query = `TaskQueue = "${own.taskQueue}"`;
-    return (
-      Number((await client.workflowService.countWorkflowExecutions({ namespace: 'default', query })).count) === COUNT
-    );
+    const { count } = await client.workflowService.countWorkflowExecutions({ namespace: 'default', query });
+    return Number(count) === COUNT;
   });
   // Spread over the whole list; every other one starts again at once.
   const closing = all.filter((_, index) => index % 10 === 7);
@@ -185,16 +173,16 @@ test('a cursor that was altered, is too old, or belongs to other filters is inva
   for (const text of ['zzz', '', altered, `${cursor}=`, `${cursor}\n`])
     expect(await codeOf({ ...next, cursor: text })).toEqual({ parameter: 'cursor', code: 'altered', expected });
   expect(await codeOf({ ...next, stage: 'engaged' })).toEqual({ parameter: 'cursor', code: 'other-filters', expected });
-  expect(await codeOf(next, Date.now() + 86_400_001)).toEqual({ parameter: 'cursor', code: 'expired', expected });
+  expect(await codeOf(next, Date.now() + DAY_MS + 1)).toEqual({ parameter: 'cursor', code: 'expired', expected });
   // The checksum is no secret.
   const { limit: _limit, cursor: _cursor, ...filters } = next;
   const identity = ['default', own.taskQueue, Object.entries(filters)];
   const made = (token: string, beganAtMs: number) => encodeCursor({ token, beganAtMs }, identity, Date.now());
-  for (const text of [made('', 1e300), made('', -1), made('', Date.now() + 86_400_000)])
+  for (const text of [made('', 1e300), made('', -1), made('', Date.now() + DAY_MS)])
     expect(await codeOf({ ...next, cursor: text })).toEqual({ parameter: 'cursor', code: 'altered', expected });
   expect(await codeOf({ ...next, cursor: made('', Date.now()) })).toBe('valid');
   // Temporal rejects the page token.
-  const deps = { ...own.deps, client: rejecting(own.client, GRPC.INVALID_ARGUMENT) };
+  const deps = { ...own.deps, client: failingClient(own.client, { code: GRPC.INVALID_ARGUMENT }) };
   await expect(createUseCases(deps).list(next)).rejects.toMatchObject({
     errors: [{ parameter: 'cursor', code: 'altered' }],
   });
@@ -203,6 +191,6 @@ test('a cursor that was altered, is too old, or belongs to other filters is inva
 
 test('without Temporal there is no list, not an empty one', async () => {
   const { deps, client } = setup(temporalServer());
-  const { list } = createUseCases({ ...deps, client: unreachable(client) });
+  const { list } = createUseCases({ ...deps, client: failingClient(client) });
   await expect(list(ALL)).rejects.toMatchObject({ what: 'temporal', done: 'nothing' });
 });

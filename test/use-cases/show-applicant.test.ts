@@ -1,33 +1,41 @@
 import { KeyMissing } from '../../src/domain/encryption';
+import { DAY_MS } from '../../src/domain/policy';
 import { createUseCases } from '../../src/use-cases/create-use-cases';
 import { NotFound } from '../../src/use-cases/errors';
 import { until } from '../support/condition';
-import { FakeUpstream } from '../support/fake-upstream';
 import { useTemporalServer } from '../support/temporal-server';
-import { startWorkers } from '../support/workers';
-import { ACTOR, failingActivity, setup, unreachable } from './fixture';
+import { failingClient } from './deps';
+import { ACTOR, COLLECTED, setup, withInvited } from './fixture';
+import { failingActivity } from './played-worker';
 
 const temporalServer = useTemporalServer();
 
-test('an open applicant without a worker has what the search attributes and the memo say, at once', async () => {
+test('an open applicant without a worker shows its search attributes and its memo within a second', async () => {
   const { start, upsert, useCases, clientUserId, handle } = setup(temporalServer());
   await start({ authorizationReference: 'AUTH-1' });
-  const dueAt = new Date(Date.now() + 86_400_000);
+  const dueAt = new Date(Date.now() + DAY_MS);
   await upsert({
-    ...{
-      ApplicantStage: 'attention',
-      ApplicantStageSince: '2026-03-01T10:00:00.123Z',
-      HumanId: 'h-1',
-      ApplicantRound: 1,
-    },
-    ...{ ApplicantNeeds: ['quiet', 'attention'], ApplicantDueAt: dueAt },
+    ApplicantStage: 'attention',
+    ApplicantStageSince: '2026-03-01T10:00:00.123Z',
+    HumanId: 'h-1',
+    ApplicantRound: 1,
+    ApplicantNeeds: ['quiet', 'attention'],
+    ApplicantDueAt: dueAt,
   });
   const startedMs = Date.now();
   const { applicant } = await useCases.show(clientUserId);
   expect(Date.now() - startedMs).toBeLessThan(1_000);
   expect(applicant).toMatchObject({
-    ...{ open: true, stage: 'attention', stageSince: '2026-03-01T10:00:00.123Z', humanId: 'h-1', round: 1 },
-    ...{ status: null, waitingFor: null, degraded: ['no-worker'], authorizationReference: 'AUTH-1', pendingCalls: [] },
+    open: true,
+    stage: 'attention',
+    stageSince: '2026-03-01T10:00:00.123Z',
+    humanId: 'h-1',
+    round: 1,
+    status: null,
+    waitingFor: null,
+    degraded: ['no-worker'],
+    authorizationReference: 'AUTH-1',
+    pendingCalls: [],
     needs: ['attention', 'quiet', 'near-deadline'],
     deadline: { at: dueAt.toISOString(), kind: 'applicant' },
     nextStep: { code: 'contact-person' },
@@ -42,13 +50,9 @@ test('an open applicant without a worker has what the search attributes and the 
 });
 
 test('a worker answers with the status and what the applicant waits for', async () => {
-  const { client, address } = temporalServer();
-  const { start, useCases, clientUserId, handle, taskQueue, store } = setup(temporalServer());
-  const upstream = new FakeUpstream();
-  const stop = await startWorkers({ address, client, taskQueue, upstream, reportStore: store });
-  try {
-    await start();
-    await until('the invitation', async () => (await useCases.show(clientUserId)).applicant.stage === 'invited');
+  const own = setup(temporalServer());
+  const { useCases, clientUserId, handle } = own;
+  await withInvited(own, async () => {
     const { applicant } = await useCases.show(clientUserId);
     expect(applicant).toMatchObject({
       degraded: [],
@@ -58,12 +62,14 @@ test('a worker answers with the status and what the applicant waits for', async 
     expect(Date.parse(applicant.nextCheckAt ?? '') - Date.now()).toBeGreaterThan(5 * 3_600_000);
     await handle.terminate();
     expect((await useCases.show(clientUserId)).applicant).toMatchObject({
-      ...{ open: false, outcome: null, needs: ['stuck-run'], nextStep: { code: 'start-again' }, degraded: [] },
+      open: false,
+      outcome: null,
+      needs: ['stuck-run'],
+      nextStep: { code: 'start-again' },
+      degraded: [],
       actions: { cancel: { allowed: false, why: 'closed' } },
     });
-  } finally {
-    await stop();
-  }
+  });
 });
 
 test('a failing call shows its class and its times, and never its message', async () => {
@@ -73,8 +79,11 @@ test('a failing call shows its class and its times, and never its message', asyn
   const { applicant } = await useCases.show(clientUserId);
   expect(applicant.pendingCalls).toEqual([
     {
-      ...{ call: 'readStatus', attempt: 2, failure: 'HumanApiUnavailable' },
-      ...{ since: expect.stringMatching(/Z$/), nextAttemptAt: expect.stringMatching(/Z$/) },
+      call: 'readStatus',
+      attempt: 2,
+      failure: 'HumanApiUnavailable',
+      since: expect.stringMatching(/Z$/),
+      nextAttemptAt: expect.stringMatching(/Z$/),
     },
   ]);
   expect(applicant.actions?.retry).toEqual({ allowed: true, why: null });
@@ -92,12 +101,11 @@ test('a poll that found nothing is no failing call, and shows when the next chec
   await handle.terminate();
 });
 
-test('without Temporal the manifest answers, and says what it cannot know', async () => {
+test('without Temporal the view shows the manifest, and which part is missing', async () => {
   const [unknown, open, closed] = [setup(temporalServer()), setup(temporalServer()), setup(temporalServer())] as const;
   await open.writeManifest({ round: 1, revision: 1 });
-  const closedAt = '2026-03-02T10:00:00.000Z';
-  await closed.writeManifest({ outcome: 'failed', reason: 'conflict', closedAt, round: 1, revision: 1 });
-  const client = unreachable(open.client);
+  await closed.writeManifest({ ...COLLECTED, outcome: 'failed', reason: 'conflict' });
+  const client = failingClient(open.client);
   const shown = await Promise.allSettled(
     [unknown, open, closed].map(({ deps, clientUserId }) => createUseCases({ ...deps, client }).show(clientUserId)),
   );
@@ -125,12 +133,17 @@ test('a manifest without its key is a missing part of the view and of the list, 
   await handle.terminate();
 });
 
-test('an applicant that neither has is not found, and one whose run is lost is started again', async () => {
+test('an applicant without a run and a manifest is not found; one that lost its run starts again', async () => {
   const { useCases, clientUserId, writeManifest, start, handle } = setup(temporalServer());
   await expect(useCases.show(clientUserId)).rejects.toBeInstanceOf(NotFound);
   await writeManifest({ round: 1, revision: 1 });
   expect((await useCases.show(clientUserId)).applicant).toMatchObject({
-    ...{ open: false, stage: null, outcome: null, nextStep: { code: 'start-again' }, degraded: [], source: 'manifest' },
+    open: false,
+    stage: null,
+    outcome: null,
+    nextStep: { code: 'start-again' },
+    degraded: [],
+    source: 'manifest',
   });
   expect(await start()).toMatchObject({ result: 'started', applicant: { round: 1 } });
   await handle.terminate();

@@ -1,5 +1,6 @@
 import type { Client } from '@temporalio/client';
 import { StoreUnavailable } from '../../src/report-store/errors';
+import { GRPC } from '../../src/temporal/rpc';
 import { createUseCases } from '../../src/use-cases/create-use-cases';
 import {
   DetailsConflict,
@@ -10,13 +11,14 @@ import {
 } from '../../src/use-cases/errors';
 import { until } from '../support/condition';
 import { deferred } from '../support/deferred';
+import { grpcError } from '../support/grpc-error';
 import { DELETES_SOON, useTemporalServer } from '../support/temporal-server';
-import { ACTOR, setup } from './fixture';
+import { ACTOR, COLLECTED, setup } from './fixture';
 
 const temporalServer = useTemporalServer({ extraArgs: DELETES_SOON });
 
 test('50 identical starts at once start one run, and the audit log has a line before each', async () => {
-  const { start, audited, handle, clientUserId } = setup(temporalServer());
+  const { start, acts, handle, clientUserId } = setup(temporalServer());
   const started = await Promise.all(Array.from({ length: 50 }, () => start({ authorizationReference: 'AUTH-1' })));
   const results = started.map(({ result }) => result);
   expect(results.filter((result) => result === 'started')).toHaveLength(1);
@@ -24,12 +26,17 @@ test('50 identical starts at once start one run, and the audit log has a line be
   expect(new Set(started.map(({ applicant }) => applicant.runId)).size).toBe(1);
   expect(new Set(started.map(({ etag }) => etag)).size).toBe(1);
   expect(started[0]?.applicant).toMatchObject({
-    ...{ clientUserId, open: true, stage: 'inviting', round: 1, authorizationReference: 'AUTH-1', source: 'temporal' },
+    clientUserId,
+    open: true,
+    stage: 'inviting',
+    round: 1,
+    authorizationReference: 'AUTH-1',
+    source: 'temporal',
     actions: { cancel: { allowed: true, why: null }, finishNow: { allowed: false, why: 'inviting' } },
   });
   const entry = { ...ACTOR, clientUserId, authorizationReference: 'AUTH-1' };
-  expect(audited.slice(0, 50)).toEqual(Array(50).fill({ ...entry, did: 'start', detail: undefined }));
-  expect(audited.slice(50)).toEqual(Array(49).fill({ ...entry, did: 'not-started', detail: 'running' }));
+  expect(acts.slice(0, 50)).toEqual(Array(50).fill({ ...entry, did: 'start', detail: undefined }));
+  expect(acts.slice(50)).toEqual(Array(49).fill({ ...entry, did: 'not-started', detail: 'running' }));
   await handle.terminate();
 });
 
@@ -41,14 +48,14 @@ test('nothing starts without its audit line', async () => {
 });
 
 test('other details are a conflict that names the fields, from the input of the run', async () => {
-  const { start, handle, details, audited } = setup(temporalServer());
+  const { start, handle, details, acts } = setup(temporalServer());
   await start();
   const other = { ...details, clientUserEmail: 'else@example.org', dateOfBirth: '1980-01-01' };
   const error = await start({ details: other }).catch((thrown: unknown) => thrown);
   expect(error).toBeInstanceOf(DetailsConflict);
   expect(error).toMatchObject({ differs: ['clientUserEmail', 'dateOfBirth'], current: { open: true } });
   expect(JSON.stringify(error)).not.toContain('else@');
-  expect(audited.at(-1)).toMatchObject({ did: 'not-started', detail: 'details-conflict' });
+  expect(acts.at(-1)).toMatchObject({ did: 'not-started', detail: 'details-conflict' });
   await handle.terminate();
 });
 
@@ -86,7 +93,7 @@ test('a closed applicant stays closed after Temporal has deleted the run, with t
 });
 
 test('again begins the next round once for an entity tag, however many callers send it, and with corrected details', async () => {
-  const { start, close, details, useCases, clientUserId, audited, handle } = setup(temporalServer());
+  const { start, close, details, useCases, clientUserId, acts, handle } = setup(temporalServer());
   await start();
   const open = await useCases.show(clientUserId);
   await expect(start({ again: true })).rejects.toBeInstanceOf(PreconditionRequired);
@@ -105,7 +112,7 @@ test('again begins the next round once for an entity tag, however many callers s
   for (const one of tries)
     if (one.status === 'rejected')
       expect(one.reason).toMatchObject({ kind: 'precondition-failed', current: { round: 2 } });
-  expect(audited.at(-1)).toMatchObject({ did: 'not-started', detail: 'precondition-failed' });
+  expect(acts.at(-1)).toMatchObject({ did: 'not-started', detail: 'precondition-failed' });
   await handle.terminate();
 });
 
@@ -128,7 +135,7 @@ test('a caller whose start is delayed until the round of another caller has ende
 
 test('without the key of a recorded digest the workflow compares the details', async () => {
   const { writeManifest, deps, command, handle } = setup(temporalServer());
-  await writeManifest({ outcome: 'collected', closedAt: '2026-03-02T10:00:00.000Z', round: 1, revision: 1 });
+  await writeManifest(COLLECTED);
   const { start } = createUseCases({ ...deps, digestKeys: { keys: [], clientSecret: null } });
   expect(await start(command(), ACTOR)).toMatchObject({ result: 'started' });
   await handle.terminate();
@@ -139,7 +146,7 @@ test('a start waits for Temporal for at most 5 s', async () => {
   const deadlinesMs: number[] = [];
   const withDeadline = (untilMs: number) => {
     deadlinesMs.push(untilMs);
-    return Promise.reject(Object.assign(new Error('down'), { code: 14, details: '', metadata: {} }));
+    return Promise.reject(grpcError(GRPC.UNAVAILABLE));
   };
   const silent = Object.create(client, { withDeadline: { value: withDeadline } });
   const starting = createUseCases({ ...deps, client: silent }).start(command(), ACTOR);

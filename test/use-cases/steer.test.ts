@@ -1,34 +1,19 @@
+import { DAY_MS } from '../../src/domain/policy';
 import { createUseCases } from '../../src/use-cases/create-use-cases';
 import { until } from '../support/condition';
-import { FakeUpstream } from '../support/fake-upstream';
 import { useTemporalServer } from '../support/temporal-server';
-import { startWorkers } from '../support/workers';
-import { ACTOR, failingActivity, nextActivityTask, type Setup, setup, unreachable } from './fixture';
+import { failingClient } from './deps';
+import { ACTOR, setup, withInvited } from './fixture';
+import { failingActivity, nextActivityTask } from './played-worker';
 
-const DAY_MS = 86_400_000;
 const NOTE = 'a note about a person';
 const temporalServer = useTemporalServer();
 
-/** Runs the test with a worker, and an applicant who is invited. */
-async function withWorker(own: Setup, work: (upstream: FakeUpstream) => Promise<void>): Promise<void> {
-  const { client, address } = temporalServer();
-  const { start, useCases, clientUserId, taskQueue, store } = own;
-  const upstream = new FakeUpstream();
-  const stop = await startWorkers({ address, client, taskQueue, upstream, reportStore: store });
-  try {
-    await start();
-    await until('the invitation', async () => (await useCases.show(clientUserId)).applicant.stage === 'invited');
-    await work(upstream);
-  } finally {
-    await stop();
-  }
-}
-
 test('a cancel is accepted without a worker; its audit line has the reason code and not the note', async () => {
-  const { start, useCases, clientUserId, audited, handle, upsert } = setup(temporalServer());
+  const { start, useCases, clientUserId, acts, handle, upsert } = setup(temporalServer());
   const request = { reasonCode: 'applicant-withdrew', note: NOTE } as const;
   await expect(useCases.cancel(clientUserId, request, ACTOR)).rejects.toMatchObject({ kind: 'not-found' });
-  expect(audited.at(-1)).toEqual({ ...ACTOR, did: 'not-done', clientUserId, detail: 'cancel: not-found' });
+  expect(acts.at(-1)).toEqual({ ...ACTOR, did: 'not-done', clientUserId, detail: 'cancel: not-found' });
   await start();
   await upsert({ ApplicantStage: 'invited' });
   expect(await useCases.cancel(clientUserId, request, ACTOR)).toMatchObject({
@@ -41,14 +26,14 @@ test('a cancel is accepted without a worker; its audit line has the reason code 
   ]);
   expect(types).toContainEqual(['cancelApplicant', false]);
   expect(types).toContainEqual([undefined, true]);
-  expect(audited.at(-1)).toEqual({ ...ACTOR, did: 'cancel', clientUserId, detail: 'applicant-withdrew' });
-  expect(JSON.stringify(audited)).not.toContain(NOTE);
+  expect(acts.at(-1)).toEqual({ ...ACTOR, did: 'cancel', clientUserId, detail: 'applicant-withdrew' });
+  expect(JSON.stringify(acts)).not.toContain(NOTE);
   await handle.terminate();
 });
 
 test('a cancelled applicant is cancelled already; one with another outcome refuses every action', async () => {
   const own = setup(temporalServer());
-  const { start, close, useCases, clientUserId, audited } = own;
+  const { start, close, useCases, clientUserId, acts } = own;
   await start();
   await close();
   const request = { reasonCode: 'other' } as const;
@@ -60,7 +45,7 @@ test('a cancelled applicant is cancelled already; one with another outcome refus
   const atMs = Date.now() + DAY_MS;
   await expect(useCases.setDeadline(clientUserId, { atMs }, ACTOR)).rejects.toMatchObject(closed);
   await expect(useCases.snooze(clientUserId, { untilMs: atMs }, ACTOR)).rejects.toMatchObject(closed);
-  expect(audited.at(-1)).toMatchObject({ did: 'not-done', detail: 'snooze: closed' });
+  expect(acts.at(-1)).toMatchObject({ did: 'not-done', detail: 'snooze: closed' });
 
   const other = setup(temporalServer());
   await other.start();
@@ -70,8 +55,8 @@ test('a cancelled applicant is cancelled already; one with another outcome refus
 
 test('a worker performs what an operator requests, and its refusal shows', async () => {
   const own = setup(temporalServer());
-  const { useCases, clientUserId, audited } = own;
-  await withWorker(own, async (upstream) => {
+  const { useCases, clientUserId, acts } = own;
+  await withInvited(own, async (upstream) => {
     const atMs = Date.now() + 3 * DAY_MS;
     const { applicant } = await useCases.setDeadline(clientUserId, { atMs }, ACTOR);
     expect(applicant).toMatchObject({ deadline: { at: new Date(atMs).toISOString() }, needs: ['near-deadline'] });
@@ -88,7 +73,7 @@ test('a worker performs what an operator requests, and its refusal shows', async
       why: 'closed',
     });
   });
-  expect(audited.filter(({ did }) => did !== 'start')).toEqual([
+  expect(acts.filter(({ did }) => did !== 'start')).toEqual([
     { ...ACTOR, did: 'deadline', clientUserId, detail: undefined },
     { ...ACTOR, did: 'snooze', clientUserId, detail: undefined },
     { ...ACTOR, did: 'check-now', clientUserId, detail: undefined },
@@ -100,9 +85,9 @@ test('a worker performs what an operator requests, and its refusal shows', async
 
 test('while the person is withdrawn, a cancel and a check are refused because the applicant is closing', async () => {
   const own = setup(temporalServer());
-  const { useCases, clientUserId, audited } = own;
+  const { useCases, clientUserId, acts } = own;
   const request = { reasonCode: 'other' } as const;
-  await withWorker(own, async (upstream) => {
+  await withInvited(own, async (upstream) => {
     const release = upstream.hold('withdraw');
     await useCases.finishNow(clientUserId, request, ACTOR);
     await upstream.waitForCall('withdraw');
@@ -113,14 +98,14 @@ test('while the person is withdrawn, a cancel and a check are refused because th
     release();
     await until('the end', async () => !(await useCases.show(clientUserId)).applicant.open);
   });
-  expect(audited).toContainEqual({ ...ACTOR, did: 'not-done', clientUserId, detail: 'cancel: closing' });
+  expect(acts).toContainEqual({ ...ACTOR, did: 'not-done', clientUserId, detail: 'cancel: closing' });
 });
 
 test('while a cancel withdraws the person, the applicant is cancelling, and a repeat is accepted', async () => {
   const own = setup(temporalServer());
   const { useCases, clientUserId } = own;
   const request = { reasonCode: 'other' } as const;
-  await withWorker(own, async (upstream) => {
+  await withInvited(own, async (upstream) => {
     const release = upstream.hold('withdraw');
     await useCases.cancel(clientUserId, request, ACTOR);
     await upstream.waitForCall('withdraw');
@@ -153,17 +138,17 @@ test('a retry runs the failing call now and keeps its progress', async () => {
 });
 
 test('an update without a worker may still happen, and its time is checked before anything is recorded', async () => {
-  const { start, useCases, clientUserId, audited, handle } = setup(temporalServer());
+  const { start, useCases, clientUserId, acts, handle } = setup(temporalServer());
   await start();
   const times = [Date.now() - 1, Date.now() + 366 * DAY_MS, Number.NaN];
   for (const atMs of times)
     await expect(useCases.setDeadline(clientUserId, { atMs }, ACTOR)).rejects.toMatchObject({
       errors: [{ pointer: '/at' }],
     });
-  expect(audited).toHaveLength(1);
+  expect(acts).toHaveLength(1);
   const finishing = useCases.finishNow(clientUserId, { reasonCode: 'other' }, ACTOR);
   await expect(finishing).rejects.toMatchObject({ what: 'worker', done: 'unknown' });
-  expect(audited.at(-1)).toMatchObject({ did: 'finish-now' });
+  expect(acts.at(-1)).toMatchObject({ did: 'finish-now' });
   await handle.terminate();
 }, 20_000);
 
@@ -175,7 +160,7 @@ test('nothing is done without an audit line, or if Temporal does not answer', as
   const request = { reasonCode: 'other' } as const;
   await expect(createUseCases({ ...deps, audit }).cancel(clientUserId, request, ACTOR)).rejects.toThrow('disk full');
   await writeManifest({ round: 1, revision: 1 });
-  const without = createUseCases({ ...deps, client: unreachable(client) });
+  const without = createUseCases({ ...deps, client: failingClient(client) });
   await expect(without.cancel(clientUserId, request, ACTOR)).rejects.toMatchObject({
     what: 'temporal',
     done: 'nothing',

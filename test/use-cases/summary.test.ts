@@ -1,31 +1,26 @@
+import { DAY_MS } from '../../src/domain/policy';
 import { createSummary } from '../../src/use-cases/summary';
 import { until } from '../support/condition';
 import { useTemporalServer } from '../support/temporal-server';
-import { flakyClient, useCaseDeps } from './deps';
+import { failingClient, startRun, useCaseDeps } from './deps';
 
 const server = useTemporalServer();
-const DAY_MS = 24 * 3_600_000;
 
 test('counts stages, outcomes, days and ages; callers within 5 s share one answer', async () => {
   const { client } = server();
   const nowMs = Date.now();
-  const begin = (id: string, attributes: Record<string, unknown[]>) =>
-    client.workflow.start('collectRecords', {
-      workflowId: `applicant-${id}`,
-      taskQueue: 'queue',
-      searchAttributes: attributes as Record<string, string[]>,
-    });
-  await begin('new', { ApplicantStage: ['inviting'] });
-  await begin('old', { ApplicantStage: ['invited'], ApplicantOpenedAt: [new Date(nowMs - 5 * DAY_MS)] });
-  await begin('other-queue', { ApplicantStage: ['invited'] }).then((handle) => handle.terminate());
+  let clockMs = nowMs;
+  const { deps } = useCaseDeps(client, { nowMs: () => clockMs });
+  const summary = createSummary(deps);
+  await startRun(deps, 'new', { ApplicantStage: ['inviting'] });
+  await startRun(deps, 'old', { ApplicantStage: ['invited'], ApplicantOpenedAt: [new Date(nowMs - 5 * DAY_MS)] });
+  await (await startRun(deps, 'terminated', { ApplicantStage: ['invited'] })).terminate();
   const closed = {
     ApplicantStage: ['closed'],
     ApplicantOutcome: ['collected'],
     ApplicantOpenedAt: [new Date(nowMs - 40 * DAY_MS)],
   };
-  await (await begin('closed', closed)).terminate();
-  let clockMs = nowMs;
-  const summary = createSummary(useCaseDeps(client, { nowMs: () => clockMs }).deps);
+  await (await startRun(deps, 'closed', closed)).terminate();
   // Visibility lags.
   const first = await until('all runs', async () => {
     clockMs += 5_000;
@@ -63,7 +58,7 @@ test('counts stages, outcomes, days and ages; callers within 5 s share one answe
 test('a failure is unavailable, and the next call tries again', async () => {
   const { client } = server();
   let isDown = true;
-  const flaky = flakyClient(client, () => isDown);
+  const flaky = failingClient(client, { isDown: () => isDown });
   const summary = createSummary(useCaseDeps(flaky, { nowMs: () => 0 }).deps);
   await expect(summary()).rejects.toMatchObject({ kind: 'unavailable', what: 'temporal', done: 'nothing' });
   isDown = false;

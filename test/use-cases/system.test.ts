@@ -8,7 +8,7 @@ import { FakeUpstream } from '../support/fake-upstream';
 import { useFolders } from '../support/folders';
 import { useTemporalServer } from '../support/temporal-server';
 import { startWorkers } from '../support/workers';
-import { flakyClient, useCaseDeps } from './deps';
+import { failingClient, startRun, useCaseDeps } from './deps';
 
 const cleanup = useCleanup();
 const server = useTemporalServer();
@@ -16,14 +16,11 @@ const makeFolder = useFolders();
 
 const byName = (checks: readonly CheckView[]) => Object.fromEntries(checks.map(({ check, ...rest }) => [check, rest]));
 
-test('shows each task queue with its workers, and says what to do where one is missing', async () => {
+test('shows each task queue with its workers, and the action for a missing one', async () => {
   const { client, address } = server();
   const auditFolder = await makeFolder();
   const { deps, store } = useCaseDeps(client, { auditFolder, spoolFolder: await makeFolder() });
-  const { workflowId } = await client.workflow.start('collectRecords', {
-    workflowId: 'applicant-1',
-    taskQueue: 'queue',
-  });
+  const run = await startRun(deps, '1');
   const idle = await until('the backlog', async () => {
     const view = await readSystem(deps);
     return view.workers[0]?.backlog === 1 && view;
@@ -40,7 +37,7 @@ test('shows each task queue with its workers, and says what to do where one is m
     audit: { ok: true },
     spool: { ok: true, text: 'the spool has 0 files, 0 bytes' },
   });
-  await client.workflow.getHandle(workflowId).terminate();
+  await run.terminate();
   const upstream = new FakeUpstream();
   cleanup(await startWorkers({ address, client, taskQueue: 'queue', upstream, reportStore: store }));
   const busy = await until('workers of all queues', async () => {
@@ -53,10 +50,7 @@ test('shows each task queue with its workers, and says what to do where one is m
 test('outages of Temporal, store, audit log and spool show as checks', async () => {
   const file = await makeFolder('file');
   await writeFile(file, '');
-  const { deps, store } = useCaseDeps(
-    flakyClient(server().client, () => true),
-    { auditFolder: `${file}/audit` },
-  );
+  const { deps, store } = useCaseDeps(failingClient(server().client), { auditFolder: `${file}/audit` });
   store.check = () => Promise.reject(new StoreUnavailable('EROFS', 'write'));
   const { checks, workers } = await readSystem(deps);
   expect(workers).toEqual([]);

@@ -5,24 +5,22 @@ import { createUseCases } from '../../src/use-cases/create-use-cases';
 import { describeEntry } from '../../src/use-cases/timeline-text';
 import { checkNowSignal } from '../../src/workflows/contract';
 import { until } from '../support/condition';
-import { FakeUpstream } from '../support/fake-upstream';
 import { storedDocument } from '../support/stored';
 import { useTemporalServer } from '../support/temporal-server';
-import { startWorkers } from '../support/workers';
-import { setup, unreachable } from './fixture';
+import { failingClient } from './deps';
+import { setup } from './fixture';
 
 const server = useTemporalServer();
 
-test('an open applicant shows what its workflow knows, and without a worker what the manifest has', async () => {
-  const { client, address } = server();
-  const { start, useCases, clientUserId, taskQueue, store, handle, deps } = setup(server());
+test('an open applicant shows the timeline of its workflow, and without a worker that of its manifest', async () => {
+  const { client, start, startWorker, useCases, clientUserId, store, handle, deps } = setup(server());
   const kinds = async () => (await useCases.timeline(clientUserId)).items.map(({ kind }) => kind);
   await start();
-  // No worker has taken it: neither its state nor a manifest can say what has happened.
+  // No worker has run it yet, so it has neither a state nor a manifest.
   await expect(kinds()).rejects.toMatchObject({ kind: 'unavailable', what: 'worker' });
-  const stop = await startWorkers({ address, client, taskQueue, upstream: new FakeUpstream(), reportStore: store });
+  const stop = await startWorker();
   try {
-    await until('a worker', () => hasWorker({ client, taskQueue }));
+    await until('a worker', () => hasWorker(deps));
     await until('the invitation', async () => (await kinds()).length > 1);
     const { items } = await useCases.timeline(clientUserId);
     expect(items.map(({ kind, source, text, data }) => [kind, source, text, data])).toEqual([
@@ -48,7 +46,7 @@ test('an open applicant shows what its workflow knows, and without a worker what
     items: [{ kind: 'started' }],
     degraded: ['no-worker'],
   });
-  const withoutTemporal = createUseCases({ ...deps, client: unreachable(client) });
+  const withoutTemporal = createUseCases({ ...deps, client: failingClient(client) });
   expect(await withoutTemporal.timeline(clientUserId)).toMatchObject({
     items: [{ kind: 'started' }],
     degraded: ['temporal-unavailable'],
@@ -56,7 +54,7 @@ test('an open applicant shows what its workflow knows, and without a worker what
   await handle.terminate();
 });
 
-test('a closed applicant shows its manifest with the stored documents, and says how often an entry was repeated', async () => {
+test('a closed applicant shows its manifest with the stored documents, and how often an entry was repeated', async () => {
   const { useCases, clientUserId, store } = setup(server());
   await expect(useCases.timeline(clientUserId)).rejects.toMatchObject({ kind: 'not-found' });
   const [atMs, lastAtMs] = [Date.parse('2026-03-01T10:00:00.000Z'), Date.parse('2026-03-01T10:30:00.000Z')];

@@ -6,9 +6,9 @@ import { ACTOR, setup } from './fixture';
 
 const server = useTemporalServer();
 
-test('a worker whose version has no such update: nothing was done, and the audit log has that', async () => {
+test('an update that an old worker does not have is not done, and the audit log records that', async () => {
   const { address } = server();
-  const { start, useCases, clientUserId, taskQueue, audited, handle } = setup(server());
+  const { start, useCases, clientUserId, taskQueue, acts, handle } = setup(server());
   installRuntime();
   const connection = await NativeConnection.connect({ address });
   const workflowsPath = require.resolve('./workflow-without-updates');
@@ -21,5 +21,5 @@ test('a worker whose version has no such update: nothing was done, and the audit
     await handle.terminate();
   });
   await connection.close();
-  expect(audited.at(-1)).toMatchObject({ did: 'not-done', detail: 'finish-now: unavailable' });
+  expect(acts.at(-1)).toMatchObject({ did: 'not-done', detail: 'finish-now: unavailable' });
 });

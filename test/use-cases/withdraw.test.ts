@@ -1,32 +1,33 @@
+import { GRPC } from '../../src/temporal/rpc';
 import { createUseCases } from '../../src/use-cases/create-use-cases';
 import { until } from '../support/condition';
 import { FakeUpstream } from '../support/fake-upstream';
+import { grpcError } from '../support/grpc-error';
 import { useTemporalServer } from '../support/temporal-server';
-import { startWorkers } from '../support/workers';
-import { ACTOR, failingActivity, setup } from './fixture';
+import { ACTOR, COLLECTED, setup } from './fixture';
+import { failingActivity } from './played-worker';
 
 const server = useTemporalServer();
 const REASON = { reasonCode: 'authorization-revoked' } as const;
 
 test('the person of a closed applicant is withdrawn once, also when Temporal has no run of it', async () => {
-  const { client, address } = server();
-  const { start, close, useCases, clientUserId, audited, taskQueue, store, handle } = setup(server());
+  const { start, startWorker, close, useCases, clientUserId, acts, store, handle } = setup(server());
   const withdraw = () => useCases.withdraw(clientUserId, REASON, ACTOR);
   await expect(withdraw()).rejects.toMatchObject({ kind: 'not-found' });
   await start();
   await expect(withdraw()).rejects.toMatchObject({ kind: 'not-now', why: 'open', current: { clientUserId } });
-  expect(audited.slice(-2).map(({ did, detail }) => [did, detail])).toEqual([
+  expect(acts.slice(-2).map(({ did, detail }) => [did, detail])).toEqual([
     ['withdraw', REASON.reasonCode],
     ['not-done', 'withdraw: open'],
   ]);
   await close();
-  audited.length = 0;
+  acts.length = 0;
   // Accepted without a worker, and a repeat joins the same withdrawal.
   for (let times = 0; times < 2; times += 1) expect(await withdraw()).toMatchObject({ done: 'accepted' });
-  expect(audited[0]).toEqual({ ...ACTOR, did: 'withdraw', clientUserId, detail: REASON.reasonCode });
+  expect(acts[0]).toEqual({ ...ACTOR, did: 'withdraw', clientUserId, detail: REASON.reasonCode });
   const upstream = new FakeUpstream();
   const person = upstream.addPerson(clientUserId, 'max@example.org', 0);
-  const stop = await startWorkers({ address, client, taskQueue, upstream, reportStore: store });
+  const stop = await startWorker(upstream);
   try {
     await until('the withdrawal', async () => (await withdraw()).done === 'already');
     expect(person.deleted).toBe(true);
@@ -37,7 +38,7 @@ test('the person of a closed applicant is withdrawn once, also when Temporal has
   }
   expect((await handle.describe()).status.name).toBe('COMPLETED');
   const forgotten = setup(server());
-  await forgotten.writeManifest({ outcome: 'collected', closedAt: '2026-03-02T10:00:00.000Z', round: 1, revision: 1 });
+  await forgotten.writeManifest(COLLECTED);
   expect(await forgotten.useCases.withdraw(forgotten.clientUserId, REASON, ACTOR)).toMatchObject({ done: 'accepted' });
 });
 
@@ -50,21 +51,21 @@ test.each([
   ['failed', 'conflict', 'accepted'],
 ] as const)('a round that ended with %s and %s: %s', async (outcome, reason, done) => {
   const { useCases, clientUserId, writeManifest } = setup(server());
-  await writeManifest({ outcome, reason, closedAt: '2026-03-02T10:00:00.000Z', round: 1, revision: 1 });
+  await writeManifest({ ...COLLECTED, outcome, reason });
   expect(await useCases.withdraw(clientUserId, REASON, ACTOR)).toMatchObject({ done });
 });
 
 test('a withdrawal that Temporal does not confirm may have begun', async () => {
-  const { deps, clientUserId, writeManifest, audited } = setup(server());
-  await writeManifest({ outcome: 'collected', closedAt: '2026-03-02T10:00:00.000Z', round: 1, revision: 1 });
-  const start = () => Promise.reject(Object.assign(new Error('down'), { code: 14, details: '', metadata: {} }));
+  const { deps, clientUserId, writeManifest, acts } = setup(server());
+  await writeManifest(COLLECTED);
+  const start = () => Promise.reject(grpcError(GRPC.UNAVAILABLE));
   const workflow = Object.create(deps.client.workflow, { start: { value: start } });
   const client = Object.create(deps.client, { workflow: { value: workflow } });
   await expect(createUseCases({ ...deps, client }).withdraw(clientUserId, REASON, ACTOR)).rejects.toMatchObject({
     what: 'temporal',
     done: 'unknown',
   });
-  expect(audited.map(({ did }) => did)).toEqual(['withdraw']);
+  expect(acts.map(({ did }) => did)).toEqual(['withdraw']);
 });
 
 test.each([
@@ -73,8 +74,7 @@ test.each([
 ] as const)('a cancelled round is withdrawn only if its own timeline shows it: %j is %s', async (kinds, done) => {
   const { useCases, clientUserId, writeManifest } = setup(server());
   const timeline = kinds.map((kind, at) => ({ atMs: at, kind, source: 'worker' as const }));
-  const closed = { outcome: 'cancelled', reason: 'operator', closedAt: '2026-03-02T10:00:00.000Z' } as const;
-  await writeManifest({ ...closed, round: 2, revision: 1, timeline });
+  await writeManifest({ ...COLLECTED, outcome: 'cancelled', reason: 'operator', round: 2, timeline });
   expect(await useCases.withdraw(clientUserId, REASON, ACTOR)).toMatchObject({ done });
 });
 
