@@ -1,10 +1,10 @@
-import { DAY_MS, DEFAULT_POLICY, HOUR_MS, MINUTE_MS, type Policy, SECOND_MS } from '../../src/domain/policy';
+import { DAY_MS, DEFAULT_POLICY, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/domain/policy';
 import { Undecided, ValidationRejected } from '../../src/upstream/errors';
 import { callRecoveredSignal, callStuckSignal } from '../../src/workflows/contract';
 import { useSimulation } from '../simulation/follow';
 import type { ApplicantUnderTest } from '../support/applicant-under-test';
 import { type Change, FakeUpstream, facts, provider } from '../support/fake-upstream';
-import { BY_NOTICES } from '../support/policies';
+import { BY_NOTICES, BY_NOTICES_OF_020 } from '../support/policies';
 
 const { follow, followOn } = useSimulation();
 const { chaseMs, expiresMs } = DEFAULT_POLICY;
@@ -166,9 +166,8 @@ test('a call that fails for long shows until it recovers, for one event each', a
 });
 
 test('a run of 0.2.0 shows no need and no round in its search attributes; the run that continues it does', async () => {
-  const { chaseMs: _chaseMs, ...policy } = BY_NOTICES;
   const script = [{ afterMs: HOUR_MS, status: 'Attn Required' }];
-  const applicant = await follow(script, { input: { policy: policy as Policy } });
+  const applicant = await follow(script, { input: { policy: BY_NOTICES_OF_020 } });
   await applicant.sendNotices(script);
   const { searchAttributes } = await applicant.handle.describe();
   expect(Object.keys(searchAttributes).sort()).toEqual(['ApplicantStage', 'ApplicantStageSince', 'HumanId']);
