@@ -6,6 +6,7 @@ import {
   setDeadlineUpdate,
   snoozeUpdate,
 } from '../../src/workflows/contract';
+import { addedEvents } from '../simulation/added-events';
 import { useSimulation } from '../simulation/follow';
 import type { ApplicantUnderTest } from '../support/applicant-under-test';
 import { type Change, FakeUpstream } from '../support/fake-upstream';
@@ -13,7 +14,9 @@ import { BY_NOTICES } from '../support/policies';
 
 const { follow, followOn, nowMs } = useSimulation();
 
-const refusal = (message: string) => expect.objectContaining({ type: NOT_NOW, message });
+const cancel = (applicant: ApplicantUnderTest) =>
+  applicant.handle.signal(cancelApplicantSignal, { reasonCode: 'other' });
+const refusal = (message: string) => ({ type: NOT_NOW, message });
 const setDeadline = (applicant: ApplicantUnderTest, request: unknown, options = {}) =>
   applicant.handle.executeUpdate(setDeadlineUpdate, { args: [request as { atMs: number }], ...options });
 const snooze = (applicant: ApplicantUnderTest, request: unknown, options = {}) =>
@@ -56,16 +59,16 @@ describe('checkNow', () => {
 
   test('is ignored before the invitation, during a cancel and after the closing', async () => {
     const upstream = new FakeUpstream([]);
-    const releases = [upstream.hold('invite'), upstream.hold('withdraw')];
+    const [releaseInvite, releaseWithdrawal] = [upstream.hold('invite'), upstream.hold('withdraw')];
     const applicant = await followOn(upstream, { policy: BY_NOTICES });
     await upstream.waitForCall('invite');
     await applicant.handle.signal(checkNowSignal);
-    releases[0]?.();
+    releaseInvite();
     await applicant.waitForInvitation();
-    await applicant.handle.signal(cancelApplicantSignal, { reasonCode: 'other' });
+    await cancel(applicant);
     await upstream.waitForCall('withdraw');
     await applicant.handle.signal(checkNowSignal);
-    releases[1]?.();
+    releaseWithdrawal();
     await applicant.waitForEnd(MINUTE_MS);
     expect(await kinds(applicant)).toEqual([['cancel-requested', 1]]);
     expect([upstream.count('readStatus'), upstream.count('listReports')]).toEqual([0, 0]);
@@ -113,11 +116,11 @@ describe('snooze', () => {
   test('writes the memo once, and no note', async () => {
     const applicant = await setup();
     const untilMs = (await nowMs()) + DAY_MS;
-    const events = await applicant.countEvents();
-    await snooze(applicant, { untilMs, note: 'Jane Doe is on holiday' });
-    await snooze(applicant, { untilMs });
-    const added = ((await applicant.handle.fetchHistory()).events ?? []).slice(events);
-    expect(added.filter((type) => String(type) === 'WorkflowPropertiesModified')).toHaveLength(1);
+    const snoozeTwice = async () => {
+      await snooze(applicant, { untilMs, note: 'Jane Doe is on holiday' });
+      await snooze(applicant, { untilMs });
+    };
+    expect(await addedEvents(applicant, /^WorkflowPropertiesModified$/, snoozeTwice)).toBe(1);
     expect(await applicant.state()).toMatchObject({ snoozedUntilMs: untilMs });
     expect(await kinds(applicant)).toEqual([['snoozed', 1]]);
     expect(JSON.stringify(await applicant.state())).not.toContain('Jane');
@@ -149,19 +152,19 @@ describe.each([true, false])('with a validator: %s, are refused', (runValidator)
 
   test('a deadline before the invitation, and both during a cancel', async () => {
     const upstream = new FakeUpstream([]);
-    const releases = [upstream.hold('invite'), upstream.hold('withdraw')];
+    const [releaseInvite, releaseWithdrawal] = [upstream.hold('invite'), upstream.hold('withdraw')];
     const applicant = await followOn(upstream, { policy: BY_NOTICES });
     await upstream.waitForCall('invite');
     const timeMs = (await nowMs()) + DAY_MS;
     await expect(setDeadline(applicant, { atMs: timeMs }, options)).rejects.toMatchObject(refusal('inviting'));
     await snooze(applicant, { untilMs: timeMs }, options);
-    releases[0]?.();
+    releaseInvite();
     await applicant.waitForInvitation();
-    await applicant.handle.signal(cancelApplicantSignal, { reasonCode: 'other' });
+    await cancel(applicant);
     await upstream.waitForCall('withdraw');
     await expect(setDeadline(applicant, { atMs: timeMs }, options)).rejects.toMatchObject(refusal('cancelling'));
     await expect(snooze(applicant, { untilMs: timeMs + 1 }, options)).rejects.toMatchObject(refusal('cancelling'));
-    releases[1]?.();
+    releaseWithdrawal();
     await applicant.waitForEnd(MINUTE_MS);
     await expect(snooze(applicant, { untilMs: timeMs }, options)).rejects.toThrow();
   });

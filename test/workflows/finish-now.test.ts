@@ -11,12 +11,16 @@ const { follow, followOn, nowMs } = useSimulation();
 
 const DOWN = new Unavailable(facts(503), 'scripted');
 const SYNCING: readonly Change[] = [{ afterMs: HOUR_MS, status: 'Syncing', reports: provider('A') }];
+const ALL_SYNCED: readonly Change[] = [{ afterMs: HOUR_MS, status: 'All Synced', reports: provider('A') }];
+const DECLINED: readonly Change[] = [{ afterMs: HOUR_MS, status: 'Declined' }];
 const REQUEST = { reasonCode: 'decision-made' } as const;
 
 const finish = (applicant: ApplicantUnderTest, request: unknown = REQUEST, options = {}) =>
   applicant.handle.executeUpdate(finishNowUpdate, { args: [request as typeof REQUEST], ...options });
 
-const refusal = (message: string) => expect.objectContaining({ type: NOT_NOW, message });
+const cancel = (applicant: ApplicantUnderTest) =>
+  applicant.handle.signal(cancelApplicantSignal, { reasonCode: 'other' });
+const refusal = (message: string) => ({ type: NOT_NOW, message });
 
 async function expectFinished(applicant: ApplicantUnderTest, outcome: 'collected' | 'partial', documents: number) {
   const { status, result } = await applicant.waitForEnd(MINUTE_MS);
@@ -53,11 +57,10 @@ describe('finishNow', () => {
   });
 
   test('does not wait for the settle window; downloads in flight end, and a list follows', async () => {
-    const script = [{ afterMs: HOUR_MS, status: 'All Synced', reports: provider('A') }];
-    const upstream = new FakeUpstream(script);
+    const upstream = new FakeUpstream(ALL_SYNCED);
     const applicant = await followOn(upstream, { policy: BY_NOTICES });
     upstream.faults.push({ route: 'openReport', error: DOWN, times: 3 });
-    await applicant.sendNotices(script);
+    await applicant.sendNotices(ALL_SYNCED);
     await applicant.skip(2 * SECOND_MS);
     const release = upstream.hold('openReport');
     const skipping = applicant.skip(MINUTE_MS);
@@ -97,10 +100,9 @@ describe('finishNow', () => {
   });
 
   test('ends a read that upstream does not answer', async () => {
-    const script = [{ afterMs: HOUR_MS, status: 'All Synced', reports: provider('A') }];
-    const upstream = new FakeUpstream(script);
+    const upstream = new FakeUpstream(ALL_SYNCED);
     const applicant = await followOn(upstream, { policy: BY_NOTICES });
-    await applicant.sendNotices(script);
+    await applicant.sendNotices(ALL_SYNCED);
     await applicant.skip(5 * MINUTE_MS);
     upstream.faults.push({ route: 'readStatus', error: DOWN });
     await applicant.skip(DAY_MS);
@@ -109,11 +111,10 @@ describe('finishNow', () => {
   });
 
   test('leaves the outcome of a person who declined', async () => {
-    const script = [{ afterMs: HOUR_MS, status: 'Declined' }];
-    const upstream = new FakeUpstream(script);
+    const upstream = new FakeUpstream(DECLINED);
     const applicant = await followOn(upstream, { policy: BY_NOTICES });
     const release = upstream.hold('readStatus');
-    await applicant.sendNotices(script);
+    await applicant.sendNotices(DECLINED);
     await upstream.waitForCall('readStatus');
     await finish(applicant);
     release();
@@ -127,7 +128,7 @@ describe('finishNow', () => {
     const release = upstream.hold('listReports');
     await finish(applicant);
     await upstream.waitForCall('listReports');
-    await applicant.handle.signal(cancelApplicantSignal, { reasonCode: 'other' });
+    await cancel(applicant);
     release();
     expect((await applicant.waitForEnd(MINUTE_MS)).result?.outcome).toBe('cancelled');
   });
@@ -155,23 +156,18 @@ describe.each([true, false])('finishNow with a validator: %s, is refused', (runV
     release();
   });
 
-  test('during the closing, and during a cancel', async () => {
-    const script = [{ afterMs: HOUR_MS, status: 'Declined' }];
-    for (const [changes, why] of [
-      [script, 'closing'],
-      [[], 'cancelling'],
-    ] as const) {
-      const upstream = new FakeUpstream(changes);
-      const applicant = await followOn(upstream, { policy: BY_NOTICES });
-      await applicant.waitForInvitation();
-      const release = upstream.hold('withdraw');
-      await applicant.sendNotices(changes);
-      if (why === 'cancelling') await applicant.handle.signal(cancelApplicantSignal, { reasonCode: 'other' });
-      await upstream.waitForCall('withdraw');
-      await expect(finish(applicant, REQUEST, { runValidator })).rejects.toMatchObject(refusal(why));
-      release();
-      await applicant.waitForEnd(MINUTE_MS);
-    }
+  test.each([
+    ['closing', (applicant: ApplicantUnderTest) => applicant.sendNotices(DECLINED)],
+    ['cancelling', cancel],
+  ] as const)('during the withdrawal: %s', async (why, end) => {
+    const applicant = await follow(DECLINED, { policy: BY_NOTICES });
+    await applicant.waitForInvitation();
+    const release = applicant.upstream.hold('withdraw');
+    await end(applicant);
+    await applicant.upstream.waitForCall('withdraw');
+    await expect(finish(applicant, REQUEST, { runValidator })).rejects.toMatchObject(refusal(why));
+    release();
+    await applicant.waitForEnd(MINUTE_MS);
   });
 
   test.each([null, 'other', {}, { reasonCode: 'jane' }])('with the malformed input %j', async (request) => {

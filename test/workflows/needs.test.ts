@@ -1,6 +1,7 @@
 import { DAY_MS, DEFAULT_POLICY, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/domain/policy';
 import { Undecided, ValidationRejected } from '../../src/upstream/errors';
 import { callRecoveredSignal, callStuckSignal } from '../../src/workflows/contract';
+import { addedEvents } from '../simulation/added-events';
 import { useSimulation } from '../simulation/follow';
 import type { ApplicantUnderTest } from '../support/applicant-under-test';
 import { type Change, FakeUpstream, facts, provider } from '../support/fake-upstream';
@@ -21,17 +22,6 @@ async function shown(applicant: ApplicantUnderTest) {
     openedAtMs: opened?.getTime(),
     round: (ApplicantRound as number[] | undefined)?.[0],
   };
-}
-
-/** The number of events that a function adds to the history. */
-async function addedEvents(applicant: ApplicantUnderTest, type: RegExp, run: () => Promise<unknown>): Promise<number> {
-  const count = async () => {
-    const { events } = (await applicant.handle.fetchHistory()) as unknown as { events: readonly string[] };
-    return events.filter((event) => type.test(event)).length;
-  };
-  const before = await count();
-  await run();
-  return (await count()) - before;
 }
 
 test('the round, the invitation and the deadline show with the invitation; an engagement moves the deadline', async () => {
