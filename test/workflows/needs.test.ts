@@ -51,7 +51,7 @@ test.each([
   ['invited', 0, 'Invited'],
   ['engaged', HOUR_MS, 'Engaged'],
 ] as const)(
-  'an applicant that stays %s is quiet after the time of its policy, for one event',
+  'an applicant that stays %s is quiet after the time of its policy, which adds one event',
   async (stage, afterMs, status) => {
     const script: readonly Change[] = [
       { afterMs, status },
@@ -141,7 +141,7 @@ describe('a closed applicant', () => {
   });
 });
 
-test('a call that fails for long shows until it recovers, for one event each', async () => {
+test('a stuck call shows until it recovers, and each change adds one event', async () => {
   const applicant = await follow([]);
   await applicant.skip(7 * HOUR_MS);
   const { handle } = applicant;

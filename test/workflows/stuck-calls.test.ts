@@ -62,7 +62,7 @@ test('an answer to one activity leaves another one of the same type stuck', asyn
   expect(await stuckCalls(applicant)).toEqual([{ fetchDocument: SINCE_MS }, ['stuck-call']]);
 });
 
-test('a result without an answer does not end it, and the next activity for this call continues it', async () => {
+test('a result without an answer leaves the call stuck, and the next activity of this call continues it', async () => {
   const script = [{ afterMs: HOUR_MS, reports: provider('A') }];
   const upstream = new FakeUpstream(script);
   const applicant = await followOn(upstream, { policy: BY_NOTICES });
@@ -84,7 +84,7 @@ test('a result without an answer does not end it, and the next activity for this
   expect(await workerEntries(applicant)).toEqual(['call-stuck listReports', 'call-recovered listReports']);
 });
 
-test('a cancelled activity ends it without an entry', async () => {
+test('the cancellation of its activity ends a stuck call without an entry', async () => {
   const applicant = await follow([]);
   await applicant.skip(7 * HOUR_MS);
   await sendStuck(applicant, 'watchStatus');
@@ -94,7 +94,7 @@ test('a cancelled activity ends it without an entry', async () => {
   expect(await workerEntries(applicant)).toEqual(['call-stuck watchStatus']);
 });
 
-test('a poll that does not end clears it with a signal', async () => {
+test('a poll that does not end reports its recovery with a signal', async () => {
   const applicant = await follow([]);
   await applicant.skip(7 * HOUR_MS);
   await sendStuck(applicant, 'watchStatus');
@@ -128,7 +128,7 @@ test('malformed signals, and those of activities that have ended, change nothing
   expect(await applicant.state()).toMatchObject({ stage: 'invited' });
 });
 
-test('a run that continues another one has other calls: none of them is stuck', async () => {
+test('a run that continues another one starts without stuck calls', async () => {
   const applicant = await follow([]);
   await applicant.skip(7 * HOUR_MS);
   await sendStuck(applicant, 'watchStatus');
