@@ -6,11 +6,10 @@ import { createPersonActivities, type StatusAnswer } from '../../src/activities/
 import { createWithdrawalActivities } from '../../src/activities/withdrawal';
 import { HOUR_MS, MINUTE_MS } from '../../src/domain/policy';
 import { UNDECIDED } from '../../src/human-api/undecided-reasons';
-import { RateLimited, Unavailable, Undecided } from '../../src/upstream/errors';
-import { FakeUpstream, facts, type Route } from '../support/fake-upstream';
+import { RateLimited, Undecided } from '../../src/upstream/errors';
+import { DOWN, FakeUpstream, facts, type Route } from '../support/fake-upstream';
 import { runAttempts, START_MS } from './attempts';
 
-const DOWN = new Unavailable(facts(503), 'scripted');
 const PATIENCE = { undecidedAfterMs: 5 * MINUTE_MS };
 const EMAIL = 'pol-1@example.org';
 const QUEUED = { queuedForMs: () => 10 * MINUTE_MS };

@@ -2,12 +2,11 @@ import { createPersonActivities } from '../../src/activities/person';
 import { createReportActivities } from '../../src/activities/reports';
 import { HOUR_MS, MINUTE_MS } from '../../src/domain/policy';
 import { StoreUnavailable } from '../../src/report-store/errors';
-import { BadDocument, RateLimited, Unavailable, Undecided } from '../../src/upstream/errors';
+import { BadDocument, RateLimited, Undecided } from '../../src/upstream/errors';
 import { FakeStore } from '../support/fake-store';
-import { FakeUpstream, facts, provider, row } from '../support/fake-upstream';
+import { DOWN, FakeUpstream, facts, provider, row } from '../support/fake-upstream';
 import { runAttempts, START_MS } from './attempts';
 
-const DOWN = new Unavailable(facts(503), 'scripted');
 const WATCH = { humanId: 'h-POL-1-0', status: 'Invited', delaysMs: [HOUR_MS], failureReportMs: null };
 const DOWNLOAD = { clientUserId: 'POL-1', report: row('u-p', 'unity', 'p'), format: 'json', newest: null } as const;
 

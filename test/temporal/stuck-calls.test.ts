@@ -1,17 +1,14 @@
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/domain/policy';
 import { StoreUnavailable } from '../../src/report-store/errors';
 import { reportStuckCalls } from '../../src/temporal/stuck-calls';
-import { Unavailable } from '../../src/upstream/errors';
 import { type ApplicantState, COLLECT_RECORDS } from '../../src/workflows/contract';
 import type { ApplicantUnderTest } from '../support/applicant-under-test';
 import { FakeStore } from '../support/fake-store';
-import { FakeUpstream, facts } from '../support/fake-upstream';
+import { DOWN, FakeUpstream } from '../support/fake-upstream';
 import { BY_NOTICES } from '../support/policies';
 import { useTimeSkipping } from '../support/time-skipping';
 
 const { followOn, nowMs, server } = useTimeSkipping();
-
-const DOWN = new Unavailable(facts(503), 'scripted');
 
 const hasStuckCall = ({ stuckCalls }: ApplicantState) => Object.keys(stuckCalls).length > 0;
 

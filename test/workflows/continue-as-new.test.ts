@@ -1,9 +1,8 @@
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../src/domain/policy';
-import { Unavailable } from '../../src/upstream/errors';
 import { invitationQuery } from '../../src/workflows/contract';
 import { useSimulation } from '../simulation/follow';
 import { type ApplicantUnderTest, MAX_SIGNALS, MAX_SIGNALS_IN_STEP } from '../support/applicant-under-test';
-import { type Change, FakeUpstream, facts, provider } from '../support/fake-upstream';
+import { type Change, DOWN, FakeUpstream, provider } from '../support/fake-upstream';
 import { BY_NOTICES } from '../support/policies';
 
 const { followOn } = useSimulation();
@@ -51,7 +50,7 @@ test.each(['listReports', 'readStatus'] as const)(
     await applicant.skipUntil(({ collection }) => collection.documents.length === 3);
     const calls = upstream.count(route);
     let isDown = true;
-    upstream.faults.push({ route, error: new Unavailable(facts(503), 'scripted'), when: () => isDown });
+    upstream.faults.push({ route, error: DOWN, when: () => isDown });
     await applicant.skipUntil(() => upstream.count(route) > calls, MINUTE_MS, HOUR_MS);
     const runId = await readRunId(applicant);
     await sendMany(MAX_SIGNALS_IN_STEP, () => applicant.sendStatusNotice('All Synced', HOUR_MS));

@@ -1,15 +1,13 @@
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/domain/policy';
-import { Unavailable } from '../../src/upstream/errors';
 import { cancelApplicantSignal, finishNowUpdate, NOT_NOW } from '../../src/workflows/contract';
 import { useSimulation } from '../simulation/follow';
 import { type ApplicantUnderTest, MAX_SIGNALS_IN_STEP } from '../support/applicant-under-test';
 import { FakeStore } from '../support/fake-store';
-import { type Change, FakeUpstream, facts, provider } from '../support/fake-upstream';
+import { type Change, DOWN, FakeUpstream, provider } from '../support/fake-upstream';
 import { BY_NOTICES } from '../support/policies';
 
 const { follow, followOn, nowMs } = useSimulation();
 
-const DOWN = new Unavailable(facts(503), 'scripted');
 const SYNCING: readonly Change[] = [{ afterMs: HOUR_MS, status: 'Syncing', reports: provider('A') }];
 const ALL_SYNCED: readonly Change[] = [{ afterMs: HOUR_MS, status: 'All Synced', reports: provider('A') }];
 const DECLINED: readonly Change[] = [{ afterMs: HOUR_MS, status: 'Declined' }];

@@ -1,13 +1,12 @@
 import { DAY_MS, DEFAULT_POLICY, HOUR_MS, MINUTE_MS, type Policy } from '../../src/domain/policy';
-import { AccessDenied, Unavailable } from '../../src/upstream/errors';
+import { AccessDenied } from '../../src/upstream/errors';
 import { useSimulation } from '../simulation/follow';
-import { type Change, FakeUpstream, facts, provider } from '../support/fake-upstream';
+import { type Change, DOWN, FakeUpstream, facts, provider } from '../support/fake-upstream';
 
 const { followOn, followByNotices, nowMs } = useSimulation();
 
 const DEADLINE_MS = 10 * DAY_MS;
 const SHORT: Policy = { ...DEFAULT_POLICY, expiresMs: { invitation: DEADLINE_MS, applicant: DEADLINE_MS } };
-const DOWN = new Unavailable(facts(503), 'scripted');
 
 describe('a deadline', () => {
   test('counts from the adoption of a person, not from an earlier invitation', async () => {

@@ -1,14 +1,12 @@
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../src/domain/policy';
-import { Unavailable } from '../../src/upstream/errors';
 import { callRecoveredSignal, callStuckSignal, type StuckCall } from '../../src/workflows/contract';
 import { useSimulation } from '../simulation/follow';
 import type { ApplicantUnderTest } from '../support/applicant-under-test';
-import { FakeUpstream, facts, provider } from '../support/fake-upstream';
+import { DOWN, FakeUpstream, provider } from '../support/fake-upstream';
 import { BY_NOTICES } from '../support/policies';
 
 const { follow, followOn, nowMs } = useSimulation();
 
-const DOWN = new Unavailable(facts(503), 'scripted');
 const SINCE_MS = 1_000;
 
 /** As the first activity of this type does. */
