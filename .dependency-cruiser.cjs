@@ -114,7 +114,7 @@ module.exports = {
       { pathNot: ['^src/', '(^|/)node_modules/@temporalio/(workflow|common)/'] },
     ),
     rule(
-      'nobody-imports-the-roots',
+      'no-imports-of-the-roots',
       'a root constructs and runs a process; what two of them need belongs in a folder (only config.ts is shared)',
       { path: '^(src|sandbox|console)/' },
       { path: rootFiles, pathNot: '^src/config\\.ts$' },

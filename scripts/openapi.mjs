@@ -11,19 +11,12 @@ await runCommand(async () => {
   const { createApi } = require(join(ROOT, 'dist/src/api/server.js'));
   const { createRegistry } = require(join(ROOT, 'dist/src/observability/metrics.js'));
   const { createLogger } = require(join(ROOT, 'dist/src/observability/log.js'));
-  // Generating the file calls none of these.
+  const { readConfig } = require(join(ROOT, 'dist/src/config.js'));
+  // The defaults, without the environment and .env of the user.
+  const { api: settings } = readConfig('verifier', {}, join(ROOT, 'dist'));
+  // Generating the file calls no use case, no check of readiness and no audit log.
   const app = await createApi({
-    settings: {
-      host: '127.0.0.1',
-      port: 0,
-      keys: [],
-      origins: [],
-      tls: null,
-      trustedProxies: [],
-      codec: 'off',
-      uiOrigins: [],
-      oneTimeSessions: false,
-    },
+    settings,
     useCases: {},
     readiness: {},
     ring: null,

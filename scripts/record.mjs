@@ -12,6 +12,7 @@ await runCommand(async () => {
   const env = { ...process.env, TEMPORAL_CLI_PATH: await findTemporalCli() };
   const args = process.argv.slice(2);
   const isRelease = args.includes('--release');
+  // Two literal paths, because knip finds the files by them.
   const file = isRelease
     ? import.meta.resolve('../test/replay/record-release.ts')
     : import.meta.resolve('../test/replay/record.ts');

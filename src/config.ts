@@ -155,7 +155,7 @@ function readDevKeysFor(processName: ProcessName, temporalAddress: string, folde
   return processName === 'verifier' ? readDevKeys(folder) : readRunningDevKeys(folder, temporalAddress);
 }
 
-/** The names of our variables that are set, for the audit log. */
+/** The names of our variables that are set. The audit log records them. */
 export function listSetNames(env = process.env, folder = process.cwd()): readonly string[] {
   const texts = readTexts(env, folder);
   return knownNames(texts)

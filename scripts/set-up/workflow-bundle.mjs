@@ -27,7 +27,7 @@ async function bundle(root, workflowsPath) {
   const logger = new DefaultLogger('WARN', ({ level, message }) => process.stderr.write(`[${level}] ${message}\n`));
   // A failure of workflow code is encoded inside the sandbox of the workflow, so the bundle contains the converter.
   const failureConverterPath = join(dirname(workflowsPath), '..', 'temporal', 'failure-converter.js');
-  // A payload that the codec could not decode must not be used as a value; and an answer ends a stuck call.
+  // The first rejects a payload that the codec could not decode; the second reports the end of each activity.
   const workflowInterceptorModules = ['undecodable.js', 'call-results.js'].map((file) =>
     join(dirname(workflowsPath), file),
   );

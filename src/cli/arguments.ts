@@ -75,7 +75,7 @@ function starterCommand(): Command {
     )
     .option(
       '--authorization-reference <ref>',
-      'your own reference to the authorization of the applicant, or of each applicant in the file, for the audit log',
+      'your own reference to the authorization of the applicant, or of each applicant in the file; the audit log records it',
       parseReference,
     )
     .option('--wait', 'wait until the applicants have closed')

@@ -58,8 +58,8 @@ const REFUSAL_TEXT: Readonly<Record<NotNow['why'], (current: ApplicantView) => s
 
 /** `dateOfBirth: expected ...`; the pointer or parameter is one of our names. */
 function describeFault({ pointer, parameter, expected }: InputFault): string {
-  const place = parameter ?? pointer?.replace(/^\//, '').replaceAll('/', '.');
-  return `${place === undefined ? '' : `${place}: `}expected ${expected}`;
+  const field = parameter ?? pointer?.replace(/^\//, '').replaceAll('/', '.');
+  return `${field === undefined ? '' : `${field}: `}expected ${expected}`;
 }
 
 const OUTAGE_TEXT: Readonly<Record<Unavailable['what'], string>> = {

@@ -1,5 +1,6 @@
 import type { Client } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
+import { earliest } from '../domain/policy';
 import { applicantWorkflowId } from '../workflows/contract';
 import { decodeFirstOrNull } from './history';
 import { toMs } from './rpc';
@@ -48,8 +49,7 @@ export async function readFailingCalls(
 
 /** When the next poll of a run is due that has found nothing so far; null if none waits. */
 export function nextPollAtMs({ pendingActivities }: RunDescription): number | null {
-  const times = (pendingActivities ?? []).filter(isBenign).map(nextAttemptAtMs);
-  return times.reduce((first, time) => (first === null || (time !== null && time < first) ? time : first), null);
+  return earliest(...(pendingActivities ?? []).filter(isBenign).map(nextAttemptAtMs));
 }
 
 function isBenign({ lastFailure }: Activity): boolean {

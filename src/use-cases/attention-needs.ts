@@ -22,7 +22,7 @@ interface NeedRule {
 }
 
 /** A run that was terminated while it was open keeps its needs, but they no longer hold. */
-const recorded = (need: Need) => () =>
+const conditionOf = (need: Need) => () =>
   `${OPEN_NEEDS.includes(need) ? 'CloseTime IS NULL AND ' : ''}${SEARCH_ATTRIBUTE_KEYS.needs.name} = "${need}"`;
 const stageSinceMs = (record: ApplicantRecord) => record.stageSinceMs;
 const startAgain = () => 'POST /api/v1/applicants with "again": true';
@@ -41,21 +41,21 @@ const RULES: readonly NeedRule[] = [
   },
   {
     need: 'stuck-call',
-    toCondition: recorded('stuck-call'),
+    toCondition: conditionOf('stuck-call'),
     sinceMs: () => null,
     text: () => 'A call has failed for minutes and is retried.',
     action: (id) => `POST /api/v1/applicants/${id}/retry`,
   },
   {
     need: 'conflict',
-    toCondition: recorded('conflict'),
+    toCondition: conditionOf('conflict'),
     sinceMs: stageSinceMs,
     text: () => 'Upstream has this person with other details. Correct the details and start again.',
     action: startAgain,
   },
   {
     need: 'undeliverable',
-    toCondition: recorded('undeliverable'),
+    toCondition: conditionOf('undeliverable'),
     sinceMs: stageSinceMs,
     text: () => 'The invitation could not be delivered. Correct the e-mail address and start again.',
     action: startAgain,
@@ -70,14 +70,14 @@ const RULES: readonly NeedRule[] = [
   },
   {
     need: 'attention',
-    toCondition: recorded('attention'),
+    toCondition: conditionOf('attention'),
     sinceMs: stageSinceMs,
     text: () => 'The person has to act at a provider. Ask the person to open the invitation again.',
     action: readInvitation,
   },
   {
     need: 'quiet',
-    toCondition: recorded('quiet'),
+    toCondition: conditionOf('quiet'),
     sinceMs: stageSinceMs,
     text: () => 'Nothing has happened for longer than usual. Remind the person of the invitation.',
     action: readInvitation,

@@ -41,13 +41,13 @@ function spoolItem(text: string, since: string | null): AttentionItem {
   return { clientUserId: null, need: 'spool', since, text, action: 'npm run chartway -- doctor' };
 }
 
-async function describeQuarantine(quarantine: Pick<Quarantine, 'count'>, place: string): Promise<AttentionItem[]> {
+async function describeQuarantine(quarantine: Pick<Quarantine, 'count'>, location: string): Promise<AttentionItem[]> {
   const counts = await quarantine.count();
   const reasons = QUARANTINE_REASONS.filter((reason) => counts[reason].records > 0);
   const total = reasons.reduce((sum, reason) => sum + counts[reason].records, 0);
   if (total === 0) return [];
   const byReason = reasons.map((reason) => `${counts[reason].records} ${reason}`).join(', ');
   const notices = total === 1 ? '1 notice is' : `${total} notices are`;
-  const text = `${notices} in quarantine in ${place} (${byReason}). Replay or drop them.`;
+  const text = `${notices} in quarantine in ${location} (${byReason}). Replay or drop them.`;
   return [{ clientUserId: null, need: 'quarantine', since: null, text, action: LIST_COMMAND }];
 }

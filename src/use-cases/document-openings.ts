@@ -1,10 +1,10 @@
+import { MINUTE_MS } from '../domain/policy';
 import type { StoredDocument } from '../domain/reports';
 import { createExpiringMap } from '../process/expiring-map';
 import { documentIdOf } from './document-id';
 import type { Actor, UseCaseDeps } from './use-cases';
 
-const MINUTE_MS = 60_000;
-/** About 2 MB. A line too many is written beyond it, never one too few. */
+/** About 2 MB. Beyond it, an opening may be recorded twice, but none is left out. */
 const MAX_OPENINGS = 10_000;
 
 /** Records in the audit log that an actor opens a document. @throws {AuditUnavailable} Then the document must not be sent. */

@@ -1,4 +1,4 @@
-import type { MissingDocument, StoredDocument } from '../domain/reports';
+import type { StoredDocument } from '../domain/reports';
 import { AlteredDocument, NoSuchDocument, StoreError } from '../report-store/errors';
 import type { ByteRange, Manifest } from '../report-store/port';
 import { readApplicantRun } from '../temporal/runs';
@@ -8,7 +8,7 @@ import { NotFound, Unavailable } from './errors';
 import { currentMs } from './run-sources';
 import { readStore, readTemporal } from './unavailable';
 import type { Actor, UseCaseDeps } from './use-cases';
-import type { DocumentsView, DocumentView, MissingView, OpenDocument } from './views';
+import type { DocumentsView, DocumentView, OpenDocument } from './views';
 
 /** Lists the documents of the manifest, which has those of an open applicant as soon as they are stored. */
 export async function listDocuments(
@@ -20,7 +20,7 @@ export async function listDocuments(
   const manifest = await readKnownManifest(deps, clientUserId);
   return {
     items: (manifest?.documents ?? []).map(toDocumentView),
-    missing: (manifest?.missing ?? []).map(toMissingView),
+    missing: manifest?.missing ?? [],
     asOf: new Date(currentMs(deps)).toISOString(),
   };
 }
@@ -100,8 +100,4 @@ function toDocumentView(document: StoredDocument): DocumentView {
     storedAt,
     superseded,
   };
-}
-
-function toMissingView({ type, format, organization, reason, detail }: MissingDocument): MissingView {
-  return { type, format, organization, reason, detail };
 }

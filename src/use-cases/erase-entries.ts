@@ -1,7 +1,7 @@
 import type { Notice } from '../domain/notices';
 import { readSpoolRecords } from '../spool/read-records';
 import { parseStoredNotices } from '../upstream/notices';
-import { type NoticePlaces, openQuarantineView, type QuarantineView, readNotices } from './quarantine-view';
+import { type NoticeLocations, openQuarantineView, type QuarantineView, readNotices } from './quarantine-view';
 
 /** What became of a person's notices outside of Temporal and the applicant's folder. */
 export interface EntriesResult {
@@ -22,11 +22,11 @@ export class SpoolUnreadable extends Error {
 
 /** Drops a person's quarantine records and counts the person's notices in the spool of this host. @throws {SpoolUnreadable} */
 export async function eraseEntries(
-  places: NoticePlaces,
+  locations: NoticeLocations,
   clientUserId: string,
   humanIds: readonly string[],
 ): Promise<EntriesResult> {
-  const view = openQuarantineView(places);
+  const view = openQuarantineView(locations);
   const isOfPerson = (of: { clientUserId?: string | null; humanId?: string | null }) =>
     of.clientUserId === clientUserId || (of.humanId != null && humanIds.includes(of.humanId));
   const mixed: string[] = [];
@@ -38,7 +38,7 @@ export async function eraseEntries(
       if (isTheirs && (await view.drop(header.id))) dropped += 1;
       if (owner === 'mixed') mixed.push(header.id);
     }
-    return { dropped, mixed, ...(await countSpooled(places, isOfPerson)) };
+    return { dropped, mixed, ...(await countSpooled(locations, isOfPerson)) };
   } catch (error) {
     const { code, syscall } = error as NodeJS.ErrnoException;
     if (code === undefined || syscall === undefined) throw error;
@@ -56,7 +56,7 @@ async function findOwner(view: QuarantineView, id: string, isOfPerson: (notice: 
 }
 
 async function countSpooled(
-  { spoolFolder, noticeEncryption }: Omit<NoticePlaces, 'reportStore'>,
+  { spoolFolder, noticeEncryption }: Omit<NoticeLocations, 'reportStore'>,
   isOfPerson: (notice: Notice) => boolean,
 ) {
   let spooled = 0;

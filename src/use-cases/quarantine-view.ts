@@ -5,8 +5,8 @@ import { StoreNotFound } from '../report-store/errors';
 import type { ReportStore } from '../report-store/port';
 import { parseStoredNotices } from '../upstream/notices';
 
-/** Where notices in quarantine lie. */
-export interface NoticePlaces {
+/** The locations of notices outside of Temporal. */
+export interface NoticeLocations {
   /** `WEBHOOK_SPOOL`; null if it is off. */
   readonly spoolFolder: string | null;
   readonly reportStore: () => ReportStore;
@@ -18,13 +18,13 @@ type QuarantineSource = Pick<Quarantine, 'list' | 'read' | 'drop'>;
 
 /** All records of this host: those of its spool and those of the mailboxes in the report store. No id is in both, because an id contains the reason. */
 export interface QuarantineView extends QuarantineSource {
-  /** A text that names the place of the records. */
+  /** A text that names the location of the records. */
   readonly location: string;
 }
 
 /** `onMissingStore`: called if the report store is missing; then only the spool is read. Without it, StoreNotFound is thrown. */
 export function openQuarantineView(
-  { spoolFolder, reportStore, noticeEncryption }: NoticePlaces,
+  { spoolFolder, reportStore, noticeEncryption }: NoticeLocations,
   onMissingStore?: (text: string) => void,
 ): QuarantineView {
   const mailboxes = openMailboxQuarantine(reportStore().shelf, noticeEncryption);

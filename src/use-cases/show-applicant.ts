@@ -36,7 +36,7 @@ export async function showFromTemporal(deps: UseCaseDeps, clientUserId: string):
   return shown;
 }
 
-/** `skipState`: without the state query, for a run that has just begun. */
+/** `skipState`: skips the state query, because the run has just begun. */
 interface FindOptions {
   readonly skipState?: boolean;
 }

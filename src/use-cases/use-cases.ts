@@ -42,7 +42,7 @@ export interface UseCaseDeps {
   readonly nowMs?: () => number;
 }
 
-/** The caller, for the audit log. */
+/** The caller, as the audit log records it. */
 export interface Actor {
   /** An API key's name, or `cli:<os user>`. */
   readonly who: string;

@@ -1,11 +1,11 @@
 import type { Action } from '../domain/actions';
+import type { ApplicantFailure } from '../domain/failure';
 import type { Need } from '../domain/needs';
 import type { Outcome, Reason, Stage } from '../domain/outcome';
-import type { Format, Organization } from '../domain/reports';
+import type { MissingDocument, StoredDocument } from '../domain/reports';
 import type { Refusal } from '../domain/steering';
 import type { TimelineKind, TimelineSource } from '../domain/timeline';
 import type { ByteRange } from '../report-store/port';
-import type { ApplicantFailure } from '../workflows/contract';
 
 // The answers of the use cases, as the api sends them: instants are ISO 8601 in UTC with milliseconds, every field is present, null is unknown.
 
@@ -131,33 +131,14 @@ export interface InvitationView {
   readonly inviteLink: string;
 }
 
-export interface DocumentView {
+export interface DocumentView extends Omit<StoredDocument, 'file' | 'round' | 'encrypted'> {
   /** The first 32 hex digits of SHA-256 of the manifest's `file`. */
   readonly documentId: string;
-  readonly type: string;
-  readonly format: Format;
-  readonly organization: Organization | null;
-  readonly reportId: string;
-  readonly updatedAt: string | null;
-  readonly seenAt: string | null;
-  readonly sha256: string;
-  readonly bytes: number;
-  readonly contentType: string;
-  readonly storedAt: string;
-  readonly superseded: boolean;
-}
-
-export interface MissingView {
-  readonly type: string;
-  readonly format: Format;
-  readonly organization: Organization | null;
-  readonly reason: 'not-offered' | 'not-listed' | 'missing' | 'failed';
-  readonly detail: string;
 }
 
 export interface DocumentsView {
   readonly items: readonly DocumentView[];
-  readonly missing: readonly MissingView[];
+  readonly missing: readonly MissingDocument[];
   readonly asOf: string;
 }
 

@@ -41,7 +41,7 @@ export class Applicant {
   closedAtMs: number | null = null;
   /** True once an invitation may have been sent. */
   mayBeInvited: boolean;
-  /** The humanId in the manifest when this run began, for a cancel before the invitation; null: none, or not read. */
+  /** The humanId in the manifest when this run began. A cancel before the invitation withdraws this person. Null: none, or not read. */
   earlierHumanId: string | null = null;
   /** True once upstream has confirmed the create. If a deletion then finds no person, the search for them lasts 30 s, not 60 s. */
   isCreateConfirmed = false;

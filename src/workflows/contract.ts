@@ -12,8 +12,6 @@ import type { ReasonCode } from '../domain/steering';
 import type { SweepCounts, SweepKind } from '../domain/sweep';
 import type { Timeline } from '../domain/timeline';
 
-export type { ApplicantFailure } from '../domain/failure';
-
 /** Workflow type: follows one applicant. */
 export const COLLECT_RECORDS = 'collectRecords';
 /** Workflow type: the mailbox of report notices about a person whose applicant is unknown. */

@@ -26,13 +26,13 @@ export async function followUntilConcluded(applicant: Applicant): Promise<Conclu
     applicant.updateProgress();
     if (applicant.shouldContinueAsNew) return continueInNewRun(applicant, waiter);
     const step = decide(applicant.situation);
-    if (step.do === 'conclude') return announced(step.conclusion, applicant);
+    if (step.do === 'conclude') return recordDeadline(step.conclusion, applicant);
     await perform(step, applicant, waiter);
   }
 }
 
 /** A deadline that ends the applicant becomes an entry of the timeline. */
-function announced(conclusion: Conclusion, applicant: Applicant): Conclusion {
+function recordDeadline(conclusion: Conclusion, applicant: Applicant): Conclusion {
   const { reason } = conclusion;
   if (reason === 'deadline') applicant.record('deadline-reached', 'deadline', { deadline: 'applicant' });
   if (reason === 'invitation-expired') applicant.record('deadline-reached', 'deadline', { deadline: 'invitation' });
@@ -49,18 +49,18 @@ async function perform(step: Exclude<Step, { do: 'conclude' }>, applicant: Appli
     case 'read': {
       const read = () => readStatus(applicant, step.because);
       // A read for a notice ends after minutes. Any other is retried until upstream answers, so it must be interruptible.
-      return step.because === 'notice' ? read() : interruptibly(read, orFinish(applicant, NEVER));
+      return step.because === 'notice' ? read() : interruptibly(read, expireAtFinish(applicant, NEVER));
     }
     case 'list': {
       const expiry = step.because === 'conclusion' ? listExpiry(applicant) : NEVER;
-      return interruptibly(() => listReports(applicant, step.because), orFinish(applicant, expiry));
+      return interruptibly(() => listReports(applicant, step.because), expireAtFinish(applicant, expiry));
     }
     case 'read-and-list':
       return interruptibly(
         async () => {
           await Promise.all([readStatus(applicant, 'window'), listReports(applicant, 'conclusion')]);
         },
-        orFinish(applicant, listExpiry(applicant)),
+        expireAtFinish(applicant, listExpiry(applicant)),
       );
     case 'fetch':
       return interruptibly(() => fetchDocuments(step.documents, applicant));
@@ -168,7 +168,7 @@ function listExpiry(applicant: Applicant): Expiry {
 }
 
 /** Also expires when an early end is requested: it needs another list, and no read. */
-function orFinish({ state }: Applicant, expiry: Expiry): Expiry {
+function expireAtFinish({ state }: Applicant, expiry: Expiry): Expiry {
   const { finish } = state;
   return () => (state.finish === finish ? expiry() : 0);
 }

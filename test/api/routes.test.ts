@@ -154,7 +154,7 @@ describe('GET /applicants/{clientUserId}', () => {
   test('an unknown one is 404, an invalid id 400', async () => {
     fail('show', new NotFound('unknown'));
     const show = (id: string) => api.call('GET', `/api/v1/applicants/${id}`, { role: 'read' });
-    expect((await show('nobody-here')).json).toMatchObject({ type: '/problems/not-found', status: 404 });
+    expect((await show('POL-404')).json).toMatchObject({ type: '/problems/not-found', status: 404 });
     for (const id of ['a%20b', 'a'.repeat(101), 'a'.repeat(8_000)])
       expect((await show(id)).json).toMatchObject({ status: 400, errors: [{ parameter: 'clientUserId' }] });
     expect((await api.call('GET', `/api/v1/applicants/${'a'.repeat(101)}`)).status).toBe(401);

@@ -120,7 +120,7 @@ const VIOLATIONS: Array<[rule: string, title: string, faulty: string, files: Fil
   breaks('domain-is-pure', 'a package in the domain', 'src/domain/parse.ts', 'zod'),
   breaks('sandbox-is-a-stranger', 'the sandbox taking from src', 'sandbox/taker.ts', '../src/domain/thing'),
   breaks('console-is-a-stranger', 'the console taking from src', 'console/taker.ts', '../src/domain/thing'),
-  breaks('nobody-imports-the-roots', 'a root importing a root', 'src/starter.ts', './worker'),
+  breaks('no-imports-of-the-roots', 'a root importing a root', 'src/starter.ts', './worker'),
   breaks('src-stands-alone', 'src taking from the tests', 'src/chartway.ts', '../test/thing'),
   breaks('src-stands-alone', 'src taking from the scripts', 'src/dev/taker.ts', '../../scripts/thing'),
   breaks('no-development-packages', 'a development package in src', 'src/cli/taker.ts', 'jest'),

@@ -231,7 +231,7 @@ describe('the operator command', () => {
     expect(await quarantine.list()).toEqual([]);
   });
 
-  test('ends with 3 without Temporal or without an audit log, 2 on wrong usage and configuration, 0 on help', async () => {
+  test('ends with 3 without Temporal or without an audit log, 2 after wrong usage and configuration, 0 after help', async () => {
     const run = (args: readonly string[], settings: object) =>
       runProcess('chartway', folder, { ...env(), ...settings }, args);
     const address = `127.0.0.1:${await freePort()}`;

@@ -9,10 +9,31 @@ import { findStage, lastInstruction } from './dockerfile';
 const WEBHOOK_AUDIT_LOG = '/var/lib/chartway/webhook-audit';
 /** The keys of {@link Service}. */
 const SERVICE_KEYS = {
-  ...{ image: true, build: true, profiles: true, command: true, entrypoint: true, init: true, restart: true },
-  ...{ environment: true, env_file: true, secrets: true, volumes: true, tmpfs: true, read_only: true },
-  ...{ ports: true, networks: true, network_mode: true, depends_on: true, healthcheck: true, stop_grace_period: true },
-  ...{ cap_add: true, cap_drop: true, security_opt: true, mem_limit: true, pids_limit: true, ulimits: true },
+  image: true,
+  build: true,
+  profiles: true,
+  command: true,
+  entrypoint: true,
+  init: true,
+  restart: true,
+  environment: true,
+  env_file: true,
+  secrets: true,
+  volumes: true,
+  tmpfs: true,
+  read_only: true,
+  ports: true,
+  networks: true,
+  network_mode: true,
+  depends_on: true,
+  healthcheck: true,
+  stop_grace_period: true,
+  cap_add: true,
+  cap_drop: true,
+  security_opt: true,
+  mem_limit: true,
+  pids_limit: true,
+  ulimits: true,
 } satisfies Record<keyof Service, true>;
 
 const compose = readCompose();
@@ -24,7 +45,7 @@ const chartwayServices = ownServices.filter(([, service]) => getProcess(service)
 test('each key is one that this file uses: Compose ignores or rejects a misspelt one', () => {
   const unknown = services.flatMap(([name, service]) =>
     Object.keys(service)
-      .filter((key) => !(key in SERVICE_KEYS))
+      .filter((key) => !Object.hasOwn(SERVICE_KEYS, key))
       .map((key) => `${name}.${key}`),
   );
   expect(unknown).toEqual([]);

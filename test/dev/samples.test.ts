@@ -81,7 +81,7 @@ describe('the policy of the samples', () => {
     for (const pace of ['story', 'manual'] as const) expect(policyOf(pace).expiresMs).toEqual(expiresMs);
   });
 
-  test('shows a sample that expires as quiet before that', () => {
+  test('shows a sample as quiet before its invitation expires', () => {
     const { chaseMs, expiresMs } = policyOf('deadline');
     expect(chaseMs.invited).toBeLessThan(expiresMs.invitation / 2);
   });

@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
 import { statSync } from 'node:fs';
-import { createServer, type IncomingMessage } from 'node:http';
+import { createServer } from 'node:http';
 import path from 'node:path';
+import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { readCommandLine } from '../../src/cli/commands/command-line';
 import { readConfig } from '../../src/config';
@@ -36,12 +37,12 @@ test('the key of a start has every role at the api, and the entries of the user 
   expect(createApiKeys(folder, [])).not.toBe(keys);
 });
 
-test('the curl commands of the last message work when they are pasted: they start, show and fetch an applicant with the key of the start', async () => {
+test('the curl commands of the last message start, show and fetch an applicant with the key of the start', async () => {
   const folder = await newFolder();
   createApiKeys(path.join(folder, '.data'), []);
   const requests: string[] = [];
   const server = createServer((request, response) => {
-    void bodyOf(request).then((body) => {
+    void text(request).then((body) => {
       requests.push([request.method, request.url, request.headers['content-type'], body].join(' ').trim());
       response.statusCode = /^Bearer [\w-]{43}$/.test(request.headers.authorization ?? '') ? 200 : 401;
       response.end('{}');
@@ -67,9 +68,3 @@ test('the commands of the last message are valid, and name the Temporal server i
     expect(readCommandLine(args.split(' ')).scope).toBe('chartway');
   }
 });
-
-async function bodyOf(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks).toString();
-}

@@ -2,13 +2,20 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { useFolders } from '../support/folders';
 import { API_KEY, useInstallation } from '../support/installation';
-import { textOf } from './markdown';
+import { fencesOf } from './markdown';
 
 /** A command of the page, and the answer that the page shows below it; null: none. */
 interface Step {
   readonly title: string;
   readonly command: string;
   readonly answer: string | null;
+}
+
+/** An HTTP answer; the body is null if there is none. */
+interface Answer {
+  readonly status: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: unknown;
 }
 
 /** Stands for any text of an answer, and for the other fields of an object. */
@@ -46,29 +53,29 @@ test.each(steps)('$title', async ({ command, answer }) => {
   const env = { PATH: process.env['PATH'], API: api, KEY: API_KEY };
   const options = { cwd: folder, env, timeout: COMMAND_LIMIT_MS };
   const { stdout } = await promisify(execFile)('/bin/sh', ['-c', command], options);
-  hasFailed = answer !== null;
-  if (answer === null) return;
-  const [shown, got] = [parse(answer), parse(stdout)];
+  if (answer !== null) expectAnswer(parse(stdout), parse(answer));
+  hasFailed = false;
+});
+
+function expectAnswer(got: Answer, shown: Answer): void {
   expect(got.status).toBe(shown.status);
   for (const [name, value] of Object.entries(shown.headers))
     expect([name, got.headers[name]]).toEqual([name, expect.stringMatching(pattern(value))]);
   if (shown.body !== null) expect(got.body).toEqual(expectation(shown.body));
-  hasFailed = false;
-});
+}
 
 function stepsOf(page: string): Step[] {
-  const blocks = [...textOf(page).matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)];
-  return blocks.flatMap(([, language, command = ''], index) => {
+  const fences = fencesOf(page);
+  return fences.flatMap(({ language, text: command, lines }, index) => {
     if (language !== 'sh') return [];
-    const [, next, answer = ''] = blocks[index + 1] ?? [];
-    return [
-      { title: `block ${index + 1}: ${command.split('\n')[0]}`, command, answer: next === 'http' ? answer : null },
-    ];
+    const next = fences[index + 1];
+    const answer = next?.language === 'http' ? next.text : null;
+    return [{ title: `block ${index + 1}: ${lines[0]}`, command, answer }];
   });
 }
 
 /** An answer as `curl -i` prints it; without a body if that went into a file. */
-function parse(text: string) {
+function parse(text: string): Answer {
   const [head = '', ...rest] = text.replaceAll('\r', '').trim().split('\n\n');
   const [first = '', ...lines] = head.split('\n');
   const headers = Object.fromEntries(

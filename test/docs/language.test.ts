@@ -12,7 +12,7 @@ const BANNED = [
 ];
 /** Names on the wire, in stored files and in metrics, which never change. */
 const WIRE =
-  /(?<=['"`|(-])(nobody|seal|sealed)\b(?=['"`|)-])|(?<=\(\d+ )nobody(?=\))|\bnobody(?=:| \()|\bunattended\b/g;
+  /(?<=['"`|(])(nobody|seal|sealed)\b(?=['"`|)])|(?<=-)(nobody|seal|sealed)\b(?=-)|\bnobody(?=:| \()|\bunattended\b/g;
 const FOLDERS = ['src', 'sandbox', 'scripts', 'deploy', 'docs', 'test'];
 const FILES = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md', '.env.example'];
 const SKIPPED = /^test\/(docs\/language\.test\.ts|field-cases|replay\/histories|upgrade\/.*\.json)/;

@@ -3,9 +3,11 @@ import { join } from 'node:path';
 
 export const ROOT = join(__dirname, '..', '..');
 
-/** A fenced block of a document: its language and its lines. */
+/** A fenced block of a document. */
 export interface Fence {
   readonly language: string;
+  readonly text: string;
+  /** The lines of the text that are not empty. */
   readonly lines: readonly string[];
 }
 
@@ -24,9 +26,10 @@ export function textOf(page: string): string {
 
 export function fencesOf(page: string): Fence[] {
   const matches = textOf(page).matchAll(/^```(\w*)\n([\s\S]*?)^```$/gm);
-  return [...matches].map(([, language = '', body = '']) => ({
+  return [...matches].map(([, language = '', text = '']) => ({
     language,
-    lines: body.split('\n').filter((line) => line !== ''),
+    text,
+    lines: text.split('\n').filter((line) => line !== ''),
   }));
 }
 

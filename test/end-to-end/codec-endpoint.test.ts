@@ -1,5 +1,4 @@
 import { execFile } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -11,6 +10,7 @@ import { COLLECT_RECORDS } from '../../src/workflows/contract';
 import { useFolders } from '../support/folders';
 import { keyRingOf } from '../support/keys';
 import { startProcess, useBuild } from '../support/processes';
+import { sha256 } from '../support/stored';
 import { freePort, useTemporalServer } from '../support/temporal-server';
 
 const KEY = generateKey('main');
@@ -40,7 +40,7 @@ test("Temporal's CLI shows an encrypted applicant in clear with an API key, and 
     METRICS_PORT: String(metricsPort),
     CODEC_ENDPOINT: 'on',
     CODEC_UI_ORIGIN: UI,
-    API_KEYS: `max:records:${createHash('sha256').update(API_KEY).digest('hex')}`,
+    API_KEYS: `max:records:${sha256(API_KEY)}`,
   });
   const [url = '', metrics = ''] = api.addresses;
   expect((await fetch(`${metrics}/readyz`)).status).toBe(200);

@@ -71,7 +71,7 @@ test('starts, shows, lists, steers and cancels an applicant, and prints its time
   await chartway(1, ...again);
 });
 
-test('doctor finds nothing to do, and then the report store that is gone', async () => {
+test('doctor finds no fault, then the fault of a report store that is missing', async () => {
   const ok = (lines: readonly Line[]) => Object.fromEntries(lines.map((line) => [line['check'], line['ok']]));
   const all = ok(await chartway(0, 'doctor'));
   expect(all).toMatchObject({ temporal: true, worker: true, 'upstream-login': true, store: true, clock: true });

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
+import { ROLES } from '../../src/api/keys';
 import { readConfig } from '../../src/config';
 import { sha256 } from '../support/stored';
 
@@ -21,11 +22,11 @@ test('prints a valid entry of PAYLOAD_KEYS, a different one each time', () => {
   expect(ring?.ids).toEqual(['main']);
 });
 
-test('prints an API key, and an entry of API_KEYS with its hash', () => {
-  const { status, lines } = keygen('--api-key', 'intake-desk', 'intake+read');
+test('prints an API key for every role, and its entry of API_KEYS with the hash', () => {
+  const { status, lines } = keygen('--api-key', 'intake-desk', ROLES.join('+'));
   const [key = '', entry = ''] = lines;
   expect(status).toBe(0);
-  expect(entry).toBe(`intake-desk:intake+read:${sha256(key)}`);
+  expect(entry).toBe(`intake-desk:${ROLES.join('+')}:${sha256(key)}`);
   expect(key).toMatch(/^[\w-]{43}$/);
   expect(() => readConfig('verifier', { API_KEYS: entry }, __dirname)).not.toThrow();
 });

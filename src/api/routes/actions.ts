@@ -10,9 +10,10 @@ import { applicant } from '../schemas/applicant';
 import { applicantParams } from '../schemas/parameters';
 import { cancelBody, deadlineBody, emptyBody, reasonBody, snoozeBody } from '../schemas/requests';
 
-const tags = [TAGS.actions];
 const PROBLEMS_OF_ACTIONS: readonly Slug[] = ['not-found', 'not-now', ...OUTAGES];
 const ACCEPTED = {
+  tags: [TAGS.actions],
+  params: applicantParams,
   response: {
     200: answer(applicant, 'It was done before.'),
     202: answer(applicant, 'Accepted. The applicant may not show it yet.'),
@@ -21,6 +22,8 @@ const ACCEPTED = {
   'x-problems': PROBLEMS_OF_ACTIONS,
 };
 const DONE = {
+  tags: [TAGS.actions],
+  params: applicantParams,
   response: { 200: answer(applicant, 'Done.') },
   'x-headers': { 200: ['ETag'] },
   'x-problems': PROBLEMS_OF_ACTIONS,
@@ -35,8 +38,6 @@ export const actionRoutes: FastifyPluginAsyncZod<{ useCases: UseCases }> = async
         operationId: 'cancelApplicant',
         summary: 'Cancel an applicant',
         description: 'Withdraws the person from Human API and downloads nothing more. Also accepted without a worker.',
-        tags,
-        params: applicantParams,
         body: cancelBody,
         ...ACCEPTED,
       },
@@ -53,8 +54,6 @@ export const actionRoutes: FastifyPluginAsyncZod<{ useCases: UseCases }> = async
       schema: {
         operationId: 'checkApplicant',
         summary: 'Read the status and the list of reports now',
-        tags,
-        params: applicantParams,
         body: emptyBody,
         ...ACCEPTED,
       },
@@ -70,8 +69,6 @@ export const actionRoutes: FastifyPluginAsyncZod<{ useCases: UseCases }> = async
         operationId: 'finishApplicant',
         summary: 'Finish an applicant with the reports that are listed now',
         description: 'Downloads what is listed now, withdraws the person, and closes as collected or partial.',
-        tags,
-        params: applicantParams,
         body: reasonBody,
         ...ACCEPTED,
       },
@@ -89,8 +86,6 @@ export const actionRoutes: FastifyPluginAsyncZod<{ useCases: UseCases }> = async
         operationId: 'withdrawApplicant',
         summary: 'Withdraw the person of a closed applicant',
         description: 'Deletes the person at Human API, and stops refreshes.',
-        tags,
-        params: applicantParams,
         body: reasonBody,
         ...ACCEPTED,
       },
@@ -108,8 +103,6 @@ export const actionRoutes: FastifyPluginAsyncZod<{ useCases: UseCases }> = async
         operationId: 'snoozeApplicant',
         summary: 'Hide an applicant from the attention list until a time',
         description: 'Its `needs` stay.',
-        tags,
-        params: applicantParams,
         body: snoozeBody,
         ...DONE,
       },
@@ -129,8 +122,6 @@ export const actionRoutes: FastifyPluginAsyncZod<{ useCases: UseCases }> = async
         summary: 'Set the deadline of an applicant',
         description:
           'The time is absolute, so a repeat changes nothing. 422 if it is in the past or more than a year ahead.',
-        tags,
-        params: applicantParams,
         body: deadlineBody,
         ...DONE,
       },
@@ -151,8 +142,6 @@ export const actionRoutes: FastifyPluginAsyncZod<{ useCases: UseCases }> = async
         operationId: 'retryCall',
         summary: 'Retry the failing call now',
         description: 'A call that waits for its next attempt runs now. 409 if none waits.',
-        tags,
-        params: applicantParams,
         body: emptyBody,
         ...ACCEPTED,
       },

@@ -124,7 +124,7 @@ export const documentRoutes: FastifyPluginAsyncZod<DocumentRouteDeps> = async (a
     },
     async (request, reply) => {
       const opened = await openDocument(request);
-      // Pages of the console frame this answer; its Content-Security-Policy lets no other page.
+      // Pages of the console frame this answer. Its Content-Security-Policy allows no other page to do so.
       reply.raw.removeHeader('X-Frame-Options');
       return send(request, reply, opened.read(), viewHeaders(opened));
     },

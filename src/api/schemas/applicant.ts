@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { REFUSALS } from '../../domain/steering';
 import type { ApplicantPage, ApplicantView, StartedApplicant } from '../../use-cases/views';
 import { applicantExample } from './applicant-example';
-import { codedText, count, degradation, instant, need, openEnum, outcome, reason, stage } from './values';
+import { codedText, count, coverage, degradation, instant, need, openEnum, outcome, reason, stage } from './values';
 
 const round = z.object({
   round: count,
@@ -103,9 +103,7 @@ export const applicantPage = z
     }),
     nextCursor: z.string().nullable().meta({ description: 'Null on the last page.' }),
     asOf: instant,
-    coverage: z
-      .object({ since: instant.nullable() })
-      .meta({ description: 'Applicants that closed before `since` may be missing; null: unknown.' }),
+    coverage,
   })
   .meta({
     id: 'ApplicantPage',

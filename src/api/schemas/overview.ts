@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { OUTCOMES, STAGES } from '../../domain/outcome';
 import type { AttentionView, AuditPage, SummaryView, SystemView } from '../../use-cases/views';
-import { count, degradation, instant, openEnum } from './values';
+import { count, coverage, degradation, instant, openEnum } from './values';
 
 const zeros = <const Names extends readonly string[]>(names: Names) =>
   Object.fromEntries(names.map((name) => [name, 0]));
@@ -17,9 +17,7 @@ export const summary = z
     ages: z
       .array(z.object({ atMostDays: count.nullable(), count }))
       .meta({ description: 'Open applicants by the age of their round; null: older than all others.' }),
-    coverage: z
-      .object({ since: instant.nullable() })
-      .meta({ description: 'Applicants that closed before `since` may be missing; null: unknown.' }),
+    coverage,
     asOf: instant,
   })
   .meta({

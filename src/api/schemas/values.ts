@@ -24,6 +24,11 @@ export function openEnum<const Values extends readonly string[]>(values: Values,
 
 export const count = z.int().min(0);
 
+/** How far back the closed applicants of an answer reach. */
+export const coverage = z
+  .object({ since: instant.nullable() })
+  .meta({ description: 'Applicants that closed before `since` may be missing; null: unknown.' });
+
 /** A code of a vocabulary with its sentence. */
 export const codedText = z.object({ code: z.string(), text: z.string() });
 

@@ -1,9 +1,10 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { MissingDocument } from '../../domain/reports';
 import { DOCUMENT_ID } from '../../use-cases/document-id';
 import { NotFound } from '../../use-cases/errors';
 import type { UseCases } from '../../use-cases/use-cases';
-import type { DocumentView, MissingView, OpenDocument } from '../../use-cases/views';
+import type { DocumentView, OpenDocument } from '../../use-cases/views';
 import type { ExitStatus } from '../exit-status';
 import { writeNewFile } from '../new-file';
 import { displayCount, displayInstant, printRows } from '../rows';
@@ -72,7 +73,7 @@ const toRow = ({ documentId, type, format, bytes, updatedAt, storedAt, supersede
 ];
 
 /** A missing document has no id; in place of the version, the reason. */
-const toMissingRow = ({ type, format, reason }: MissingView) => [null, type, format, null, null, null, reason];
+const toMissingRow = ({ type, format, reason }: MissingDocument) => [null, type, format, null, null, null, reason];
 
 async function saveDocuments(
   context: CommandContext,
@@ -105,7 +106,7 @@ async function findDocumentIds(
   return items.filter(({ superseded }) => withSuperseded || !superseded).map(({ documentId }) => documentId);
 }
 
-/** False, with a message, for a document that cannot be saved; the others are saved. */
+/** Returns false and prints a message if the document cannot be saved. The others are still saved. */
 async function saveDocument(
   context: CommandContext,
   useCases: UseCases,

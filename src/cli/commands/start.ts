@@ -51,7 +51,7 @@ export const startCommand: RegisterCommand = (program, select) => {
     )
     .option(
       '--authorization-reference <ref>',
-      'your own reference to the authorization, for the audit log',
+      'your own reference to the authorization; the audit log records it',
       parseReference,
     )
     .option('--again', 'begin a new round of an applicant that has closed, also with corrected details')

@@ -59,7 +59,7 @@ export class ApplicantFiles {
     });
   }
 
-  /** As {@link open}, for a part of the file. */
+  /** Opens a part of the file, like {@link open}. */
   async openRange(file: string, range: ByteRange): Promise<OpenRange | null> {
     return this.openHandle(file, async (handle) => {
       const bytes = await toSeekable(handle);

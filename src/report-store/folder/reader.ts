@@ -34,7 +34,7 @@ async function* readWhole(
     const hash = createHash('sha256');
     let bytes = 0;
     let held: Uint8Array | null = null;
-    for await (const piece of translated(opened.clear)) {
+    for await (const piece of translatePieces(opened.clear)) {
       if (held) yield held;
       held = piece;
       hash.update(piece);
@@ -64,7 +64,7 @@ async function* readPart(
     if (entry.bytes !== opened.clearSize) throw altered('size');
     // A plain file in place of an encrypted one could have any bytes.
     if (entry.encrypted && !opened.encrypted) throw altered('encryption');
-    yield* translated(opened.clear);
+    yield* translatePieces(opened.clear);
   } finally {
     await opened.close();
   }
@@ -76,7 +76,7 @@ async function expectFile<T>(open: () => Promise<T | null>): Promise<T> {
   return opened;
 }
 
-async function* translated(clear: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {
+async function* translatePieces(clear: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {
   for (;;) {
     const { done, value } = await translateDiskErrors(() => clear.next());
     if (done) return;

@@ -94,7 +94,7 @@ test('a repeat of a cancel succeeds', async () => {
   expect(messages()).toContain('POL-1: cancelled; the person is withdrawn');
 });
 
-test('reads the note from a file and prints it nowhere; a note that is too long is wrong usage', async () => {
+test('reads the note from a file and does not print it; a note that is too long is wrong usage', async () => {
   const cancel = async () => ({ ...tagged(CANCELLED), done: 'already' as const });
   const { run, messages, calls, folder, out } = await createFakeFixture({ cancel });
   const noteFile = join(folder, 'note.txt');

@@ -1,7 +1,5 @@
-import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { Installation } from '../../../src/cli/installation-checks';
 import { TemporalUnreachable } from '../../../src/temporal/connection';
@@ -9,33 +7,28 @@ import { Unavailable } from '../../../src/upstream/errors';
 import type { CheckView } from '../../../src/use-cases/views';
 import { useCleanup } from '../../support/cleanup';
 import { useFolders } from '../../support/folders';
+import { listenOnLoopback } from '../../support/loopback';
 import { freePort, useTemporalServer } from '../../support/temporal-server';
-import { createFixture } from './fixture';
+import { createFixture, NO_INSTALLATION } from './fixture';
 
 /** A new server has no search attributes. */
 const server = useTemporalServer({ searchAttributes: {} });
 const cleanup = useCleanup();
 const newFolder = useFolders();
 
-const NONE: Installation = {
-  webhookHealth: null,
-  logIn: null,
-  readServerDateMs: async () => null,
-  payloadKeyIds: [],
-};
-
 /** Runs doctor with this configuration; `checks`: its lines by name. */
-async function examine(
-  installation: Partial<Installation> = {},
-  overrides: Parameters<typeof createFixture>[0] = { temporal: async () => server().client },
-) {
-  const fixture = await createFixture({ installation: { ...NONE, ...installation }, ...overrides });
+async function examine(installation: Partial<Installation> = {}, overrides: Parameters<typeof createFixture>[0] = {}) {
+  const fixture = await createFixture({
+    temporal: async () => server().client,
+    installation: { ...NO_INSTALLATION, ...installation },
+    ...overrides,
+  });
   const status = await fixture.run('doctor', '--json');
   const printed = fixture.printed() as CheckView[];
   return { ...fixture, status, checks: Object.fromEntries(printed.map(({ check, ...result }) => [check, result])) };
 }
 
-test('checks everything, says what to do, and changes nothing', async () => {
+test('checks every part, prints what to do, and changes nothing', async () => {
   const { status, checks, run, out, audited } = await examine({ payloadKeyIds: ['main', 'old'] });
   expect(status).toBe(1);
   expect(Object.entries(checks).map(([name, { ok }]) => [name, ok])).toEqual([
@@ -62,8 +55,8 @@ test('checks everything, says what to do, and changes nothing', async () => {
 });
 
 test('without Temporal, checks the rest: status 3', async () => {
-  const settings = { connection: { address: '127.0.0.1:1' }, namespace: 'default' };
-  const unreachable = new TemporalUnreachable(settings as never, 3_000, null);
+  const settings = { namespace: 'default', connection: { address: '127.0.0.1:1' } };
+  const unreachable = new TemporalUnreachable(settings, 3_000, null);
   const { status, checks } = await examine({}, { temporal: () => Promise.reject(unreachable) });
   expect(status).toBe(3);
   expect(checks['temporal']).toMatchObject({ ok: false, text: expect.stringContaining('127.0.0.1:1') });
@@ -86,12 +79,11 @@ test('logs in at Human API', async () => {
   });
 });
 
-test('asks the webhook for its health', async () => {
+test('checks the health of the webhook', async () => {
   let status = 200;
-  const webhook = createServer((_, answer) => answer.writeHead(status).end()).listen(0, '127.0.0.1');
+  const webhook = createServer((_, answer) => answer.writeHead(status).end());
+  const origin = `http://127.0.0.1:${await listenOnLoopback(webhook)}`;
   cleanup(() => webhook.close());
-  await once(webhook, 'listening');
-  const origin = `http://127.0.0.1:${(webhook.address() as AddressInfo).port}`;
   const check = async (url: string) => (await examine({ webhookHealth: new URL('/healthz', url) })).checks['webhook'];
   expect(await check(origin)).toMatchObject({ ok: true });
   status = 404;
@@ -115,8 +107,7 @@ test('reports folders that cannot be written', async () => {
   const folder = await newFolder();
   const file = join(folder, 'a-file');
   await writeFile(file, '');
-  const overrides = { auditFolder: join(file, 'audit'), spoolFolder: join(file, 'spool') };
-  const { checks } = await examine({}, { temporal: async () => server().client, ...overrides });
+  const { checks } = await examine({}, { auditFolder: join(file, 'audit'), spoolFolder: join(file, 'spool') });
   expect(checks['audit']).toMatchObject({ ok: false, text: 'it fails (EACCES)' });
   expect(checks['spool']).toMatchObject({ ok: false, text: 'it fails (EACCES)' });
 });

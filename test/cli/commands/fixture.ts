@@ -2,6 +2,7 @@ import { createCipheriv, createDecipheriv, createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { readCommandLine, runCommand } from '../../../src/cli/commands/command-line';
 import type { CommandContext } from '../../../src/cli/commands/context';
+import type { Installation } from '../../../src/cli/installation-checks';
 import { createTerminal } from '../../../src/cli/terminal';
 import { type Cipher, type FileEncryption, NO_ENCRYPTION } from '../../../src/domain/encryption';
 import type { Notice } from '../../../src/domain/notices';
@@ -49,6 +50,14 @@ export function createTestEncryption(text: string): FileEncryption {
   return { cipher, encrypts: true };
 }
 
+/** Without a webhook, a login at Human API, a clock to compare with and keys. */
+export const NO_INSTALLATION: Installation = {
+  webhookHealth: null,
+  logIn: null,
+  readServerDateMs: async () => null,
+  payloadKeyIds: [],
+};
+
 const notNeeded = async () => {
   throw new Error('expected Temporal not to be needed');
 };
@@ -73,12 +82,7 @@ export async function createFixture(overrides: Partial<CommandContext> = {}) {
     temporal: notNeeded,
     useCases: notNeeded,
     screen: null,
-    installation: {
-      webhookHealth: null,
-      logIn: null,
-      readServerDateMs: async () => null,
-      payloadKeyIds: [],
-    },
+    installation: NO_INSTALLATION,
     noticeSender: notNeeded,
     taskQueue: 'test',
     actor: 'cli:tester',

@@ -49,7 +49,7 @@ test('prints one page and how to continue; --all reads every page', async () => 
   expect(out.map((line) => line.split('\t')[0])).toEqual(['A', 'B']);
   expect(messages()).toContain('there are more: add --all, or --cursor next');
   expect(await run('list', '--all', '--json')).toBe(0);
-  expect(printed()).toEqual([...page(['A', 'B', 'C'], null).items]);
+  expect(printed()).toEqual(page(['A', 'B', 'C'], null).items);
   expect(calls.slice(1)).toMatchObject([
     ['list', { cursor: null, limit: 200 }],
     ['list', { cursor: 'next' }],
@@ -93,12 +93,12 @@ test('an outage is not an empty list: status 3', async () => {
 });
 
 test.each([
-  ['list --stage robin', /--stage.*is invalid|inviting, invited/],
+  ['list --stage robin', /--stage is invalid\. Allowed choices are inviting, invited/],
   ['list --need robin', /attention, quiet/],
   ['list --limit 0', /Expected a number from 1 to 200/],
   ['list --limit 201', /Expected a number from 1 to 200/],
   ['list --opened-after yesterday', /Expected a date/],
-  ['list --prefix robin@example.org', /expected|Expected/],
+  ['list --prefix robin@example.org', /--prefix is invalid\. Expected 1 to 100 letters, digits/],
   ['list --open --closed', /cannot be used/],
   ['list --all --limit 7', /cannot be used/],
   ['list --human-id robin@example.org', /Expected 1 to 100 letters, digits/],

@@ -52,7 +52,7 @@ test.each([
     'has changed since it was read: closed without an outcome',
   ],
   [new Unavailable('temporal', 'unknown'), 3, 'unknown whether it was done. Run the same command again'],
-] as const)('a refusal or outage has its status and says what to do: case %#', async (error, status, text) => {
+] as const)('a refusal or outage has its exit status and prints what to do: case %#', async (error, status, text) => {
   const { run, messages, out } = await createFakeFixture({ start: () => Promise.reject(error) });
   expect(await run(...ARGV)).toBe(status);
   expect(messages()).toContain(text);
@@ -64,7 +64,7 @@ describe('--again', () => {
   const ifMatchOf = (calls: readonly (readonly unknown[])[]) =>
     calls.flatMap(([name, command]) => (name === 'start' ? [(command as { ifMatch: string }).ifMatch] : []));
 
-  test('on a terminal, shows the closed applicant and asks; the etag is the one just read', async () => {
+  test('on a terminal, shows the closed applicant, needs a confirmation, and sends the etag that it has read', async () => {
     const asked: string[] = [];
     const answers = ['no', 'POL-1'];
     const ask = async (question: string) => {
@@ -83,7 +83,7 @@ describe('--again', () => {
   test.each([
     [tagged(), 1, 'it is open; wait until it closes, or cancel it'],
     [tagged({ ...CLOSED, degraded: ['temporal-unavailable'] }), 3, 'Temporal did not answer; nothing was done'],
-  ] as const)('does not ask about an applicant that is not known to be closed: case %#', async (seen, status, text) => {
+  ] as const)('needs no confirmation if the applicant may be open: case %#', async (seen, status, text) => {
     const ask = () => Promise.reject(new Error('asked'));
     const { run, messages } = await createFakeFixture({ show: async () => seen }, { ask });
     expect(await run(...ARGV, '--again')).toBe(status);

@@ -55,7 +55,7 @@ test.each([
   [new Unavailable('worker', 'unknown'), 3, 'no worker answered'],
   [new Unavailable('temporal', 'nothing', REJECTED), 1, 'Temporal rejected the API key'],
   [new AuditUnavailable('full'), 3, 'the audit log cannot be written, so nothing more was done'],
-] as const)('a refusal or outage has its status and says what to do: case %#', async (error, status, text) => {
+] as const)('a refusal or outage has its exit status and prints what to do: case %#', async (error, status, text) => {
   const { run, messages, out } = await createFakeFixture({ setDeadline: () => Promise.reject(error) });
   expect(await run('extend', 'POL-1', '--until', '2d', '--json')).toBe(status);
   expect(messages()).toContain(text);

@@ -14,9 +14,8 @@ async function watch(answers: readonly (TaggedApplicant | Error)[], json = true)
     if (answer === undefined || answer instanceof Error) throw answer;
     return answer;
   };
-  const stopping = new AbortController();
-  const fixture = await createFakeFixture({ show }, { signal: stopping.signal, json });
-  return { ...fixture, stopping, run: () => watchApplicant(fixture.context, 'POL-1', 1) };
+  const fixture = await createFakeFixture({ show }, { json });
+  return { ...fixture, run: () => watchApplicant(fixture.context, 'POL-1', 1) };
 }
 
 test('prints one line per change, and ends when the applicant has closed', async () => {
@@ -28,7 +27,7 @@ test('prints one line per change, and ends when the applicant has closed', async
   expect(printed()[2]).toEqual({ ...tagged(CLOSED).applicant, etag: 'etag-closed-1' });
 });
 
-test('as text, a line says what has changed: without a worker, only that', async () => {
+test('as text, prints one line per change; a missing worker is one change', async () => {
   const snoozedUntil = '2026-12-05T08:00:00.000Z';
   const noWorker = tagged({ snoozedUntil, degraded: ['no-worker'] });
   const failure = { class: 'invalid', fields: [], upstreamRequestId: null } as const;
@@ -45,12 +44,12 @@ test('as text, a line says what has changed: without a worker, only that', async
   ]);
 });
 
-test.each([['failed'], [null]] as const)('status 1 for the outcome %s', async (outcome) => {
+test.each([['failed'], [null]] as const)('ends with status 1 after the outcome %s', async (outcome) => {
   const { run } = await watch([tagged({ ...CLOSED, outcome })]);
   expect(await run()).toBe(1);
 });
 
-test('an outage after the first answer does not end it, and a manifest does not stand in for Temporal', async () => {
+test('an outage after the first answer does not end the command, and a manifest does not replace an answer of Temporal', async () => {
   const earlier = tagged({ ...CLOSED, degraded: ['temporal-unavailable'] });
   const { run, printed, messages } = await watch([tagged(), OUTAGE, earlier, OUTAGE, tagged({ ...CLOSED, round: 2 })]);
   expect(await run()).toBe(0);
@@ -61,26 +60,26 @@ test('an outage after the first answer does not end it, and a manifest does not 
   expect(messages()).toBe('Temporal or the report store does not answer; still watching\nTemporal answers again\n');
 });
 
-test('an old manifest as the first answer does not end it', async () => {
+test('an old manifest as the first answer does not end the command', async () => {
   const earlier = tagged({ ...CLOSED, degraded: ['temporal-unavailable'] });
   const { run, printed } = await watch([earlier, earlier, tagged({ ...CLOSED, outcome: 'failed', round: 2 })]);
   expect(await run()).toBe(1);
   expect(printed().map(({ round }) => round)).toEqual([2]);
 });
 
-test('without a first answer it fails, and it reports an applicant that was erased meanwhile', async () => {
+test('fails without a first answer, and after the applicant is erased', async () => {
   const { run } = await watch([OUTAGE]);
   await expect(run()).rejects.toBe(OUTAGE);
   const erased = await watch([tagged(), new NotFound('erased')]);
   await expect(erased.run()).rejects.toThrow(NotFound);
 });
 
-test('Ctrl-C ends it with 130', async () => {
+test('Ctrl-C ends the command with status 130', async () => {
+  const stopping = new AbortController();
   const show = async () => {
     stopping.abort();
     return tagged();
   };
-  const stopping = new AbortController();
   const { run, messages } = await createFakeFixture({ show }, { signal: stopping.signal });
   expect(await run('watch', 'POL-1')).toBe(130);
   expect(messages()).toContain('stopped');
