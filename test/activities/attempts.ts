@@ -1,6 +1,9 @@
 import type { ApplicationFailure } from '@temporalio/common';
 import { runAttempt } from '../simulation/attempts';
 
+/** When the first attempt is scheduled. */
+export const START_MS = Date.parse('2026-03-01T00:00:00Z');
+
 /** What the attempts of one activity did, in order. */
 export interface Attempts<A> {
   /** The activity's result; null if the last attempt failed too. */
@@ -30,7 +33,7 @@ export async function runAttempts<I, A>(
   const failures: ApplicationFailure[] = [];
   let { heartbeatDetails } = from;
   let result: A | null = null;
-  let scheduledAtMs = Date.parse('2026-03-01T00:00:00Z');
+  let scheduledAtMs = START_MS;
   const keepDetails = { heartbeat: (details: unknown) => (heartbeatDetails = details), started: () => {} };
   for (let attempt = from.attempt; attempt < from.attempt + maxAttempts; attempt += 1) {
     const info = { attempt, heartbeatDetails, scheduledAtMs, cancelled: false };

@@ -6,15 +6,12 @@ import { createPersonActivities, type StatusAnswer } from '../../src/activities/
 import { createWithdrawalActivities } from '../../src/activities/withdrawal';
 import { HOUR_MS, MINUTE_MS } from '../../src/domain/policy';
 import { UNDECIDED } from '../../src/human-api/undecided-reasons';
-import { RateLimited, Unavailable, Undecided } from '../../src/upstream/errors';
-import { FakeUpstream, facts, type Route } from '../support/fake-upstream';
-import { runAttempts } from './attempts';
+import { RateLimited, Undecided } from '../../src/upstream/errors';
+import { DOWN, FakeUpstream, facts, type Route } from '../support/fake-upstream';
+import { runAttempts, START_MS } from './attempts';
 
-const DOWN = new Unavailable(facts(503), 'scripted');
 const PATIENCE = { undecidedAfterMs: 5 * MINUTE_MS };
 const EMAIL = 'pol-1@example.org';
-/** When the first attempt is scheduled. */
-const START_MS = Date.parse('2026-03-01T00:00:00Z');
 const QUEUED = { queuedForMs: () => 10 * MINUTE_MS };
 const POLL = { status: 'Invited', delaysMs: [HOUR_MS], failureReportMs: null };
 

@@ -9,7 +9,7 @@ import {
   UnenvelopedFormat,
 } from '../../src/upstream/errors';
 import { FakeStore } from '../support/fake-store';
-import { FakeUpstream, facts, row } from '../support/fake-upstream';
+import { DOWN, FakeUpstream, facts, row } from '../support/fake-upstream';
 import { runAttempts } from './attempts';
 
 const INPUT: ListReportsInput = {
@@ -20,7 +20,6 @@ const INPUT: ListReportsInput = {
   refusedPatienceMs: HOUR_MS,
 };
 const MAX_ATTEMPTS = 200;
-const AWAY = new Unavailable(facts(503), 'scripted');
 const DENIED = new AccessDenied(facts(403));
 
 type ListOptions = Parameters<typeof runAttempts>[3] & { readonly maxAttempts?: number };
@@ -76,7 +75,7 @@ describe('a denied access that contradicts what is known', () => {
   });
 
   it('does not count an outage in between', async () => {
-    const { list } = setup('listReports', [DENIED, 10], [AWAY, 10], [DENIED]);
+    const { list } = setup('listReports', [DENIED, 10], [DOWN, 10], [DENIED]);
     const { failures, delaysMs } = await list();
     const deniedMs = delaysMs.filter((_, at) => failures[at]?.type !== 'Unavailable').reduce((sum, ms) => sum + ms, 0);
     expect(deniedMs).toBeGreaterThanOrEqual(HOUR_MS - SECOND_MS);
@@ -119,7 +118,7 @@ describe('a download', () => {
   });
 
   it.each([
-    ['unavailable', AWAY],
+    ['unavailable', DOWN],
     ['rate limited', new RateLimited(facts(503), 10 * MINUTE_MS)],
   ])('that stays %s is given up after an hour', async (_how, error) => {
     const { result, waitedMs } = await setup('openReport', [error]).fetch();
@@ -140,7 +139,7 @@ describe('a download', () => {
   });
 
   it("gives up on a gateway's 400 after five minutes, including an outage in between", async () => {
-    const { fetch } = setup('openReport', [GATEWAY, 6], [AWAY, 2], [GATEWAY]);
+    const { fetch } = setup('openReport', [GATEWAY, 6], [DOWN, 2], [GATEWAY]);
     const { result, waitedMs } = await fetch({}, 20);
     // As the manifest shows it: without the request id.
     expect(result).toEqual({ kind: 'unenveloped', detail: GATEWAY.summary });

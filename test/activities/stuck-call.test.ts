@@ -2,13 +2,13 @@ import { createPersonActivities } from '../../src/activities/person';
 import { createReportActivities } from '../../src/activities/reports';
 import { HOUR_MS, MINUTE_MS } from '../../src/domain/policy';
 import { StoreUnavailable } from '../../src/report-store/errors';
-import { BadDocument, RateLimited, Unavailable, Undecided } from '../../src/upstream/errors';
+import { BadDocument, RateLimited, Undecided } from '../../src/upstream/errors';
 import { FakeStore } from '../support/fake-store';
-import { FakeUpstream, facts, provider, row } from '../support/fake-upstream';
-import { runAttempts } from './attempts';
+import { DOWN, FakeUpstream, facts, provider, row } from '../support/fake-upstream';
+import { runAttempts, START_MS } from './attempts';
 
-const DOWN = new Unavailable(facts(503), 'scripted');
 const WATCH = { humanId: 'h-POL-1-0', status: 'Invited', delaysMs: [HOUR_MS], failureReportMs: null };
+const DOWNLOAD = { clientUserId: 'POL-1', report: row('u-p', 'unity', 'p'), format: 'json', newest: null } as const;
 
 function setup() {
   const upstream = new FakeUpstream([{ afterMs: 0, reports: provider('p') }]);
@@ -26,20 +26,23 @@ function reports({ failures, delaysMs }: { failures: readonly object[]; delaysMs
   });
 }
 
-test.each([DOWN, new RateLimited(facts(429), 20_000), new Undecided(facts(404), 'scripted')])(
-  'a call that fails for five minutes is reported once, with the time of its first failure: %s',
-  async (error) => {
+test.each([
+  ['unavailable', DOWN],
+  ['rate limited', new RateLimited(facts(429), 20_000)],
+  ['undecided', new Undecided(facts(404), 'scripted')],
+])(
+  'a call that stays %s for five minutes is reported once, with the time of its first failure',
+  async (_how, error) => {
     const { upstream, watchStatus } = setup();
     upstream.faults.push({ route: 'readStatus', error });
-    const startMs = Date.parse('2026-03-01T00:00:00Z');
     const [report, ...others] = reports(await runAttempts(watchStatus, WATCH, 40));
-    expect([report?.sinceMs, others]).toEqual([startMs, []]);
+    expect([report?.sinceMs, others]).toEqual([START_MS, []]);
     expect(report?.atMs).toBeGreaterThanOrEqual(5 * MINUTE_MS);
     expect(report?.atMs).toBeLessThan(6.5 * MINUTE_MS);
   },
 );
 
-test('a poll that is answered again reports it once, and a later outage is reported again', async () => {
+test('a poll reports the end of an outage once, and a later outage again', async () => {
   const { upstream, watchStatus } = setup();
   const failing = { route: 'readStatus', error: DOWN } as const;
   upstream.faults.push({ ...failing, times: 15 });
@@ -64,15 +67,13 @@ test('a download that the store rejects is reported', async () => {
     throw new StoreUnavailable('ENOSPC', 'write');
   };
   const { fetchDocument } = createReportActivities({ upstream, reportStore });
-  const input = { clientUserId: 'POL-1', report: row('u-p', 'unity', 'p'), format: 'json', newest: null } as const;
-  expect(reports(await runAttempts(fetchDocument, input, 40))).toHaveLength(1);
+  expect(reports(await runAttempts(fetchDocument, DOWNLOAD, 40))).toHaveLength(1);
 });
 
 test('a broken document is not an outage', async () => {
   const { upstream } = setup();
   upstream.faults.push({ route: 'openReport', error: new BadDocument(facts(200), 'cut') });
   const { fetchDocument } = createReportActivities({ upstream, reportStore: new FakeStore() });
-  const input = { clientUserId: 'POL-1', report: row('u-p', 'unity', 'p'), format: 'json', newest: null } as const;
-  const { result, ...attempts } = await runAttempts(fetchDocument, input, 40);
+  const { result, ...attempts } = await runAttempts(fetchDocument, DOWNLOAD, 40);
   expect([result?.kind, reports(attempts)]).toEqual(['broken', []]);
 });

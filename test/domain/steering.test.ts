@@ -55,7 +55,7 @@ describe('an early end', () => {
     expect(applicant.next(31 * DAY_MS)).toMatchObject({ conclusion: { outcome: 'partial', ...FINISHED } });
   });
 
-  test('lets no report follow', () => {
+  test('gets no more reports', () => {
     expect(mayGetMoreReports('collected', 'finished')).toBe(false);
     expect(mayGetMoreReports('partial', 'finished')).toBe(false);
   });

@@ -117,13 +117,16 @@ describe('All Synced', () => {
     [false, 'a newer version', fetch(3), clinicAt(DAY_MS)],
     [false, 'a provider without its name', WAIT, spelledAs('o1', null)],
     [false, 'a provider in another spelling and without its id', WAIT, spelledAs(null, ' CLINIC  o1')],
-  ])('restarts its window: %p, for %s, and fetches only what is new', (isRestarted, _what, step, reports) => {
-    const applicant = setup()
-      .list([], AT_MS - 1)
-      .list(reports, AT_MS);
-    expect(applicant.next(AT_MS)).toMatchObject(step);
-    expect(applicant.store(AT_MS).waitsUntilMs(AT_MS)).toBe(isRestarted ? AT_MS + SETTLE_MS : DUE_MS);
-  });
+  ])(
+    'restarts its window (%p) after a list with %s, and fetches only what is new',
+    (isRestarted, _what, step, reports) => {
+      const applicant = setup()
+        .list([], AT_MS - 1)
+        .list(reports, AT_MS);
+      expect(applicant.next(AT_MS)).toMatchObject(step);
+      expect(applicant.store(AT_MS).waitsUntilMs(AT_MS)).toBe(isRestarted ? AT_MS + SETTLE_MS : DUE_MS);
+    },
+  );
 
   test('restarts its window for 24 h at most', () => {
     const applicant = setup();

@@ -60,7 +60,7 @@ test(`after ${KILLS} kills of the api between start and answer, each repeat has 
     const ids = Array.from({ length: STARTS }, (_, index) => `POL-${kill}-${index}`);
     const first = ids.map(start);
     await pause(random.below(MAX_DELAY_MS));
-    await installation().killApi(api);
+    await installation().kill(api);
     const answers = await Promise.all(first);
     api = await installation().startApi();
     const repeats = await Promise.all(ids.map(start));

@@ -1,6 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { WorkflowHandle } from '@temporalio/client';
 import { version } from '../../package.json';
+import type { Stage } from '../../src/domain/outcome';
 import { DEFAULT_POLICY, type Policy, SECOND_MS } from '../../src/domain/policy';
 import { Undecided, ValidationRejected } from '../../src/upstream/errors';
 import {
@@ -48,10 +51,10 @@ test('records the runs of a release', async () => {
 
 /** Open: polls found nothing new, and a notice moved the status. */
 function recordWaiting(): Promise<Recorded> {
-  return record('waiting', [], async ({ upstream, sendStatus, readStage }) => {
+  return record('waiting', [], async ({ upstream, sendStatus, waitForStage }) => {
     await upstream.waitForCall('readStatus', 2);
     await sendStatus('Engaged');
-    await until('the stage engaged', async () => (await readStage()) === 'engaged');
+    await waitForStage('engaged');
   });
 }
 
@@ -61,9 +64,9 @@ function recordAttention(): Promise<Recorded> {
     { afterMs: 0, status: 'Syncing', reports: provider('A') },
     { afterMs: 3 * SECOND_MS, status: 'Attn Required' },
   ];
-  return record('attention', script, async ({ upstream, sendReport, readStage }) => {
+  return record('attention', script, async ({ upstream, sendReport, waitForStage }) => {
     await sendReport('u-A');
-    await until('the stage attention', async () => (await readStage()) === 'attention');
+    await waitForStage('attention');
     await upstream.waitForCall('readStatus', 4);
   });
 }
@@ -74,14 +77,15 @@ function recordClosing(): Promise<Recorded> {
     { afterMs: 0, status: 'All Synced', reports: provider('A') },
     { afterMs: 9 * SECOND_MS, reports: provider('B') },
   ];
-  return record('closing', script, async ({ upstream, store, sendReport, historyHas, isClosed }) => {
+  return record('closing', script, async ({ upstream, store, sendReport, waitForActivity, waitForEnd }) => {
     await until('the documents to be stored', () => store.written.length > 0);
     const release = store.hold();
-    await historyHas('recordManifest');
+    await waitForActivity('recordManifest');
     await sendReport('u-B');
-    await new Promise((resolve) => setTimeout(resolve, 9 * SECOND_MS));
+    // Until upstream lists the reports of B.
+    await pause(9 * SECOND_MS);
     release();
-    await until('the end', isClosed);
+    await waitForEnd();
     expect(upstream.callsTo('openReport').some(({ target }) => target === 'u-B.pdf')).toBe(true);
   });
 }
@@ -92,23 +96,23 @@ function recordListInFlight(): Promise<Recorded> {
     { afterMs: 0, status: 'Syncing', reports: provider('A') },
     { afterMs: 9 * SECOND_MS, status: 'Attn Required' },
   ];
-  return record('list-in-flight', script, async ({ upstream, sendReport, readStage, historyHas }) => {
-    await until('the stage syncing', async () => (await readStage()) === 'syncing');
+  return record('list-in-flight', script, async ({ upstream, sendReport, waitForStage, waitForActivity }) => {
+    await waitForStage('syncing');
     const release = upstream.hold('listReports');
     await sendReport('u-A');
-    await historyHas('listReports');
+    await waitForActivity('listReports');
     await sendReport('u-B');
     release();
-    await until('the documents', () => upstream.count('openReport') >= 3);
-    await until('the stage attention', async () => (await readStage()) === 'attention');
+    await upstream.waitForCall('openReport', 3);
+    await waitForStage('attention');
   });
 }
 
 /** Open: the answers of the polls do not decide about the person. */
 function recordStuck(): Promise<Recorded> {
-  return record('stuck', [], async ({ upstream, readStuck }) => {
+  return record('stuck', [], async ({ upstream, handle }) => {
     upstream.faults.push({ route: 'readStatus', error: new Undecided(facts(403), 'a gateway answers') });
-    await until('the applicant to be stuck', async () => (await readStuck()) !== null);
+    await until('the applicant to be stuck', async () => (await handle.query(stateQuery)).stuck);
     await upstream.waitForCall('readStatus', upstream.count('readStatus') + 2);
   });
 }
@@ -118,7 +122,7 @@ function recordRejected(): Promise<Recorded> {
   return record(
     'rejected',
     [],
-    async ({ isClosed }) => until('the end', isClosed).then(() => undefined),
+    ({ waitForEnd }) => waitForEnd(),
     (upstream) => {
       upstream.faults.push({ route: 'invite', error: new ValidationRejected(facts(400), ['clientUserEmail']) });
     },
@@ -127,24 +131,23 @@ function recordRejected(): Promise<Recorded> {
 
 /** Canceled by Temporal while a poll ran. */
 function recordCancelled(): Promise<Recorded> {
-  return record('cancelled', [], async ({ upstream, cancel, isClosed }) => {
+  return record('cancelled', [], async ({ upstream, handle, waitForEnd }) => {
     await upstream.waitForCall('readStatus', 2);
-    await cancel();
-    await until('the end', isClosed);
+    await handle.cancel();
+    await waitForEnd();
   });
 }
 
 interface Running {
   readonly upstream: FakeUpstream;
   readonly store: FakeStore;
+  readonly handle: WorkflowHandle;
   sendStatus(status: string): Promise<void>;
   sendReport(reportId: string): Promise<void>;
-  cancel(): Promise<unknown>;
-  readStage(): Promise<string>;
-  readStuck(): Promise<string | null>;
-  isClosed(): Promise<boolean>;
-  /** Waits until the activity is scheduled, for the last event of its type. */
-  historyHas(activity: string): Promise<void>;
+  waitForStage(stage: Stage): Promise<void>;
+  /** Waits until the run has scheduled an activity of this type. */
+  waitForActivity(type: string): Promise<void>;
+  waitForEnd(): Promise<void>;
 }
 
 async function record(
@@ -166,33 +169,31 @@ async function record(
       workflowId: applicantWorkflowId(clientUserId),
       args: [input],
     });
+    const isClosed = async () => (await handle.describe()).status.name !== 'RUNNING';
     await until('the invitation', async () => upstream.people.length > 0 || (await isClosed()));
     const humanId = upstream.people[0]?.humanId ?? '';
     const updatedAt = () => new Date().toISOString();
     await live({
       upstream,
       store,
-      isClosed,
-      cancel: () => handle.cancel(),
+      handle,
       sendStatus: (status) => handle.signal(statusNoticeSignal, { humanId, status, updatedAt: updatedAt() }),
       sendReport: (reportId) =>
         handle.signal(reportNoticeSignal, { humanId, reportId, type: 'unity', updatedAt: updatedAt() }),
-      readStage: async () => (await handle.query(stateQuery)).stage,
-      readStuck: async () => (await handle.query(stateQuery)).stuck,
-      async historyHas(activity) {
-        await until(`the activity ${activity}`, async () => {
+      async waitForStage(stage) {
+        await until(`the stage ${stage}`, async () => (await handle.query(stateQuery)).stage === stage);
+      },
+      async waitForActivity(type) {
+        await until(`the activity ${type}`, async () => {
           const { events } = await handle.fetchHistory();
-          return events?.some(
-            ({ activityTaskScheduledEventAttributes: scheduled }) => scheduled?.activityType?.name === activity,
-          );
+          return events?.some((event) => event.activityTaskScheduledEventAttributes?.activityType?.name === type);
         });
+      },
+      async waitForEnd() {
+        await until('the end', isClosed);
       },
     });
     return { name, history: await handle.fetchHistory() };
-
-    async function isClosed(): Promise<boolean> {
-      return (await handle.describe()).status.name !== 'RUNNING';
-    }
   } finally {
     await stop();
   }

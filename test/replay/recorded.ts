@@ -15,7 +15,7 @@ export interface Recorded {
   readonly history: History;
 }
 
-/** Every recorded history; those of a release by default not. */
+/** The recorded histories in a folder. Default: `histories`, without those of the releases. */
 export function recordedHistories(folder = FOLDER): readonly Recorded[] {
   const files = readdirSync(folder).filter((file) => file.endsWith('.json'));
   return files.map((file) => ({

@@ -85,15 +85,7 @@ export async function simulate(
     const queuedForMs = testCase.queueDelayMs ?? (() => 0);
     const startsAtMs = (taskQueue: string) =>
       taskQueue === UPSTREAM_QUEUE ? clock.nowMs + queuedForMs(clock.nowMs, random) : 0;
-    const plan = {
-      deaths,
-      forgetAfterTasks,
-      suggestAfter,
-      random,
-      startsAtMs,
-      ...(cancelAtEvent && { cancelAtEvent }),
-      ...(cancelBy && { cancelBy }),
-    };
+    const plan = { deaths, forgetAfterTasks, suggestAfter, cancelAtEvent, cancelBy, random, startsAtMs };
     const input = { details: DETAILS, detailsDigest: 'digest', policy };
     const workflow = { workflowId: `applicant-${CLIENT_USER_ID}`, workflowType: COLLECT_RECORDS, input };
     const server = new SimulatedServer(code, clock, activities, plan, workflow);

@@ -20,9 +20,9 @@ export interface FaultPlan {
   /** The server suggests continue-as-new from this number of activations on; null: never. */
   readonly suggestAfter: number | null;
   /** A cancel is requested once the history has this many events. */
-  readonly cancelAtEvent?: number;
+  readonly cancelAtEvent?: number | undefined;
   /** How it is requested; default: in Temporal. */
-  readonly cancelBy?: CancelWay;
+  readonly cancelBy?: CancelWay | undefined;
   /** When a task queue starts the next activity; by default at once. */
   readonly startsAtMs?: (taskQueue: string) => number;
   /** True if the test holds calls of activities. */

@@ -3,7 +3,7 @@ import type { ListedReport } from '../../src/domain/reports';
 import { AccessDenied, BadDocument, NotFound, NotOffered, Unavailable } from '../../src/upstream/errors';
 import type { Person, Upstream } from '../../src/upstream/port';
 import { ModelUpstream, type Truth } from '../domain/model/upstream';
-import { facts, type Route } from '../support/fake-upstream';
+import { DOWN, facts, type Route } from '../support/fake-upstream';
 import type { Clock } from './clock';
 
 /** Faults of Human API. */
@@ -90,7 +90,7 @@ export class SimulatedUpstream implements Upstream {
       if (fetched.kind === 'not-offered') throw new NotOffered(facts(415));
       if (fetched.kind === 'gone') throw new NotFound(facts(404));
       if (fetched.kind === 'broken') throw new BadDocument(facts(200), 'no end');
-      if (fetched.kind !== 'stored') throw new Unavailable(facts(503), 'scripted');
+      if (fetched.kind !== 'stored') throw DOWN;
       const bytes = Buffer.from(fetched.document.sha256);
       return {
         contentType: 'text/plain',

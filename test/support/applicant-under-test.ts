@@ -17,6 +17,10 @@ import type { Change, FakeUpstream, Route } from './fake-upstream';
 /** The newest run of an applicant. */
 export type Handle = WorkflowHandle<(input: CollectRecordsInput) => Promise<CollectRecordsResult>>;
 
+/** A run continues as new after this number of signals; while calls of upstream fail, after the other one. */
+export const MAX_SIGNALS = 2_000;
+export const MAX_SIGNALS_IN_STEP = 5_000;
+
 /** What the Temporal UI shows. */
 export async function readDetails(handle: Handle): Promise<string> {
   const metadata = await handle.query<temporal.api.sdk.v1.IWorkflowMetadata>('__temporal_workflow_metadata');
@@ -149,6 +153,14 @@ export class ApplicantUnderTest {
   async sendStatusNotice(status: string, updatedAfterMs: number, humanId = this.humanId): Promise<void> {
     const updatedAt = new Date(this.invitedAtMs + updatedAfterMs).toISOString();
     await this.handle.signal(statusNoticeSignal, { humanId, status, updatedAt });
+  }
+
+  /** Sends so many notices about another person that the next run has to continue this one. */
+  async continueAsNew(signals = MAX_SIGNALS): Promise<void> {
+    const { runId } = await this.handle.describe();
+    for (let sent = 0; sent < signals; sent += 1) await this.sendStatusNotice('Declined', DAY_MS, 'h-else');
+    await this.skip(MINUTE_MS);
+    if ((await this.handle.describe()).runId === runId) throw new Error('expected another run to continue this one');
   }
 
   async sendReportNotice(

@@ -1,6 +1,6 @@
 import { activityInfo } from '@temporalio/activity';
 import type { ListedReport } from '../../src/domain/reports';
-import { AccessDenied, type CallFacts, NotFound, NotOffered } from '../../src/upstream/errors';
+import { AccessDenied, type CallFacts, NotFound, NotOffered, Unavailable } from '../../src/upstream/errors';
 import type { Invitation, Person, PersonFilter, Upstream } from '../../src/upstream/port';
 import { until } from './condition';
 import { deferred } from './deferred';
@@ -260,6 +260,9 @@ export function provider(name: string): ListedReport[] {
 export function facts(status: number | null): CallFacts {
   return { method: 'GET', route: '/scripted', status, requestId: null };
 }
+
+/** Upstream answers nothing useful; a later call may succeed. */
+export const DOWN = new Unavailable(facts(503), 'scripted');
 
 /** The time of the test server; every call comes from an activity. */
 function now(): number {

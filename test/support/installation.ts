@@ -212,25 +212,23 @@ export class Installation {
     return api;
   }
 
-  /** Kills an api, as the failure of its machine would. */
-  async killApi(api: RunningProcess): Promise<void> {
-    this.running.splice(this.running.indexOf(api), 1);
-    await api.stop('SIGKILL');
+  /** Kills a process, as the failure of its machine would. */
+  async kill(process: RunningProcess): Promise<void> {
+    this.running.splice(this.running.indexOf(process), 1);
+    await process.stop('SIGKILL');
   }
 
-  /** Kills the webhook, as the failure of its machine would, and starts another in its place. */
+  /** Kills the webhook and starts another in its place. */
   async replaceWebhook(): Promise<void> {
     if (!this.webhook) throw new Error('expected an installation with a webhook');
-    this.running.splice(this.running.indexOf(this.webhook), 1);
-    await this.webhook.stop('SIGKILL');
+    await this.kill(this.webhook);
     this.webhook = await this.startWebhook();
     this.running.push(this.webhook);
   }
 
-  /** Kills the worker, as the failure of its machine would, and starts another in its place. */
+  /** Kills the worker and starts another in its place. */
   async replaceWorker(settings?: Readonly<Record<string, string>>): Promise<void> {
-    this.running.splice(this.running.indexOf(this.worker), 1);
-    await this.worker.stop('SIGKILL');
+    await this.kill(this.worker);
     await this.startWorker(settings);
   }
 

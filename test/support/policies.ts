@@ -13,6 +13,10 @@ export const BY_NOTICES: Policy = {
   },
 };
 
+const { chaseMs: _chaseMs, ...policyOf020 } = BY_NOTICES;
+/** The same policy in the input of a run that 0.2.0 started. */
+export const BY_NOTICES_OF_020 = policyOf020 as Policy;
+
 /** A policy that polls every status at this interval. */
 export function fastPolls(everyMs: number): Policy {
   const names = Object.keys(DEFAULT_POLICY.pollMs) as (keyof Policy['pollMs'])[];

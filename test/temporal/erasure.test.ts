@@ -10,12 +10,11 @@ import { openHolds } from '../../src/report-store/holds';
 import { encodeLine } from '../../src/spool/frame';
 import { encodeRecord } from '../../src/spool/record';
 import { createOperations } from '../../src/temporal/operations';
-import { Unavailable } from '../../src/upstream/errors';
 import { serializeNotices } from '../../src/upstream/notices';
 import { applicantWorkflowId, mailboxWorkflowId, refreshWorkflowId } from '../../src/workflows/contract';
 import { change } from '../report-store/fixtures';
 import { until } from '../support/condition';
-import { facts } from '../support/fake-upstream';
+import { DOWN } from '../support/fake-upstream';
 import { putMailboxRecord } from '../support/mailbox-record';
 import { setup } from './erasing-fixture';
 
@@ -225,7 +224,7 @@ test('an erasure leaves and reports a person of a conflict, which Chartway did n
 
 test('an erasure withdraws a person whose invitation got no answer, by the e-mail of that run', async () => {
   const { applicants, erase, upstream, printed, messages, client } = await setup();
-  upstream.faults.push({ route: 'invite', error: new Unavailable(facts(503), 'scripted'), times: 1, after: true });
+  upstream.faults.push({ route: 'invite', error: DOWN, times: 1, after: true });
   upstream.editLookUp = () => [];
   const start = (clientUserEmail: string) => {
     const details = { clientUserId: 'LOST-1', clientUserEmail };

@@ -1,4 +1,3 @@
-import { Client } from '@temporalio/client';
 import type { PayloadCodec } from '@temporalio/common';
 import { DEFAULT_POLICY } from '../../src/domain/policy';
 import { createFolderStore } from '../../src/report-store/folder/store';
@@ -16,7 +15,8 @@ import { startWorkers } from '../support/workers';
 /** A second each: the server retries no sooner. */
 const POLLS = 5;
 
-const temporal = useTemporalServer();
+const { dataConverter, countEncrypted } = createCounter();
+const temporal = useTemporalServer({ dataConverter });
 const newFolder = useFolders();
 const addCleanup = useCleanup();
 
@@ -33,13 +33,11 @@ function createCounter() {
     },
     decode: (payloads, context) => codec.decode(payloads, context),
   };
-  return { dataConverter: { ...converter, payloadCodecs: [counted] }, encrypted: () => encrypted };
+  return { dataConverter: { ...converter, payloadCodecs: [counted] }, countEncrypted: () => encrypted };
 }
 
 test('a poll without news encrypts two payloads: its progress and its failure (decision 0020)', async () => {
-  const { dataConverter, encrypted } = createCounter();
-  const { address, connection } = temporal();
-  const client = new Client({ connection, dataConverter });
+  const { address, client } = temporal();
   const upstream = new FakeUpstream();
   const reportStore = createFolderStore(await newFolder());
   await reportStore.init();
@@ -50,10 +48,10 @@ test('a poll without news encrypts two payloads: its progress and its failure (d
   await createApplicants({ client, taskQueue }).start({ details, detailsDigest: 'd', policy });
   const polled = (count: number) => until(`${count} polls`, () => upstream.count('readStatus') >= count);
   await polled(1);
-  const before = { payloads: encrypted(), polls: upstream.count('readStatus') };
+  const before = { payloads: countEncrypted(), polls: upstream.count('readStatus') };
   await polled(before.polls + POLLS);
   const polls = upstream.count('readStatus') - before.polls;
-  const perPoll = (encrypted() - before.payloads) / polls;
+  const perPoll = (countEncrypted() - before.payloads) / polls;
   // Each count may be read during a poll.
   expect(Math.round(perPoll)).toBe(2);
 });

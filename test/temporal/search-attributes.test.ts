@@ -163,9 +163,8 @@ test.each([7, 12, 16])(
 test('if listing is not allowed, as in Temporal Cloud, registered attributes are found usable', async () => {
   const { ensure } = await setup(...keyword('ApplicantStage'), ...keyword('HumanId'));
   const { through } = failing(7, ['listSearchAttributes', 'addSearchAttributes']);
-  await expect(ensure(through)).rejects.toThrow(
-    /search attributes ApplicantStageSince, ApplicantOutcome, Applicant.*, and/,
-  );
+  const missing = Object.keys(ALL).filter((name) => name !== 'ApplicantStage' && name !== 'HumanId');
+  await expect(ensure(through)).rejects.toThrow(`search attributes ${missing.join(', ')}, and`);
   await ensure();
   await expect(ensure(through)).resolves.toBeUndefined();
 });

@@ -21,7 +21,14 @@ async function start(clientUserId: string) {
   const { client } = server();
   const workflowId = `applicant-${clientUserId}`;
   const begin = () => client.workflow.start(COLLECT_RECORDS, { workflowId, taskQueue: clientUserId, args: [{}] });
-  return { client, begin, handle: await begin() };
+  const handle = await begin();
+  const startNextRound = async () => {
+    await handle.terminate();
+    await begin();
+  };
+  /** Of the newest run. */
+  const newest = client.workflow.getHandle(workflowId);
+  return { client, startNextRound, handle, newest };
 }
 
 /** What the history of the newest run has of a cancel. */
@@ -34,60 +41,52 @@ async function cancelsOf(handle: WorkflowHandle) {
 }
 
 test('the cancel request of a cancel does not reach a round that began after its signal', async () => {
-  const { client, begin, handle } = await start('POL-next-round');
+  const { client, startNextRound, newest } = await start('POL-next-round');
   const steering = createSteering({
     client: withInterceptor(client, {
       async cancel(input, next) {
-        await handle.terminate();
-        await begin();
+        await startNextRound();
         return next(input);
       },
     }),
   });
   expect(await steering.cancel('POL-next-round', REQUEST)).toBe('done');
-  const nextRound = client.workflow.getHandle('applicant-POL-next-round');
-  expect((await nextRound.describe()).status.name).toBe('RUNNING');
-  expect(await cancelsOf(nextRound)).toEqual([]);
-  await nextRound.terminate();
+  expect((await newest.describe()).status.name).toBe('RUNNING');
+  expect(await cancelsOf(newest)).toEqual([]);
 });
 
 test('the signal of a cancel does not reach a round that began since, and then there is no request', async () => {
-  const { client, begin, handle } = await start('POL-late-signal');
+  const { client, startNextRound, newest } = await start('POL-late-signal');
   const steering = createSteering({
     client: withInterceptor(client, {
       async signal(input, next) {
-        await handle.terminate();
-        await begin();
+        await startNextRound();
         return next(input);
       },
     }),
   });
   expect(await steering.cancel('POL-late-signal', REQUEST)).toBe('not-open');
-  const nextRound = client.workflow.getHandle('applicant-POL-late-signal');
-  expect(await cancelsOf(nextRound)).toEqual([]);
-  await nextRound.terminate();
+  expect(await cancelsOf(newest)).toEqual([]);
 });
 
 test('an update does not reach a round that began since', async () => {
-  const { client, begin, handle } = await start('POL-late-update');
-  let asked = 0;
+  const { client, startNextRound } = await start('POL-late-update');
+  let sent = 0;
   const steering = createSteering({
     client: withInterceptor(client, {
       async startUpdate(input, next) {
-        asked += 1;
-        await handle.terminate();
-        await begin();
+        sent += 1;
+        await startNextRound();
         return next(input);
       },
     }),
   });
   expect(await steering.finishNow('POL-late-update', REQUEST)).toBe('not-open');
-  expect(asked).toBe(1);
-  await client.workflow.getHandle('applicant-POL-late-update').terminate();
+  expect(sent).toBe(1);
 });
 
 test('a cancel reaches the run that continues the one it was meant for', async () => {
-  const { client, handle } = await start('POL-continued');
+  const { client, handle, newest } = await start('POL-continued');
   let signals = 0;
   const steering = createSteering({
     client: withInterceptor(client, {
@@ -99,10 +98,8 @@ test('a cancel reaches the run that continues the one it was meant for', async (
     }),
   });
   expect(await steering.cancel('POL-continued', REQUEST)).toBe('done');
-  const continued = client.workflow.getHandle('applicant-POL-continued');
-  expect((await continued.describe()).runId).not.toBe(handle.firstExecutionRunId);
-  expect(await cancelsOf(continued)).toEqual(['signal', 'request']);
-  await continued.terminate();
+  expect((await newest.describe()).runId).not.toBe(handle.firstExecutionRunId);
+  expect(await cancelsOf(newest)).toEqual(['signal', 'request']);
 });
 
 /** Plays the worker of the first workflow task. */

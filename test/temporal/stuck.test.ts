@@ -7,7 +7,6 @@ import { createDataConverter } from '../../src/temporal/data-converter';
 import { generateKey } from '../../src/temporal/key-ring';
 import { createOperations, type OperationStep } from '../../src/temporal/operations';
 import { readStuckApplicant } from '../../src/temporal/run-health';
-import { Unavailable } from '../../src/upstream/errors';
 import {
   applicantWorkflowId,
   COLLECT_RECORDS,
@@ -15,7 +14,7 @@ import {
   withdrawWorkflowId,
 } from '../../src/workflows/contract';
 import { until } from '../support/condition';
-import { facts } from '../support/fake-upstream';
+import { DOWN } from '../support/fake-upstream';
 import { keyRingOf } from '../support/keys';
 import { setup } from './erasing-fixture';
 
@@ -66,7 +65,7 @@ test('an erasure ends an applicant whose task always fails, withdraws and erases
   const slow = await invite('SLOW-1');
   upstream.faults.push({
     route: 'withdraw',
-    error: new Unavailable(facts(503), 'scripted'),
+    error: DOWN,
     target: slow,
     times: 3,
   });
@@ -195,7 +194,7 @@ test.each([
 
 test('after a termination during a create, a withdrawal waits until the create is visible', async () => {
   const { client, applicants, operator, upstream, runs } = await setup();
-  upstream.faults.push({ route: 'invite', error: new Unavailable(facts(503), 'scripted') });
+  upstream.faults.push({ route: 'invite', error: DOWN });
   const details = { clientUserId: 'ENDED-1', clientUserEmail: 'ended-1@example.org' };
   await applicants.start({ details, detailsDigest: 'd', policy: DEFAULT_POLICY });
   await until('a create', () => upstream.count('invite') > 0, TIMEOUT_MS);

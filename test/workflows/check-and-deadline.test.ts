@@ -1,12 +1,12 @@
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/domain/policy';
 import {
-  type CollectRecordsInput,
   cancelApplicantSignal,
   checkNowSignal,
   NOT_NOW,
   setDeadlineUpdate,
   snoozeUpdate,
 } from '../../src/workflows/contract';
+import { addedEvents } from '../simulation/added-events';
 import { useSimulation } from '../simulation/follow';
 import type { ApplicantUnderTest } from '../support/applicant-under-test';
 import { type Change, FakeUpstream } from '../support/fake-upstream';
@@ -14,7 +14,9 @@ import { BY_NOTICES } from '../support/policies';
 
 const { follow, followOn, nowMs } = useSimulation();
 
-const refusal = (message: string) => expect.objectContaining({ type: NOT_NOW, message });
+const cancel = (applicant: ApplicantUnderTest) =>
+  applicant.handle.signal(cancelApplicantSignal, { reasonCode: 'other' });
+const refusal = (message: string) => ({ type: NOT_NOW, message });
 const setDeadline = (applicant: ApplicantUnderTest, request: unknown, options = {}) =>
   applicant.handle.executeUpdate(setDeadlineUpdate, { args: [request as { atMs: number }], ...options });
 const snooze = (applicant: ApplicantUnderTest, request: unknown, options = {}) =>
@@ -57,16 +59,16 @@ describe('checkNow', () => {
 
   test('is ignored before the invitation, during a cancel and after the closing', async () => {
     const upstream = new FakeUpstream([]);
-    const releases = [upstream.hold('invite'), upstream.hold('withdraw')];
+    const [releaseInvite, releaseWithdrawal] = [upstream.hold('invite'), upstream.hold('withdraw')];
     const applicant = await followOn(upstream, { policy: BY_NOTICES });
     await upstream.waitForCall('invite');
     await applicant.handle.signal(checkNowSignal);
-    releases[0]?.();
+    releaseInvite();
     await applicant.waitForInvitation();
-    await applicant.handle.signal(cancelApplicantSignal, { reasonCode: 'other' });
+    await cancel(applicant);
     await upstream.waitForCall('withdraw');
     await applicant.handle.signal(checkNowSignal);
-    releases[1]?.();
+    releaseWithdrawal();
     await applicant.waitForEnd(MINUTE_MS);
     expect(await kinds(applicant)).toEqual([['cancel-requested', 1]]);
     expect([upstream.count('readStatus'), upstream.count('listReports')]).toEqual([0, 0]);
@@ -87,19 +89,13 @@ describe('setDeadline', () => {
   });
 
   test('keeps an applicant open for longer, also over continue-as-new', async () => {
-    const first = await setup();
-    await setDeadline(first, { atMs: first.invitedAtMs + 200 * DAY_MS });
-    await first.skip(100 * DAY_MS);
-    const carried = await first.state();
-    expect(carried).toMatchObject({ stage: 'invited' });
-    await first.handle.signal(cancelApplicantSignal, { reasonCode: 'other' });
-    await first.waitForEnd(MINUTE_MS);
-    const { upstream, clientUserId, invitedAtMs } = first;
-    for (const person of upstream.people) person.deleted = false;
-    const input: Partial<CollectRecordsInput> = { carried };
-    const next = await followOn(upstream, { policy: BY_NOTICES, clientUserId, input });
-    expect((await next.waitForEnd(HOUR_MS)).result).toMatchObject({ outcome: 'expired' });
-    expect(Math.round(((await nowMs()) - invitedAtMs) / DAY_MS)).toBe(200);
+    const applicant = await setup();
+    await setDeadline(applicant, { atMs: applicant.invitedAtMs + 200 * DAY_MS });
+    await applicant.skip(100 * DAY_MS);
+    await applicant.continueAsNew();
+    expect(await applicant.state()).toMatchObject({ stage: 'invited' });
+    expect((await applicant.waitForEnd(HOUR_MS)).result).toMatchObject({ outcome: 'expired' });
+    expect(Math.round(((await nowMs()) - applicant.invitedAtMs) / DAY_MS)).toBe(200);
   });
 
   test('in time, saves an applicant whose deadline has passed in an outage', async () => {
@@ -120,11 +116,11 @@ describe('snooze', () => {
   test('writes the memo once, and no note', async () => {
     const applicant = await setup();
     const untilMs = (await nowMs()) + DAY_MS;
-    const events = await applicant.countEvents();
-    await snooze(applicant, { untilMs, note: 'Jane Doe is on holiday' });
-    await snooze(applicant, { untilMs });
-    const added = ((await applicant.handle.fetchHistory()).events ?? []).slice(events);
-    expect(added.filter((type) => String(type) === 'WorkflowPropertiesModified')).toHaveLength(1);
+    const snoozeTwice = async () => {
+      await snooze(applicant, { untilMs, note: 'Jane Doe is on holiday' });
+      await snooze(applicant, { untilMs });
+    };
+    expect(await addedEvents(applicant, /^WorkflowPropertiesModified$/, snoozeTwice)).toBe(1);
     expect(await applicant.state()).toMatchObject({ snoozedUntilMs: untilMs });
     expect(await kinds(applicant)).toEqual([['snoozed', 1]]);
     expect(JSON.stringify(await applicant.state())).not.toContain('Jane');
@@ -156,19 +152,19 @@ describe.each([true, false])('with a validator: %s, are refused', (runValidator)
 
   test('a deadline before the invitation, and both during a cancel', async () => {
     const upstream = new FakeUpstream([]);
-    const releases = [upstream.hold('invite'), upstream.hold('withdraw')];
+    const [releaseInvite, releaseWithdrawal] = [upstream.hold('invite'), upstream.hold('withdraw')];
     const applicant = await followOn(upstream, { policy: BY_NOTICES });
     await upstream.waitForCall('invite');
     const timeMs = (await nowMs()) + DAY_MS;
     await expect(setDeadline(applicant, { atMs: timeMs }, options)).rejects.toMatchObject(refusal('inviting'));
     await snooze(applicant, { untilMs: timeMs }, options);
-    releases[0]?.();
+    releaseInvite();
     await applicant.waitForInvitation();
-    await applicant.handle.signal(cancelApplicantSignal, { reasonCode: 'other' });
+    await cancel(applicant);
     await upstream.waitForCall('withdraw');
     await expect(setDeadline(applicant, { atMs: timeMs }, options)).rejects.toMatchObject(refusal('cancelling'));
     await expect(snooze(applicant, { untilMs: timeMs + 1 }, options)).rejects.toMatchObject(refusal('cancelling'));
-    releases[1]?.();
+    releaseWithdrawal();
     await applicant.waitForEnd(MINUTE_MS);
     await expect(snooze(applicant, { untilMs: timeMs }, options)).rejects.toThrow();
   });

@@ -1,15 +1,14 @@
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/domain/policy';
-import { BadDocument, Unavailable } from '../../src/upstream/errors';
+import { BadDocument } from '../../src/upstream/errors';
 import { useSimulation } from '../simulation/follow';
 import type { ApplicantUnderTest } from '../support/applicant-under-test';
 import { FakeStore } from '../support/fake-store';
-import { type Change, FakeUpstream, facts, provider, row } from '../support/fake-upstream';
+import { type Change, DOWN, FakeUpstream, facts, provider, row } from '../support/fake-upstream';
 import { BY_NOTICES } from '../support/policies';
 
 const { follow, followOn, followByNotices } = useSimulation();
 
 const ALL_SYNCED: readonly Change[] = [{ afterMs: HOUR_MS, status: 'All Synced', reports: provider('A') }];
-const DOWN = new Unavailable(facts(503), 'scripted');
 const NEWER = '2026-02-01T00:00:00.000Z';
 const COLLECTED = { outcome: 'collected', reason: null, documents: 3 };
 

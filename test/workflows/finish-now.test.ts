@@ -1,27 +1,24 @@
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/domain/policy';
-import { Unavailable } from '../../src/upstream/errors';
-import {
-  type CollectRecordsInput,
-  cancelApplicantSignal,
-  finishNowUpdate,
-  NOT_NOW,
-} from '../../src/workflows/contract';
+import { cancelApplicantSignal, finishNowUpdate, NOT_NOW } from '../../src/workflows/contract';
 import { useSimulation } from '../simulation/follow';
-import type { ApplicantUnderTest } from '../support/applicant-under-test';
+import { type ApplicantUnderTest, MAX_SIGNALS_IN_STEP } from '../support/applicant-under-test';
 import { FakeStore } from '../support/fake-store';
-import { type Change, FakeUpstream, facts, provider } from '../support/fake-upstream';
+import { type Change, DOWN, FakeUpstream, provider } from '../support/fake-upstream';
 import { BY_NOTICES } from '../support/policies';
 
 const { follow, followOn, nowMs } = useSimulation();
 
-const DOWN = new Unavailable(facts(503), 'scripted');
 const SYNCING: readonly Change[] = [{ afterMs: HOUR_MS, status: 'Syncing', reports: provider('A') }];
+const ALL_SYNCED: readonly Change[] = [{ afterMs: HOUR_MS, status: 'All Synced', reports: provider('A') }];
+const DECLINED: readonly Change[] = [{ afterMs: HOUR_MS, status: 'Declined' }];
 const REQUEST = { reasonCode: 'decision-made' } as const;
 
 const finish = (applicant: ApplicantUnderTest, request: unknown = REQUEST, options = {}) =>
   applicant.handle.executeUpdate(finishNowUpdate, { args: [request as typeof REQUEST], ...options });
 
-const refusal = (message: string) => expect.objectContaining({ type: NOT_NOW, message });
+const cancel = (applicant: ApplicantUnderTest) =>
+  applicant.handle.signal(cancelApplicantSignal, { reasonCode: 'other' });
+const refusal = (message: string) => ({ type: NOT_NOW, message });
 
 async function expectFinished(applicant: ApplicantUnderTest, outcome: 'collected' | 'partial', documents: number) {
   const { status, result } = await applicant.waitForEnd(MINUTE_MS);
@@ -58,11 +55,10 @@ describe('finishNow', () => {
   });
 
   test('does not wait for the settle window; downloads in flight end, and a list follows', async () => {
-    const script = [{ afterMs: HOUR_MS, status: 'All Synced', reports: provider('A') }];
-    const upstream = new FakeUpstream(script);
+    const upstream = new FakeUpstream(ALL_SYNCED);
     const applicant = await followOn(upstream, { policy: BY_NOTICES });
     upstream.faults.push({ route: 'openReport', error: DOWN, times: 3 });
-    await applicant.sendNotices(script);
+    await applicant.sendNotices(ALL_SYNCED);
     await applicant.skip(2 * SECOND_MS);
     const release = upstream.hold('openReport');
     const skipping = applicant.skip(MINUTE_MS);
@@ -89,26 +85,22 @@ describe('finishNow', () => {
 
   test('in an outage is not lost, also over continue-as-new', async () => {
     const upstream = new FakeUpstream(SYNCING);
-    const first = await followOn(upstream, { policy: BY_NOTICES });
-    await first.sendNotices([{ afterMs: HOUR_MS, status: 'Syncing' }]);
+    const applicant = await followOn(upstream, { policy: BY_NOTICES });
+    await applicant.sendNotices([{ afterMs: HOUR_MS, status: 'Syncing' }]);
     const upAgainMs = (await nowMs()) + 3 * HOUR_MS;
     upstream.faults.push({ route: 'listReports', error: DOWN, when: (atMs) => atMs < upAgainMs });
-    await finish(first);
-    await first.skip(2 * HOUR_MS);
-    const carried = await first.state();
-    expect(carried).toMatchObject({ outcome: null, finish: REQUEST });
-    await expectFinished(first, 'collected', 3);
-    for (const person of upstream.people) person.deleted = false;
-    const input: Partial<CollectRecordsInput> = { carried };
-    const { clientUserId } = first;
-    await expectFinished(await followOn(upstream, { policy: BY_NOTICES, clientUserId, input }), 'collected', 3);
+    await finish(applicant);
+    await applicant.skip(HOUR_MS);
+    await applicant.continueAsNew(MAX_SIGNALS_IN_STEP);
+    expect(await applicant.state()).toMatchObject({ outcome: null, finish: REQUEST });
+    await expectFinished(applicant, 'collected', 3);
+    expect(await nowMs()).toBeGreaterThanOrEqual(upAgainMs);
   });
 
   test('ends a read that upstream does not answer', async () => {
-    const script = [{ afterMs: HOUR_MS, status: 'All Synced', reports: provider('A') }];
-    const upstream = new FakeUpstream(script);
+    const upstream = new FakeUpstream(ALL_SYNCED);
     const applicant = await followOn(upstream, { policy: BY_NOTICES });
-    await applicant.sendNotices(script);
+    await applicant.sendNotices(ALL_SYNCED);
     await applicant.skip(5 * MINUTE_MS);
     upstream.faults.push({ route: 'readStatus', error: DOWN });
     await applicant.skip(DAY_MS);
@@ -117,11 +109,10 @@ describe('finishNow', () => {
   });
 
   test('leaves the outcome of a person who declined', async () => {
-    const script = [{ afterMs: HOUR_MS, status: 'Declined' }];
-    const upstream = new FakeUpstream(script);
+    const upstream = new FakeUpstream(DECLINED);
     const applicant = await followOn(upstream, { policy: BY_NOTICES });
     const release = upstream.hold('readStatus');
-    await applicant.sendNotices(script);
+    await applicant.sendNotices(DECLINED);
     await upstream.waitForCall('readStatus');
     await finish(applicant);
     release();
@@ -135,7 +126,7 @@ describe('finishNow', () => {
     const release = upstream.hold('listReports');
     await finish(applicant);
     await upstream.waitForCall('listReports');
-    await applicant.handle.signal(cancelApplicantSignal, { reasonCode: 'other' });
+    await cancel(applicant);
     release();
     expect((await applicant.waitForEnd(MINUTE_MS)).result?.outcome).toBe('cancelled');
   });
@@ -163,23 +154,18 @@ describe.each([true, false])('finishNow with a validator: %s, is refused', (runV
     release();
   });
 
-  test('during the closing, and during a cancel', async () => {
-    const script = [{ afterMs: HOUR_MS, status: 'Declined' }];
-    for (const [changes, why] of [
-      [script, 'closing'],
-      [[], 'cancelling'],
-    ] as const) {
-      const upstream = new FakeUpstream(changes);
-      const applicant = await followOn(upstream, { policy: BY_NOTICES });
-      await applicant.waitForInvitation();
-      const release = upstream.hold('withdraw');
-      await applicant.sendNotices(changes);
-      if (why === 'cancelling') await applicant.handle.signal(cancelApplicantSignal, { reasonCode: 'other' });
-      await upstream.waitForCall('withdraw');
-      await expect(finish(applicant, REQUEST, { runValidator })).rejects.toMatchObject(refusal(why));
-      release();
-      await applicant.waitForEnd(MINUTE_MS);
-    }
+  test.each([
+    ['closing', (applicant: ApplicantUnderTest) => applicant.sendNotices(DECLINED)],
+    ['cancelling', cancel],
+  ] as const)('during the withdrawal: %s', async (why, end) => {
+    const applicant = await follow(DECLINED, { policy: BY_NOTICES });
+    await applicant.waitForInvitation();
+    const release = applicant.upstream.hold('withdraw');
+    await end(applicant);
+    await applicant.upstream.waitForCall('withdraw');
+    await expect(finish(applicant, REQUEST, { runValidator })).rejects.toMatchObject(refusal(why));
+    release();
+    await applicant.waitForEnd(MINUTE_MS);
   });
 
   test.each([null, 'other', {}, { reasonCode: 'jane' }])('with the malformed input %j', async (request) => {

@@ -1,4 +1,4 @@
-import { SECOND_MS } from '../../src/domain/policy';
+import { MINUTE_MS, SECOND_MS } from '../../src/domain/policy';
 import { statusNoticeSignal } from '../../src/workflows/contract';
 import { until } from '../support/condition';
 import { FakeStore } from '../support/fake-store';
@@ -8,13 +8,13 @@ import { useRealServer } from './real-server';
 
 const server = useRealServer();
 
-test('a list of Temporal finds an applicant by need, deadline and round, and no more once it is closed', async () => {
+test('Temporal lists an open applicant by need, deadline and round, and a closed one without need and deadline', async () => {
   const { client, startWorkers, startApplicant } = server();
   const upstream = new FakeUpstream([{ afterMs: SECOND_MS, status: 'Attn Required' }]);
   await startWorkers({ taskQueue: 'listed', upstream, store: new FakeStore() });
   const handle = await startApplicant('listed', 'POL-listed', BY_NOTICES);
   const isFound = async (query: string) => (await client.workflow.count(query)).count === 1;
-  const dueAt = new Date(Date.now() + BY_NOTICES.expiresMs.invitation + SECOND_MS * 60).toISOString();
+  const dueAt = new Date(Date.now() + BY_NOTICES.expiresMs.invitation + MINUTE_MS).toISOString();
   await until('the invitation to be listed', () => isFound(`ApplicantRound = 1 AND ApplicantDueAt < "${dueAt}"`));
   const [person] = upstream.people;
   const updatedAt = new Date(Date.now() + SECOND_MS).toISOString();

@@ -3,7 +3,6 @@ import { NO_ENCRYPTION } from '../../src/domain/encryption';
 import type { ReportNotice } from '../../src/domain/notices';
 import { HOUR_MS } from '../../src/domain/policy';
 import { openMailboxQuarantine } from '../../src/quarantine/quarantine';
-import { Unavailable } from '../../src/upstream/errors';
 import { parseStoredNotices } from '../../src/upstream/notices';
 import {
   DELIVER_NOTICES,
@@ -14,7 +13,7 @@ import {
 import { useSimulation } from '../simulation/follow';
 import { NO_RUNS } from '../support/activity-deps';
 import { FakeStore } from '../support/fake-store';
-import { FakeUpstream, facts } from '../support/fake-upstream';
+import { DOWN, FakeUpstream } from '../support/fake-upstream';
 
 const { signalWithStart, waitForResult, nowMs } = useSimulation();
 
@@ -81,7 +80,7 @@ test('a notice that arrives during the search is delivered too', async () => {
 test('upstream is asked for a person that Temporal does not find, also in an outage', async () => {
   const { upstream, delivered, deliver } = setup();
   const { humanId } = upstream.addPerson('POL-2', 'pol-2@example.org', await nowMs());
-  upstream.faults.push({ route: 'readStatus', error: new Unavailable(facts(503), 'scripted'), times: 8 });
+  upstream.faults.push({ route: 'readStatus', error: DOWN, times: 8 });
   expect(await deliver(noticeOf('r-1', humanId))).toEqual({ clientUserId: 'POL-2', delivered: 1 });
   expect(delivered).toMatchObject([{ clientUserId: 'POL-2', reportId: 'r-1' }]);
 });

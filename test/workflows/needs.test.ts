@@ -1,10 +1,11 @@
-import { DAY_MS, DEFAULT_POLICY, HOUR_MS, MINUTE_MS, type Policy, SECOND_MS } from '../../src/domain/policy';
+import { DAY_MS, DEFAULT_POLICY, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/domain/policy';
 import { Undecided, ValidationRejected } from '../../src/upstream/errors';
 import { callRecoveredSignal, callStuckSignal } from '../../src/workflows/contract';
+import { addedEvents } from '../simulation/added-events';
 import { useSimulation } from '../simulation/follow';
 import type { ApplicantUnderTest } from '../support/applicant-under-test';
 import { type Change, FakeUpstream, facts, provider } from '../support/fake-upstream';
-import { BY_NOTICES } from '../support/policies';
+import { BY_NOTICES, BY_NOTICES_OF_020 } from '../support/policies';
 
 const { follow, followOn } = useSimulation();
 const { chaseMs, expiresMs } = DEFAULT_POLICY;
@@ -21,17 +22,6 @@ async function shown(applicant: ApplicantUnderTest) {
     openedAtMs: opened?.getTime(),
     round: (ApplicantRound as number[] | undefined)?.[0],
   };
-}
-
-/** The number of events that a function adds to the history. */
-async function addedEvents(applicant: ApplicantUnderTest, type: RegExp, run: () => Promise<unknown>): Promise<number> {
-  const count = async () => {
-    const { events } = (await applicant.handle.fetchHistory()) as unknown as { events: readonly string[] };
-    return events.filter((event) => type.test(event)).length;
-  };
-  const before = await count();
-  await run();
-  return (await count()) - before;
 }
 
 test('the round, the invitation and the deadline show with the invitation; an engagement moves the deadline', async () => {
@@ -61,7 +51,7 @@ test.each([
   ['invited', 0, 'Invited'],
   ['engaged', HOUR_MS, 'Engaged'],
 ] as const)(
-  'an applicant that stays %s is quiet after the time of its policy, for one event',
+  'an applicant that stays %s is quiet after the time of its policy, which adds one event',
   async (stage, afterMs, status) => {
     const script: readonly Change[] = [
       { afterMs, status },
@@ -151,7 +141,7 @@ describe('a closed applicant', () => {
   });
 });
 
-test('a call that fails for long shows until it recovers, for one event each', async () => {
+test('a stuck call shows until it recovers, and each change adds one event', async () => {
   const applicant = await follow([]);
   await applicant.skip(7 * HOUR_MS);
   const { handle } = applicant;
@@ -166,18 +156,14 @@ test('a call that fails for long shows until it recovers, for one event each', a
 });
 
 test('a run of 0.2.0 shows no need and no round in its search attributes; the run that continues it does', async () => {
-  const { chaseMs: _chaseMs, ...policy } = BY_NOTICES;
   const script = [{ afterMs: HOUR_MS, status: 'Attn Required' }];
-  const applicant = await follow(script, { input: { policy: policy as Policy } });
+  const applicant = await follow(script, { input: { policy: BY_NOTICES_OF_020 } });
   await applicant.sendNotices(script);
-  const { searchAttributes, runId } = await applicant.handle.describe();
+  const { searchAttributes } = await applicant.handle.describe();
   expect(Object.keys(searchAttributes).sort()).toEqual(['ApplicantStage', 'ApplicantStageSince', 'HumanId']);
   const { needs, dueAtMs } = await applicant.state();
   expect([needs, dueAtMs]).toEqual([['attention'], applicant.invitedAtMs + expiresMs.applicant]);
-  // Notices about another person.
-  for (let sent = 0; sent < 2_000; sent += 1) await applicant.sendStatusNotice('Declined', DAY_MS, 'h-else');
-  await applicant.skip(MINUTE_MS);
-  expect((await applicant.handle.describe()).runId).not.toBe(runId);
+  await applicant.continueAsNew();
   expect(await shown(applicant)).toMatchObject({
     ApplicantNeeds: ['attention'],
     dueAfterMs: expiresMs.applicant,

@@ -1,8 +1,8 @@
 import { DAY_MS, DEFAULT_POLICY, HOUR_MS, MINUTE_MS } from '../../src/domain/policy';
-import { NotFound, Unavailable } from '../../src/upstream/errors';
+import { NotFound } from '../../src/upstream/errors';
 import type { CollectRecordsResult } from '../../src/workflows/contract';
 import { useSimulation } from '../simulation/follow';
-import { type Change, FakeUpstream, facts, provider } from '../support/fake-upstream';
+import { type Change, DOWN, FakeUpstream, facts, provider } from '../support/fake-upstream';
 import { BY_NOTICES } from '../support/policies';
 
 const { follow, followOn } = useSimulation();
@@ -88,7 +88,7 @@ describe('a person who is deleted upstream', () => {
     finding.faults.push({ route: 'readStatus', error: new NotFound(facts(404)) });
     const unavailable = new FakeUpstream(GONE);
     const when = () => unavailable.people.length > 0;
-    unavailable.faults.push({ route: 'findPeople', error: new Unavailable(facts(503), 'scripted'), when });
+    unavailable.faults.push({ route: 'findPeople', error: DOWN, when });
     for (const upstream of [finding, unavailable]) {
       const applicant = await followOn(upstream);
       await applicant.skipTo(25 * HOUR_MS);

@@ -9,6 +9,7 @@ import {
   snoozeUpdate,
   stateQuery,
 } from '../../src/workflows/contract';
+import type { Handle } from '../support/applicant-under-test';
 import { until } from '../support/condition';
 import { FakeStore } from '../support/fake-store';
 import { FakeUpstream, provider } from '../support/fake-upstream';
@@ -23,25 +24,25 @@ async function start(taskQueue: string, upstream = new FakeUpstream([])) {
   const audited: AuditEntry[] = [];
   const audit = { record: async (entry: AuditEntry) => void audited.push(entry) };
   const handle = await startApplicant(taskQueue, `POL-${taskQueue}`, BY_NOTICES);
-  return { handle, store, audited, work: () => startWorkers({ taskQueue, upstream, store, audit }) };
+  return { handle, store, audited, startWorker: () => startWorkers({ taskQueue, upstream, store, audit }) };
 }
 
-const isInvited = (handle: Awaited<ReturnType<typeof start>>['handle']) =>
+const waitForInvitation = (handle: Handle) =>
   until('the invitation', async () => (await handle.query(stateQuery)).humanId);
 
-test('a cancel by signal, then by request, completes the run also if both come before a worker', async () => {
-  const { handle, store, audited, work } = await start('both');
+test('a cancel by signal, then by request, completes the run, also if both come before a worker', async () => {
+  const { handle, store, audited, startWorker } = await start('both');
   await handle.signal(cancelApplicantSignal, { reasonCode: 'duplicate' });
   await handle.cancel();
-  await work();
+  await startWorker();
   expect(await handle.result()).toMatchObject({ outcome: 'cancelled', reason: 'operator' });
   expect([store.manifests.get('POL-both')?.outcome, audited]).toEqual(['cancelled', []]);
 });
 
 test('a cancel request alone ends the run as Canceled, and the worker writes the audit line', async () => {
-  const { handle, audited, work } = await start('request');
-  await work();
-  await isInvited(handle);
+  const { handle, audited, startWorker } = await start('request');
+  await startWorker();
+  await waitForInvitation(handle);
   await handle.cancel();
   await expect(handle.result()).rejects.toThrow();
   expect((await handle.describe()).status.name).toBe('CANCELLED');
@@ -49,9 +50,9 @@ test('a cancel request alone ends the run as Canceled, and the worker writes the
 });
 
 test('updates are validated, change the run, and end with it', async () => {
-  const { handle, work } = await start('updates', new FakeUpstream([{ afterMs: 0, reports: provider('A') }]));
-  await work();
-  await isInvited(handle);
+  const { handle, startWorker } = await start('updates', new FakeUpstream([{ afterMs: 0, reports: provider('A') }]));
+  await startWorker();
+  await waitForInvitation(handle);
   const untilMs = Date.now() + HOUR_MS;
   await handle.executeUpdate(snoozeUpdate, { args: [{ untilMs, note: 'on holiday' }] });
   await handle.executeUpdate(setDeadlineUpdate, { args: [{ atMs: untilMs }] });

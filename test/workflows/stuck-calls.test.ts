@@ -1,14 +1,12 @@
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../src/domain/policy';
-import { Unavailable } from '../../src/upstream/errors';
 import { callRecoveredSignal, callStuckSignal, type StuckCall } from '../../src/workflows/contract';
 import { useSimulation } from '../simulation/follow';
 import type { ApplicantUnderTest } from '../support/applicant-under-test';
-import { FakeUpstream, facts, provider } from '../support/fake-upstream';
+import { DOWN, FakeUpstream, provider } from '../support/fake-upstream';
 import { BY_NOTICES } from '../support/policies';
 
 const { follow, followOn, nowMs } = useSimulation();
 
-const DOWN = new Unavailable(facts(503), 'scripted');
 const SINCE_MS = 1_000;
 
 /** As the first activity of this type does. */
@@ -62,7 +60,7 @@ test('an answer to one activity leaves another one of the same type stuck', asyn
   expect(await stuckCalls(applicant)).toEqual([{ fetchDocument: SINCE_MS }, ['stuck-call']]);
 });
 
-test('a result without an answer does not end it, and the next activity for this call continues it', async () => {
+test('a result without an answer leaves the call stuck, and the next activity of this call continues it', async () => {
   const script = [{ afterMs: HOUR_MS, reports: provider('A') }];
   const upstream = new FakeUpstream(script);
   const applicant = await followOn(upstream, { policy: BY_NOTICES });
@@ -84,7 +82,7 @@ test('a result without an answer does not end it, and the next activity for this
   expect(await workerEntries(applicant)).toEqual(['call-stuck listReports', 'call-recovered listReports']);
 });
 
-test('a cancelled activity ends it without an entry', async () => {
+test('the cancellation of its activity ends a stuck call without an entry', async () => {
   const applicant = await follow([]);
   await applicant.skip(7 * HOUR_MS);
   await sendStuck(applicant, 'watchStatus');
@@ -94,7 +92,7 @@ test('a cancelled activity ends it without an entry', async () => {
   expect(await workerEntries(applicant)).toEqual(['call-stuck watchStatus']);
 });
 
-test('a poll that does not end clears it with a signal', async () => {
+test('a poll that does not end reports its recovery with a signal', async () => {
   const applicant = await follow([]);
   await applicant.skip(7 * HOUR_MS);
   await sendStuck(applicant, 'watchStatus');
@@ -128,14 +126,11 @@ test('malformed signals, and those of activities that have ended, change nothing
   expect(await applicant.state()).toMatchObject({ stage: 'invited' });
 });
 
-test('a run that continues another one has other calls: none of them is stuck', async () => {
+test('a run that continues another one starts without stuck calls', async () => {
   const applicant = await follow([]);
   await applicant.skip(7 * HOUR_MS);
-  const { runId } = await applicant.handle.describe();
   await sendStuck(applicant, 'watchStatus');
-  for (let sent = 0; sent < 2_000; sent += 1) await applicant.sendStatusNotice('Declined', DAY_MS, 'h-else');
-  await applicant.skip(MINUTE_MS);
-  expect((await applicant.handle.describe()).runId).not.toBe(runId);
+  await applicant.continueAsNew();
   expect(await stuckCalls(applicant)).toEqual([{}, []]);
   const { searchAttributes } = await applicant.handle.describe();
   expect(searchAttributes).toMatchObject({ ApplicantNeeds: [null] });

@@ -1,9 +1,9 @@
-import { DAY_MS, HOUR_MS, MINUTE_MS, type Policy, SECOND_MS } from '../../src/domain/policy';
+import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/domain/policy';
 import type { TimelineEntry } from '../../src/domain/timeline';
 import { useSimulation } from '../simulation/follow';
 import { FakeStore } from '../support/fake-store';
 import { type Change, FakeUpstream, provider } from '../support/fake-upstream';
-import { BY_NOTICES } from '../support/policies';
+import { BY_NOTICES, BY_NOTICES_OF_020 } from '../support/policies';
 
 const { follow, followOn } = useSimulation();
 
@@ -72,7 +72,6 @@ test('an adopted person shows with their status', async () => {
 test.each([false, true])(
   'a run of 0.2.0 whose worker wrote no timeline writes all of it later, also if it continues as new first: %s',
   async (continues) => {
-    const { chaseMs: _chaseMs, ...policy } = BY_NOTICES;
     const script: readonly Change[] = [
       { afterMs: HOUR_MS, status: 'Some Synced', reports: provider('A') },
       { afterMs: 3 * HOUR_MS, status: 'All Synced' },
@@ -83,12 +82,12 @@ test.each([false, true])(
       const isOf020 = store.written.length === 0 && 'timeline' in change;
       return updateManifest(isOf020 ? { ...change, timeline: [] } : change, ...rest);
     };
-    const applicant = await follow(script, { store, input: { policy: policy as Policy } });
+    const applicant = await follow(script, { store, input: { policy: BY_NOTICES_OF_020 } });
     await applicant.sendNotices(script.slice(0, 1));
     await applicant.skipUntil(({ collection }) => collection.documents.length === 3);
     await applicant.skip(MINUTE_MS);
     expect(applicant.manifest.timeline.entries).toEqual([]);
-    for (let sent = 0; continues && sent < 2_000; sent += 1) await applicant.sendStatusNotice('Declined', 0, 'h-else');
+    if (continues) await applicant.continueAsNew();
     await applicant.sendNotices(script.slice(1));
     await applicant.waitForEnd(HOUR_MS);
     expect(applicant.manifest.timeline).toEqual((await applicant.state()).timeline);

@@ -1,16 +1,15 @@
 import { DAY_MS, DEFAULT_POLICY, HOUR_MS, MINUTE_MS, type Policy, SECOND_MS } from '../../src/domain/policy';
 import { UNDECIDED } from '../../src/human-api/undecided-reasons';
-import { AlreadyExists, NotFound, Unavailable, Undecided } from '../../src/upstream/errors';
+import { AlreadyExists, NotFound, Undecided } from '../../src/upstream/errors';
 import { WITHDRAW_PERSON, withdrawWorkflowId } from '../../src/workflows/contract';
 import { useSimulation } from '../simulation/follow';
 import { readDetails } from '../support/applicant-under-test';
 import { FakeStore } from '../support/fake-store';
-import { FakeUpstream, facts, type Route } from '../support/fake-upstream';
+import { DOWN, FakeUpstream, facts, type Route } from '../support/fake-upstream';
 
 const { followOn, nowMs, skip, startWorkflow, waitForResult } = useSimulation();
 
 const WHY = UNDECIDED.unidentified404;
-const DOWN = new Unavailable(facts(503), 'scripted');
 const DEADLINE_MS = 10 * DAY_MS;
 const SHORT: Policy = { ...DEFAULT_POLICY, expiresMs: { invitation: DEADLINE_MS, applicant: DEADLINE_MS } };
 

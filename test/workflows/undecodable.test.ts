@@ -3,12 +3,11 @@ import { DEFAULT_POLICY, type Policy, SECOND_MS } from '../../src/domain/policy'
 import { createPayloadCodec, type DecodeFault } from '../../src/temporal/codec';
 import { generateKey } from '../../src/temporal/key-ring';
 import { createOperations, ResultUnreadable } from '../../src/temporal/operations';
-import { Unavailable } from '../../src/upstream/errors';
 import { DELIVER_NOTICES, reportNoticeSignal, stateQuery, statusNoticeSignal } from '../../src/workflows/contract';
 import type { Handle } from '../support/applicant-under-test';
 import { until } from '../support/condition';
 import { FakeStore } from '../support/fake-store';
-import { type Change, facts, row } from '../support/fake-upstream';
+import { type Change, DOWN, row } from '../support/fake-upstream';
 import { keyRingOf } from '../support/keys';
 import { BY_NOTICES } from '../support/policies';
 import { FakePeople } from './fake-people';
@@ -125,7 +124,7 @@ test('a mailbox drops an undecodable notice and delivers the others', async () =
 
 test('an attempt with undecodable progress counts as lost: no second create is sent', async () => {
   const applicant = upstream.add('POL-6', []);
-  applicant.faults.push({ route: 'invite', error: new Unavailable(facts(503), 'scripted'), times: 1, after: true });
+  applicant.faults.push({ route: 'invite', error: DOWN, times: 1, after: true });
   applicant.editLookUp = (users) => (applicant.count('findPeople') < 5 ? [] : users);
   codec.damaged = (text, workflowId) => workflowId === 'applicant-POL-6' && text.includes('createSentAtMs');
   const handle = await server().startApplicant(TASK_QUEUE, 'POL-6', POLICY);
