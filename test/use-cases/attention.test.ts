@@ -99,7 +99,7 @@ test('lists findings of the last sweep that are not repaired, and notices that w
     ['unattended', null, at, null],
     ['quarantine', null, null, 'npm run chartway -- quarantine list'],
   ]);
-  expect(items[4]?.text).toBe(`1 notice is in quarantine in the report store (1 ${notice.why}). Replay or drop them.`);
+  expect(items[4]?.text).toBe('1 notice is in quarantine in the report store (1 nobody). Replay or drop them.');
   const readManifest = () => Promise.reject(new KeyMissing('old'));
   const view = await readAttention({ ...deps, reportStore: Object.assign(Object.create(store), { readManifest }) });
   // Whether the persons are withdrawn is unknown.
