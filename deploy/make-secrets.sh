@@ -48,8 +48,10 @@ make_audit_key() {
   fi
 }
 
-# The api key of the sandbox with every role, and its entry of API_KEYS, which has the hash only.
+# The api key of the sandbox with every role, and its entry of API_KEYS, which has the hash only. A new key replaces the
+# entry of a key that was deleted.
 make_sandbox_api_key() {
+  [ -e SANDBOX_API_KEY ] || rm -f SANDBOX_API_KEYS
   make SANDBOX_API_KEY
   [ -e SANDBOX_API_KEYS ] || echo "sandbox:intake+read+contact+records+operate+audit:$(hash SANDBOX_API_KEY)" | write SANDBOX_API_KEYS
 }

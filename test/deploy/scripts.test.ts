@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer, type RequestListener } from 'node:http';
 import { join } from 'node:path';
 import { createKeyFinder, parseApiKeys, ROLES } from '../../src/api/keys';
@@ -131,6 +131,8 @@ describe('make-secrets.sh', () => {
   });
 
   test('creates an api key of the sandbox with every role, and its entry with the hash of the key', async () => {
+    await makeSecrets();
+    await rm(join(secrets, 'SANDBOX_API_KEY'));
     await makeSecrets();
     const entries = parseApiKeys(await readSecret('SANDBOX_API_KEYS')) ?? [];
     const key = createKeyFinder(entries)(await readSecret('SANDBOX_API_KEY'));
