@@ -10,7 +10,7 @@ import {
   PreconditionRequired,
   Unavailable,
 } from '../use-cases/errors';
-import { Problem, type Slug } from './problem';
+import { noRouteProblem, Problem, type Slug, unreadableProblem } from './problem';
 
 /** Long enough for a restart of a process or a short fail-over. */
 const RETRY_AFTER_S = 5;
@@ -23,11 +23,10 @@ const UNAVAILABLE: Readonly<Record<Unavailable['what'], Slug>> = {
 };
 
 /** By Fastify's status: its own text may quote the body. */
-const BY_STATUS: Readonly<Record<number, Slug>> = {
-  404: 'not-found',
-  413: 'too-large',
-  415: 'unsupported-media-type',
-  416: 'range-not-satisfiable',
+const BY_STATUS: Readonly<Record<number, () => Problem>> = {
+  404: noRouteProblem,
+  413: () => new Problem('too-large', 'expected a smaller body'),
+  415: () => new Problem('unsupported-media-type', 'expected a body of the type application/json'),
 };
 
 /** The problem of an error; null if the error is unexpected. `isRead`: the request could change nothing. */
@@ -64,7 +63,8 @@ function useCaseProblem(error: unknown): Problem | null {
 }
 
 function storeProblem(error: unknown, isRead: boolean): Problem | null {
-  if (error instanceof AlteredDocument) return new Problem('altered-document');
+  if (error instanceof AlteredDocument)
+    return new Problem('altered-document', 'expected the bytes that the manifest lists; nothing was returned');
   if (error instanceof NoSuchDocument) return new Problem('not-found', 'expected a document that the manifest lists');
   if (error instanceof KeyMissing) {
     return unavailableProblem('store-unavailable', 'a key that PAYLOAD_KEYS does not list is missing', 'nothing');
@@ -77,7 +77,7 @@ function storeProblem(error: unknown, isRead: boolean): Problem | null {
 function fastifyProblem(error: unknown): Problem | null {
   const { statusCode } = error as { statusCode?: unknown };
   if (typeof statusCode !== 'number' || statusCode < 400 || statusCode >= 500) return null;
-  return new Problem(BY_STATUS[statusCode] ?? 'malformed');
+  return (BY_STATUS[statusCode] ?? unreadableProblem)();
 }
 
 /** A 503: the same request can be repeated. */

@@ -135,6 +135,16 @@ export const SLUGS = Object.keys(PROBLEMS) as readonly Slug[];
 /** The outages that an act can meet. */
 export const OUTAGES: readonly Slug[] = ['temporal-unavailable', 'no-worker', 'store-unavailable', 'audit-unavailable'];
 
+/** A request that Node or Fastify cannot read. */
+export function unreadableProblem(): Problem {
+  return new Problem('malformed', 'expected a valid URL, valid headers and a body of valid JSON');
+}
+
+/** A path or a method that the API does not have. */
+export function noRouteProblem(): Problem {
+  return new Problem('not-found', 'expected a path and a method of /openapi.json');
+}
+
 /** An error answer. `detail` is our own text; neither it nor `members` contain a value that the caller sent. */
 export class Problem extends Error {
   override readonly name = 'Problem';
@@ -142,7 +152,7 @@ export class Problem extends Error {
 
   constructor(
     readonly slug: Slug,
-    readonly detail: string = PROBLEMS[slug].title,
+    readonly detail: string,
     readonly members: Readonly<Record<string, unknown>> = {},
     readonly headers: Readonly<Record<string, string>> = {},
   ) {

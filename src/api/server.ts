@@ -20,7 +20,7 @@ import { problemOf } from './error-problems';
 import { addGuard, isRead } from './guard';
 import { compileValidator, refuseUndeclaredParameters } from './input-faults';
 import { addOpenApi } from './open-api';
-import { Problem, problemBody, sendProblem } from './problem';
+import { noRouteProblem, Problem, problemBody, sendProblem, unreadableProblem } from './problem';
 import { actionRoutes } from './routes/actions';
 import { applicantRoutes } from './routes/applicants';
 import { addCodecRoutes } from './routes/codec';
@@ -74,16 +74,18 @@ export async function createApi(deps: ApiDeps): Promise<FastifyInstance> {
     clientErrorHandler: (error: { code?: string }, socket: Socket) => rejectUnread(socket, error.code ?? ''),
     // An invalid URL has no route and no hooks.
     frameworkErrors: (_error, request, reply) =>
-      void sendProblem(reply.headers(commonHeaders(request.id)), request.id, new Problem('malformed')),
+      void sendProblem(reply.headers(commonHeaders(request.id)), request.id, unreadableProblem()),
   } as FastifyServerOptions) as FastifyInstance;
 
   app.server.maxConnections = MAX_CONNECTIONS;
   app.setErrorHandler((error, request, reply) => {
-    const problem = problemOf(error, isRead(request)) ?? new Problem('internal');
+    const problem =
+      problemOf(error, isRead(request)) ??
+      new Problem('internal', 'the API failed unexpectedly; its log has the request id');
     if (problem.status >= 500) log.error({ error, requestId: request.id }, 'request failed');
     return sendProblem(reply, request.id, problem);
   });
-  app.setNotFoundHandler((request, reply) => sendProblem(reply, request.id, new Problem('not-found')));
+  app.setNotFoundHandler((request, reply) => sendProblem(reply, request.id, noRouteProblem()));
   app.setValidatorCompiler(compileValidator);
   app.setSerializerCompiler(serializerCompiler);
   measure(app, deps.registry);
@@ -129,7 +131,7 @@ const UNREAD_STATUS: Readonly<Record<string, number>> = { ERR_HTTP_REQUEST_TIMEO
 function rejectUnread(socket: Socket, code: string): void {
   const requestId = randomUUID();
   const status = UNREAD_STATUS[code] ?? 400;
-  const body = JSON.stringify({ ...problemBody(new Problem('malformed'), requestId), status });
+  const body = JSON.stringify({ ...problemBody(unreadableProblem(), requestId), status });
   const headers = { 'Content-Type': 'application/problem+json', ...commonHeaders(requestId) };
   rejectConnection(socket, `${status} ${STATUS_CODES[status]}`, { headers, body });
 }

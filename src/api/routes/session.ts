@@ -7,7 +7,7 @@ import { addFormParser } from '../body-parsers';
 import { type Caller, callerOf } from '../caller';
 import type { Guard } from '../guard';
 import { answer, TAGS } from '../open-api';
-import { Problem } from '../problem';
+import { noRouteProblem, Problem } from '../problem';
 import { emptyBody, sessionBody } from '../schemas/requests';
 import { oneTimeToken, page, whoami } from '../schemas/session';
 import { deleteSessionToken, ONE_TIME_S, readSessionToken, type Sessions, sendSessionToken } from '../sessions';
@@ -146,7 +146,7 @@ export const sessionRoutes: FastifyPluginAsyncZod<SessionDeps> = async (app, dep
       },
     },
     async (request) => {
-      if (!deps.oneTimeSessions || !isLoopbackAddress(request.ip)) throw new Problem('not-found');
+      if (!deps.oneTimeSessions || !isLoopbackAddress(request.ip)) throw noRouteProblem();
       const caller = expectCaller(request);
       await audit.record({ who: caller.name, did: 'sign-in', detail: 'one-time token' });
       const expiresAt = new Date(nowMs() + ONE_TIME_S * 1_000).toISOString();
