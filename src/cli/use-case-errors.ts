@@ -48,6 +48,7 @@ const REFUSAL_TEXT: Readonly<Record<NotNow['why'], (current: ApplicantView) => s
   closing: () => 'it is closing, and its outcome is decided',
   inviting: () => 'the person is being invited; try again in a minute',
   cancelling: () => 'it is being cancelled',
+  withdrawing: () => 'the person is being withdrawn; try again in a minute',
   'no-call-waits': () => 'no failing call waits for its retry',
   open: ({ clientUserId }) =>
     `it is open; wait until it closes, or cancel it: \`npm run chartway -- cancel ${clientUserId}\``,
