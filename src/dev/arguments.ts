@@ -51,7 +51,7 @@ function createCommand(): Command {
     .addHelpText(
       'after',
       '\nNO_COLOR and FORCE_COLOR control colours. Without a terminal, each change is one plain line.' +
-        '\nExit status: 0 success; 1 a failure, or a sample ended unexpectedly; 2 wrong usage or configuration.',
+        '\nExit status: 0 success; 1 a failure, or a sample ended unexpectedly; 2 wrong usage or configuration; 3 a result could not be read.',
     )
     .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
     .showHelpAfterError('(see npm start -- --help)')
