@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { API_KEY_FILE } from './api-key';
 import { DATA_FOLDER, type DevOptions, LOG_FOLDER } from './options';
-import { demoPolicyEnvironment, SPEED } from './samples';
+import { SPEED } from './samples';
 import type { Stack } from './stack';
 
 /** The addresses of the stack. */
@@ -60,7 +60,7 @@ export function nextStepsMessage(stack: NextSteps): string {
 }
 
 /** What the commands need of the stack. */
-export type NextSteps = Pick<Stack, 'apiUrl' | 'sandboxUrl' | 'temporalAddress' | 'taskQueue'>;
+export type NextSteps = Pick<Stack, 'apiUrl' | 'sandboxUrl' | 'temporalAddress' | 'temporalUiUrl'>;
 
 function emailOf({ sandboxUrl }: NextSteps): string {
   return sandboxUrl ? 'several@example.org' : 'max@example.org';
@@ -78,17 +78,13 @@ function httpCommands(stack: NextSteps): string[] {
 }
 
 function shellCommands(stack: NextSteps): string[] {
-  const { sandboxUrl, temporalAddress, taskQueue } = stack;
-  const variables = [
-    // Only what differs from the defaults of the commands.
-    ...(temporalAddress === '127.0.0.1:7233' ? [] : [`TEMPORAL_ADDRESS=${temporalAddress}`]),
-    ...(taskQueue === 'chartway' ? [] : [`TASK_QUEUE=${taskQueue}`]),
-  ];
-  const policy = sandboxUrl ? [`SETTLE_ALL_SYNCED=${demoPolicyEnvironment('story')['SETTLE_ALL_SYNCED']}`] : [];
-  const chartway = (...more: readonly string[]) => [...variables, ...more, 'npm run chartway --'].join(' ');
+  const { temporalUiUrl, temporalAddress } = stack;
+  // Commands find the server that the stack started, and all of its settings, by themselves.
+  const isOwn = temporalUiUrl !== null;
+  const chartway = `${isOwn ? '' : `TEMPORAL_ADDRESS=${temporalAddress} `}npm run chartway --`;
   return [
-    `${chartway(...policy)} start POL-2 --email ${emailOf(stack)}`,
-    `${chartway()} watch POL-2`,
-    `${chartway()} documents zip POL-2 --out POL-2.zip`,
+    `${chartway} start POL-2 --email ${emailOf(stack)}`,
+    `${chartway} watch POL-2`,
+    `${chartway} documents zip POL-2 --out POL-2.zip`,
   ];
 }

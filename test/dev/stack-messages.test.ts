@@ -18,8 +18,8 @@ const newFolder = useFolders();
 const cleanUp = useCleanup();
 
 /** The commands of the message that start with a word. */
-function commandsOf(apiUrl: string, program: string): string[] {
-  const stack = { apiUrl, sandboxUrl: 'http://127.0.0.1:1', temporalAddress: '127.0.0.1:4711', taskQueue: 'chartway' };
+function commandsOf(apiUrl: string, program: string, temporalUiUrl: string | null = null): string[] {
+  const stack = { apiUrl, sandboxUrl: 'http://127.0.0.1:1', temporalAddress: '127.0.0.1:4711', temporalUiUrl };
   const lines = nextStepsMessage(stack).split('\n');
   return lines.flatMap((line) => (line.startsWith('  ') && line.includes(`${program} `) ? [line.trim()] : []));
 }
@@ -59,7 +59,7 @@ test('the curl commands of the last message start, show and fetch an applicant w
   ]);
 });
 
-test('the commands of the last message are valid, and name the Temporal server if it has another address', () => {
+test('the commands of the last message are valid, and name a Temporal server that the start did not start', () => {
   const commands = commandsOf('http://127.0.0.1:1', 'chartway');
   expect(commands).toHaveLength(3);
   for (const command of commands) {
@@ -67,4 +67,6 @@ test('the commands of the last message are valid, and name the Temporal server i
     expect(settings).toContain('TEMPORAL_ADDRESS=127.0.0.1:4711 ');
     expect(readCommandLine(args.split(' ')).scope).toBe('chartway');
   }
+  const [own] = commandsOf('http://127.0.0.1:1', 'chartway', 'http://127.0.0.1:8233');
+  expect(own).toMatch(/^npm run chartway -- start /);
 });
