@@ -193,7 +193,7 @@ describe('a command in the folder of a running npm start', () => {
     expect(() => readConfig('chartway', {}, folder)).toThrow(/^npm start of this folder runs at /);
   });
 
-  test('that has ended is told so first', () => {
+  test('that has ended gets an error that says so first', () => {
     rmSync(path.join(folder, '.data/npm-start-run.json'));
     expect(() => readConfig('chartway', {}, folder)).toThrow(/^no npm start of this folder runs: .*\nInvalid/);
     rmSync(path.join(folder, '.data/keys'), { recursive: true });
