@@ -31,7 +31,7 @@ export function readStartArguments(argv: readonly string[], env: NodeJS.ProcessE
 function createCommand(): Command {
   return new Command('npm start --')
     .description(
-      'Runs Chartway on this machine: Temporal, worker, webhook, api and, without credentials of Human API, a sandbox with\n' +
+      'Runs Chartway on this machine: Temporal, worker, webhook, api and, without credentials of Human API, a sandbox with ' +
         'fictitious applicants. The next start continues where this one ends. Ctrl-C drains and stops all processes.',
     )
     .option('--once', 'end when the samples have closed; exit status 0 if all ended as expected')

@@ -67,7 +67,9 @@ export async function runDemo(
     const round = await chooseRound(stack.sandboxUrl, watch, output);
     samples = selectSamples(personas, args.personas, round);
     await enrol(samples, round, stack, options, supervisor, output);
-    if (!args.once) manualLink = printLink(stack.sandboxUrl, manualApplicant(round).clientUserId, output, signal);
+    const { clientUserId } = manualApplicant(round);
+    const hasClosed = Boolean(watch.snapshots.get(clientUserId)?.outcome);
+    if (!args.once && !hasClosed) manualLink = printLink(stack.sandboxUrl, clientUserId, output, signal);
   }
 
   await waitUntilClosed(samples, watch, signal, () =>

@@ -58,20 +58,17 @@ export function resultTable(results: readonly SampleResult[], columns: number): 
     ]),
   ];
   const width = (index: number) => Math.max(...rows.map((row) => row[index]?.length ?? 0));
-  const lines = rows.map((row) =>
-    row
+  const lines = rows.map((row) => {
+    const line = row
       .map((cell, index) => cell.padEnd(width(index)))
       .join('  ')
-      .slice(0, columns)
-      .trimEnd(),
-  );
+      .trimEnd();
+    return line.length > columns ? `${line.slice(0, columns - 1)}…` : line;
+  });
   const count = (verdict: SampleResult['verdict']) => results.filter((each) => each.verdict === verdict).length;
   const total = `${count('expected')} of ${results.length} samples ended as expected.`;
   const unknown = count('unknown');
-  const notRead =
-    unknown === 0
-      ? []
-      : [`${plural(unknown, 'result')} could not be read, because Temporal or the worker did not answer.`];
+  const notRead = unknown === 0 ? [] : [`${plural(unknown, 'result')} could not be read: the worker did not answer.`];
   return ['', ...lines, '', total, ...notRead].join('\n');
 }
 

@@ -27,14 +27,22 @@ test('summary prints the counts', async () => {
     stages: Object.fromEntries(STAGES.map((stage) => [stage, 0])) as SummaryView['stages'],
     outcomes: { ...(Object.fromEntries(OUTCOMES.map((name) => [name, 0])) as SummaryView['outcomes']), collected: 12 },
     days: [{ date: '2026-12-01', opened: 4, closed: 2 }],
-    ages: [{ atMostDays: 7, count: 3 }],
+    ages: [
+      { atMostDays: 1, count: 2 },
+      { atMostDays: 7, count: 3 },
+    ],
     coverage: { since: AT },
     asOf: AT,
   };
   const { run, out, printed, messages } = await createFakeFixture({ summary: async () => summary });
   expect(await run('summary')).toBe(0);
   expect(out).toEqual(
-    expect.arrayContaining(['12\toutcome\tcollected', '3\tage\tup to 7 days', '4\topened\t2026-12-01']),
+    expect.arrayContaining([
+      '12\toutcome\tcollected',
+      '2\tage\tup to 1 day',
+      '3\tage\tup to 7 days',
+      '4\topened\t2026-12-01',
+    ]),
   );
   expect(messages()).toContain('applicants that closed before 2026-12-01T08:00:00Z may be missing');
   expect(await run('summary', '--json')).toBe(0);
