@@ -106,7 +106,7 @@ export async function startStack(
     ...(sandboxUrl ? sandboxUpstreamEnvironment(sandboxUrl, secret('sandbox-secret')) : {}),
     TASK_QUEUE: taskQueue,
   };
-  publishDevRun(DATA_FOLDER, {
+  const unpublish = publishDevRun(DATA_FOLDER, {
     temporalAddress: temporal.temporalAddress,
     usesOwnKeys: keys !== null,
     settings: commandSettings({
@@ -117,6 +117,7 @@ export async function startStack(
       policy: hasSandbox ? demoPolicyEnvironment('story') : {},
     }),
   });
+  process.once('exit', unpublish);
   const withMetrics = (port: number) => ({ ...env, METRICS_PORT: metrics.port === null ? '' : String(port) });
   const webhookEnv = webhookEnvironment(withMetrics(ports.webhookMetrics), {
     host: webhookHost,

@@ -26,15 +26,15 @@ const PUBLISHED = z.object({
   }),
 });
 
-/** Publishes the run until this process ends. Commands ignore the file of a killed process. */
-export function publishDevRun(dataFolder: string, run: DevRun): void {
+/** Publishes the run and returns a function that ends this. Commands ignore the file of a killed process. */
+export function publishDevRun(dataFolder: string, run: DevRun): () => void {
   mkdirSync(dataFolder, { recursive: true, mode: 0o700 });
   const file = path.resolve(dataFolder, FILE);
   const draft = `${file}.draft`;
   const owner = identifyProcess('npm start', process.pid);
   writeFileSync(draft, `${JSON.stringify({ owner, run })}\n`, { mode: 0o600 });
   renameSync(draft, file);
-  process.once('exit', () => rmSync(file, { force: true }));
+  return () => rmSync(file, { force: true });
 }
 
 /** The `npm start` that runs in this folder; null if none runs. */

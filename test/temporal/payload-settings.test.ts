@@ -165,9 +165,10 @@ test('a reused pid publishes no keys, and a file of another form is a fault', ()
 describe('a command in the folder of a running npm start', () => {
   const ADDRESS = '127.0.0.1:41415';
   const OWN = { TEMPORAL_ADDRESS: ADDRESS, TASK_QUEUE: 'of-the-run', WEBHOOK_PORT: '41416', POLL_SYNCING: '6s' };
+  let unpublish: () => void;
   beforeEach(() => {
     publish(generateKey('dev'));
-    publishRun({ temporalAddress: ADDRESS, settings: OWN });
+    unpublish = publishRun({ temporalAddress: ADDRESS, settings: OWN });
   });
 
   test('uses its server, keys and settings, unless the environment has others; .env does not', () => {
@@ -194,7 +195,7 @@ describe('a command in the folder of a running npm start', () => {
   });
 
   test('that has ended gets an error that says so first', () => {
-    rmSync(path.join(folder, '.data/npm-start-run.json'));
+    unpublish();
     expect(() => readConfig('chartway', {}, folder)).toThrow(/^no npm start of this folder runs: .*\nInvalid/);
     rmSync(path.join(folder, '.data/keys'), { recursive: true });
     expect(() => readConfig('chartway', {}, folder)).toThrow(/^Invalid/);
@@ -217,8 +218,8 @@ function publish(keys: string): void {
 }
 
 /** At the default address, like an `npm start` that uses a configured server. */
-function publishRun(changes: Partial<DevRun> = {}): void {
-  publishDevRun(path.join(folder, '.data'), {
+function publishRun(changes: Partial<DevRun> = {}): () => void {
+  return publishDevRun(path.join(folder, '.data'), {
     temporalAddress: '127.0.0.1:7233',
     usesOwnKeys: true,
     settings: {},
