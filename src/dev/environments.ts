@@ -86,13 +86,14 @@ export function webhookEnvironment(
 }
 
 /**
- * For the api, which listens on loopback only. `uiPort`: of the dev server's UI, for which it decrypts payloads without a login, because that UI has
- * none either; null: another Temporal server, for which it decrypts nothing.
+ * For the api, which listens on loopback only. `uiPort`: of the dev server's UI; null: Temporal is another server. The api decrypts payloads for that UI
+ * without a login, because the UI has none, but only if the people are fictitious.
  */
 export function localApiEnvironment(
   env: NodeJS.ProcessEnv,
-  api: { readonly port: number; readonly keys: string; readonly uiPort: number | null },
+  api: { readonly port: number; readonly keys: string; readonly uiPort: number | null; readonly hasSandbox: boolean },
 ): NodeJS.ProcessEnv {
+  const codecUiPort = api.hasSandbox ? api.uiPort : null;
   return {
     ...env,
     API_HOST: '127.0.0.1',
@@ -102,8 +103,8 @@ export function localApiEnvironment(
     API_ORIGINS: '',
     API_TLS_CERT_FILE: '',
     API_TLS_KEY_FILE: '',
-    CODEC_ENDPOINT: api.uiPort === null ? 'off' : 'open',
-    CODEC_UI_ORIGIN: api.uiPort === null ? '' : `http://127.0.0.1:${api.uiPort},http://localhost:${api.uiPort}`,
+    CODEC_ENDPOINT: codecUiPort === null ? 'off' : 'open',
+    CODEC_UI_ORIGIN: codecUiPort === null ? '' : `http://127.0.0.1:${codecUiPort},http://localhost:${codecUiPort}`,
   };
 }
 

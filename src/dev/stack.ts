@@ -131,7 +131,12 @@ export async function startStack(
   const apiEnv = localApiEnvironment(
     // The applicants that it starts follow the stories of the sandbox, as the samples do.
     { ...withMetrics(ports.apiMetrics), ...(sandboxUrl ? demoPolicyEnvironment('story') : {}) },
-    { port: ports.api, keys: createApiKeys(DATA_FOLDER, api.keys), uiPort: startsTemporal ? ports.ui : null },
+    {
+      port: ports.api,
+      keys: createApiKeys(DATA_FOLDER, api.keys),
+      uiPort: startsTemporal ? ports.ui : null,
+      hasSandbox,
+    },
   );
   const start = (name: 'worker' | 'webhook' | 'api', serviceEnv: NodeJS.ProcessEnv) =>
     output.phase(name, () => supervisor.start(chartwayService(name, [], serviceEnv)));

@@ -68,7 +68,7 @@ export async function startOwnTemporal(
       databaseFile,
       port: ports.temporal,
       uiPort: ports.ui,
-      codecUrl: `http://127.0.0.1:${ports.api}/codec`,
+      codecUrl: usesSandbox(options) ? `http://127.0.0.1:${ports.api}/codec` : null,
       env: thirdPartyEnvironment(process.env),
     });
     await supervisor.start(service);
@@ -88,8 +88,8 @@ export function temporalService(options: {
   readonly cli: string;
   readonly port: number;
   readonly uiPort: number;
-  /** Where the UI has payloads decoded. */
-  readonly codecUrl: string;
+  /** Where the UI has payloads decoded; null: it shows ciphertext. */
+  readonly codecUrl: string | null;
   readonly databaseFile: string;
   readonly env: NodeJS.ProcessEnv;
   /** A lazy client for the address above. */
@@ -102,7 +102,7 @@ export function temporalService(options: {
     program: cli,
     args: [
       ...['server', 'start-dev', '--ip', '127.0.0.1', '--port', String(port), '--ui-port', String(uiPort)],
-      ...['--ui-codec-endpoint', codecUrl],
+      ...(codecUrl === null ? [] : ['--ui-codec-endpoint', codecUrl]),
       // Measured: ten times as many signals with the write-ahead log, and equally durable.
       ...['--db-filename', path.basename(databaseFile), '--sqlite-pragma', 'journal_mode=wal'],
       ...(namespace === 'default' ? [] : ['--namespace', namespace]),

@@ -19,7 +19,7 @@ import {
   statusNoticeSignal,
 } from './contract';
 import { followUntilConcluded } from './follow';
-import { adoptRecordedOutcome, endIfWithdrawnBefore, invite } from './opening';
+import { endIfWithdrawnBefore, endWithRecordedOutcome, invite } from './opening';
 import { registerSteering } from './steering';
 import { registerStuckCalls } from './stuck-calls';
 import { withdrawApplicant, withdrawCancelled } from './withdrawal';
@@ -48,7 +48,7 @@ export async function collectRecords(input: CollectRecordsInput): Promise<Collec
 async function followToEnd(applicant: Applicant): Promise<CollectRecordsResult> {
   try {
     // After continue-as-new the person is invited already.
-    if (!applicant.isInvited && (await adoptRecordedOutcome(applicant))) return resultOf(applicant);
+    if (!applicant.isInvited && (await endWithRecordedOutcome(applicant))) return resultOf(applicant);
     const earlyConclusion = applicant.isInvited ? null : await invite(applicant);
     const conclusion = earlyConclusion ?? (await followUntilConcluded(applicant));
     if (await endIfWithdrawnBefore(applicant, conclusion)) return resultOf(applicant);

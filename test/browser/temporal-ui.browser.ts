@@ -49,7 +49,7 @@ beforeAll(async () => {
     api: settings,
     payload,
     temporal: at,
-  } = readConfig('api', localApiEnvironment(env, { port: apiPort, keys: '', uiPort }), folder);
+  } = readConfig('api', localApiEnvironment(env, { port: apiPort, keys: '', uiPort, hasSandbox: true }), folder);
   client = createLazyClient(at, createDataConverter(payload, at.namespace));
   codecOrigin = `http://127.0.0.1:${apiPort}`;
   const { program, args, cwd, checkReady } = temporalService({

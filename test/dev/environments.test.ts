@@ -4,6 +4,7 @@ import type { Client } from '@temporalio/client';
 import { readConfig } from '../../src/config';
 import { readOrCreateSecret } from '../../src/dev/dev-files';
 import {
+  localApiEnvironment,
   sandboxUpstreamEnvironment,
   temporalEnvironment,
   thirdPartyEnvironment,
@@ -55,6 +56,12 @@ describe('the environment of a process', () => {
     };
     expect(signingKey(audit, webhook)).toBe('webhook-audit');
     expect(signingKey(audit)).toBeNull();
+  });
+
+  test("decrypts for Temporal's UI without a login only if the people are fictitious", () => {
+    const api = { port: 1, keys: '', uiPort: 2 };
+    expect(localApiEnvironment({}, { ...api, hasSandbox: true })).toMatchObject({ CODEC_ENDPOINT: 'open' });
+    expect(localApiEnvironment({}, { ...api, hasSandbox: false })).toMatchObject({ CODEC_ENDPOINT: 'off' });
   });
 
   test('contains no secret for a program that is not part of Chartway', () => {

@@ -28,7 +28,7 @@ test('the key of a start has every role at the api, and the entries of the user 
   const folder = await newFolder();
   const { api } = readConfig('verifier', { API_KEYS: `ann:read:${'a'.repeat(64)}` }, folder);
   const keys = createApiKeys(folder, api.keys);
-  const env = localApiEnvironment(UPSTREAM_NOWHERE, { port: 1, keys, uiPort: null });
+  const env = localApiEnvironment(UPSTREAM_NOWHERE, { port: 1, keys, uiPort: null, hasSandbox: true });
   expect(readConfig('api', env, folder).api.keys.map(({ name, roles }) => `${name} ${roles.join('+')}`)).toEqual([
     'npm-start intake+read+contact+records+operate+audit',
     'ann read',
