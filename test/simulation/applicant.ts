@@ -1,6 +1,7 @@
 import { createUpstreamActivities } from '../../src/activities';
 import { createManifestActivities } from '../../src/activities/manifests';
-import { MINUTE_MS, type Policy, SECOND_MS } from '../../src/domain/policy';
+import { createWithdrawalRecordActivities } from '../../src/activities/withdrawal';
+import { DEFAULT_POLICY, MINUTE_MS, type Policy, SECOND_MS } from '../../src/domain/policy';
 import type { Manifest, ReportStore } from '../../src/report-store/port';
 import type { Upstream } from '../../src/upstream/port';
 import {
@@ -107,8 +108,12 @@ export async function simulate(
 
 /** The real activities of an applicant. */
 export function createActivities(upstream: Upstream, reportStore: ReportStore, runs = NO_RUNS): Activities {
-  const deps = { ...manifestDeps(reportStore), upstream, runs, timeoutMs: 0 };
-  return { ...createUpstreamActivities(deps), ...createManifestActivities(deps) } as unknown as Activities;
+  const deps = { ...manifestDeps(reportStore), upstream, runs, policy: DEFAULT_POLICY, timeoutMs: 0 };
+  return {
+    ...createUpstreamActivities(deps),
+    ...createManifestActivities(deps),
+    ...createWithdrawalRecordActivities(deps),
+  } as unknown as Activities;
 }
 
 /** Sends a notice as the webhook does; upstream sends none before the invitation. */
