@@ -144,6 +144,7 @@ describe.each([true, false])('a document (encrypted: %s)', (encrypts) => {
     ['bytes=65530-65540', 206, 65_530, 65_540],
     ['bytes=200000-', 206, 200_000, SIZE - 1],
     ['bytes=-5', 206, SIZE - 5, SIZE - 1],
+    ['bytes=-99999999', 206, 0, SIZE - 1],
     ['bytes=0-99999999', 206, 0, SIZE - 1],
     ['bytes=0-1,5-6', 200, 0, SIZE - 1],
     ['bytes=0-1,99999999-', 200, 0, SIZE - 1],
