@@ -10,7 +10,7 @@ import { serializerCompiler } from 'fastify-type-provider-zod';
 import { Histogram, type Registry } from 'prom-client';
 import type { Audit } from '../observability/audit';
 import type { Logger } from '../observability/log';
-import { headerLimits, rejectConnection } from '../process/listening';
+import { headerLimits, isEnded, rejectConnection } from '../process/listening';
 import { tlsOptions, watchCertificate } from '../process/tls';
 import type { KeyRing } from '../temporal/key-ring';
 import type { UseCases } from '../use-cases/use-cases';
@@ -62,10 +62,12 @@ interface ApiDeps {
 /** The server of the api process with every route; it does not listen yet. @throws Error for a route without an entry in access.ts */
 export async function createApi(deps: ApiDeps): Promise<FastifyInstance> {
   const { settings, useCases, readiness, ring, namespace, audit, log, senderTimeoutMs, nowMs = Date.now } = deps;
+  // The guard refuses a request without Host; Node would answer it without a problem.
+  const httpOptions = { ...headerLimits(senderTimeoutMs), requireHostHeader: false };
   const app = Fastify({
     ...limits(senderTimeoutMs),
-    http: headerLimits(senderTimeoutMs),
-    https: settings.tls && { ...headerLimits(senderTimeoutMs), ...tlsOptions(settings.tls, senderTimeoutMs) },
+    http: httpOptions,
+    https: settings.tls && { ...httpOptions, ...tlsOptions(settings.tls, senderTimeoutMs) },
     trustProxy: settings.trustedProxies.length > 0 ? [...settings.trustedProxies] : false,
     exposeHeadRoutes: false,
     // The schema of the route refuses a long id after the guard; a longer header is no request for Node.
@@ -77,7 +79,12 @@ export async function createApi(deps: ApiDeps): Promise<FastifyInstance> {
       void sendProblem(reply.headers(commonHeaders(request.id)), request.id, unreadableProblem()),
   } as FastifyServerOptions) as FastifyInstance;
 
-  app.server.maxConnections = MAX_CONNECTIONS;
+  const { server } = app;
+  server.maxConnections = MAX_CONNECTIONS;
+  // Another expectation than 100-continue is ignored: Node would answer 417 without a problem.
+  server.on('checkExpectation', (request, response) => server.emit('request', request, response));
+  // Node would close the connection without an answer.
+  server.on('connect', (_request, socket) => rejectUnread(socket as Socket, ''));
   app.setErrorHandler((error, request, reply) => {
     const problem =
       problemOf(error, isRead(request)) ??
@@ -90,7 +97,8 @@ export async function createApi(deps: ApiDeps): Promise<FastifyInstance> {
   app.setSerializerCompiler(serializerCompiler);
   measure(app, deps.registry);
   app.addHook('onRequest', async (request, reply) => {
-    reply.headers(commonHeaders(request.id));
+    if (isEnded(request.raw.socket)) reply.hijack();
+    else reply.headers(commonHeaders(request.id));
   });
   await app.register(helmet, {
     contentSecurityPolicy: {
