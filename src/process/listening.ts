@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
-import { Server as TlsServer } from 'node:tls';
+import { TLSSocket, Server as TlsServer } from 'node:tls';
 
 /** The address is in use, not an address of this machine, or not allowed. The cause has the system's code. */
 class CannotListen extends Error {
@@ -53,6 +53,15 @@ export function drain(server: Server): Promise<void> {
 export function isEnded({ destroyed, writableEnded, remoteAddress }: Socket): boolean {
   // Only the address shows a reset that Node has not read yet.
   return destroyed || writableEnded || remoteAddress === undefined;
+}
+
+/**
+ * Ends a connection within an answer, so that no client takes the answer for complete: over HTTP/1.0, one without a length ends with the connection.
+ * Over TLS, the missing close_notify shows that it is incomplete.
+ */
+export function resetConnection(socket: Socket): void {
+  if (socket instanceof TLSSocket) socket.destroy();
+  else socket.resetAndDestroy();
 }
 
 /** What a rejected connection receives after the status line. */

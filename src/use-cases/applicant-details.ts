@@ -102,7 +102,7 @@ const DETAILS = z.object({
 });
 
 /**
- * Trimmed text of at most {@link MAX_TEXT_LENGTH} characters without U+FFFD (a wrong encoding), formulas, control characters and invisible characters (Unicode category Cf).
+ * Trimmed text of at most {@link MAX_TEXT_LENGTH} characters without U+FFFD (a wrong encoding), halves of characters, formulas, control characters and invisible characters (Unicode category Cf).
  * `findFault` returns what is expected instead of an invalid value.
  */
 function text(
