@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Connections } from '../process/connections';
 import { type Access, accessOf } from './access';
 import { type Caller, readOnBehalfOf, setCaller } from './caller';
 import { countHeaders, createOriginCheck, expectOneHost, type Origins } from './check-origin';
@@ -22,7 +23,12 @@ export interface Guard {
 }
 
 /** Checks every request before its body is read: the rate, Host, Origin, then the caller and its access. */
-export function addGuard(app: FastifyInstance, settings: ApiSettings, sessions: Sessions): Guard {
+export function addGuard(
+  app: FastifyInstance,
+  settings: ApiSettings,
+  sessions: Sessions,
+  connections: Pick<Connections, 'authenticate'>,
+): Guard {
   const findKey = createKeyFinder(settings.keys);
   const checkOrigin = createOriginCheck(settings);
   const limits = createRateLimits(app);
@@ -50,6 +56,7 @@ export function addGuard(app: FastifyInstance, settings: ApiSettings, sessions: 
     const caller = await authorize(request, accessOf(request.method, url), origins);
     if (caller === null) return;
     setCaller(request, caller);
+    connections.authenticate(request.raw.socket);
     await limits.countCaller(request, reply);
     readOnBehalfOf(request);
   });

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { promisify } from 'node:util';
 import { createKeyFinder, parseApiKeys } from '../../src/api/keys';
 import { createCallerLimit } from '../../src/process/caller-limit';
@@ -43,6 +43,39 @@ test('a sender that keeps sending after its answer is disconnected', async () =>
   } finally {
     clearInterval(trickle);
     socket.destroy();
+    await api.close();
+  }
+});
+
+test.each([
+  ['without a key has one closed that was answered', '/healthz', '', true],
+  ['with a key keeps all', '/whoami', `Authorization: Bearer ${KEYS.read}\r\n`, false],
+])('an address with more than 100 connections %s', async (_what, path, headers, isClosed) => {
+  const api = await startApi();
+  const sockets: Socket[] = [];
+  const open = async () => {
+    const socket = connect(Number(new URL(api.url).port), '127.0.0.1').on('error', () => {});
+    sockets.push(socket);
+    await once(socket, 'connect');
+    return socket;
+  };
+  const ask = `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\n${headers}\r\n`;
+  try {
+    const first = await open();
+    first.write(ask);
+    await once(first, 'data');
+    // Its answer may be registered a moment later.
+    await until('the metric', async () => (await api.registry.metrics()).includes('api_answer_seconds_count{'));
+    for (let opened = 0; opened < 100; opened += 1) await open();
+    if (isClosed) await once(first, 'close');
+    else {
+      first.write(ask);
+      expect(String(await once(first, 'data'))).toMatch(/ 200 OK/);
+    }
+    const metrics = await api.registry.metrics();
+    expect(metrics.includes('connections_dropped_total{why="address"')).toBe(isClosed);
+  } finally {
+    for (const socket of sockets) socket.destroy();
     await api.close();
   }
 });
