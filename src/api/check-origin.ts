@@ -15,7 +15,9 @@ export function expectOneHost(request: FastifyRequest): void {
   const count = countHeaders(request, 'host');
   // Node uses the first one; a proxy may have checked another one.
   const isOptional = request.raw.httpVersion === '1.0';
-  if (count > 1 || (count === 0 && !isOptional)) throw new Problem('malformed', 'expected one Host');
+  // What follows on the connection may belong to another request.
+  if (count > 1 || (count === 0 && !isOptional))
+    throw new Problem('malformed', 'expected one Host', {}, { Connection: 'close' });
 }
 
 /** How many headers of this name came. */
