@@ -10,8 +10,11 @@ export function addBodyParsers(app: FastifyInstance): void {
   const parse = app.getDefaultJsonParser('error', 'error');
   app.removeAllContentTypeParsers();
   app.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, body, done) => {
+    const encoding = request.headers['content-encoding'] ?? 'identity';
     // Many clients name the type of a body that they do not send.
     if (body.byteLength === 0) done(null, undefined);
+    else if (encoding.toLowerCase() !== 'identity')
+      done(new Problem('unsupported-media-type', 'expected a body without Content-Encoding'));
     else if (exceedsDepth(body, MAX_JSON_DEPTH)) done(new Problem('malformed', 'expected JSON with less nesting'));
     else parse(request, String(body), done);
   });

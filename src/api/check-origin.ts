@@ -10,15 +10,27 @@ export interface Origins {
   readonly callerOrigin: string | null;
 }
 
+/** @throws {Problem} 400 for several Host headers, and for none in HTTP/1.1 */
+export function expectOneHost(request: FastifyRequest): void {
+  const count = countHeaders(request, 'host');
+  // Node uses the first one; a proxy may have checked another one.
+  const isOptional = request.raw.httpVersion === '1.0';
+  // What follows on the connection may belong to another request.
+  if (count > 1 || (count === 0 && !isOptional))
+    throw new Problem('malformed', 'expected one Host', {}, { Connection: 'close' });
+}
+
+/** How many headers of this name came. */
+export function countHeaders({ raw }: FastifyRequest, lowerCaseName: string): number {
+  return raw.rawHeaders.filter((text, index) => index % 2 === 0 && text.toLowerCase() === lowerCaseName).length;
+}
+
 /**
  * Rejects a request whose Host is not ours (DNS rebinding), and one from a page that is neither ours nor, with `allowsUi`, Temporal's UI.
- * @throws {Problem} 400, 421, 403
+ * @throws {Problem} 421, 403
  */
 export function createOriginCheck(settings: Pick<ApiSettings, 'origins' | 'tls' | 'uiOrigins'>) {
   return (request: FastifyRequest, allowsUi: boolean): Origins => {
-    const names = request.raw.rawHeaders.filter((_text, index) => index % 2 === 0);
-    // Node uses the first Host; a proxy may have checked another one.
-    if (names.filter((name) => /^host$/i.test(name)).length > 1) throw new Problem('malformed', 'expected one Host');
     const host = request.headers.host ?? '';
     const ownOrigin =
       settings.origins.find((origin) => new URL(origin).host === host.toLowerCase()) ?? onLoopback(host);

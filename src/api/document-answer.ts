@@ -17,7 +17,7 @@ export function selectBytes(headers: IncomingHttpHeaders, { sha256, bytes }: Doc
   const { range, 'if-range': ifRange } = headers;
   // A date never matches: a document has none.
   if (range === undefined || (ifRange !== undefined && ifRange !== etag)) return 'whole';
-  const ranges = isOneRange(range) ? parseRanges(bytes, range) : MALFORMED;
+  const ranges = isOneRange(range) ? parseRanges(bytes, limitSuffix(range, bytes)) : MALFORMED;
   if (ranges === MALFORMED) return 'whole';
   if (ranges === UNSATISFIABLE) return 'outside';
   const [only] = ranges;
@@ -28,6 +28,11 @@ export function selectBytes(headers: IncomingHttpHeaders, { sha256, bytes }: Doc
 function isOneRange(range: string): boolean {
   const [, first = '', last = ''] = /^bytes=[ \t]*(\d*)-(\d*)[ \t]*$/i.exec(range) ?? [];
   return first === '' || last === '' ? first !== last : Number(first) <= Number(last);
+}
+
+/** The library refuses a suffix that is longer than the document, and RFC 9110 (14.1.2) takes the whole for it. */
+function limitSuffix(range: string, bytes: number): string {
+  return range.replace(/(?<==[ \t]*-)\d+/, (length) => String(Math.min(Number(length), bytes)));
 }
 
 /** The results of range-parser without ranges. */

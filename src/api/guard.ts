@@ -1,7 +1,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Connections } from '../process/connections';
 import { type Access, accessOf } from './access';
 import { type Caller, readOnBehalfOf, setCaller } from './caller';
-import { createOriginCheck, type Origins } from './check-origin';
+import { countHeaders, createOriginCheck, expectOneHost, type Origins } from './check-origin';
 import { type ApiKey, createKeyFinder } from './keys';
 import { Problem } from './problem';
 import { createRateLimits } from './rate-limits';
@@ -9,7 +10,7 @@ import { readSessionToken, type Sessions } from './sessions';
 import type { ApiSettings } from './settings';
 
 const CODEC_ROUTE = '/codec/decode';
-/** A health check may use any Host. */
+/** A health check may use any Host, and is always answered. */
 const PROBES = ['/healthz', '/readyz'];
 /** The headers of Temporal's UI that need a preflight request. */
 const UI_HEADERS = 'authorization, authorization-extras, content-type, x-namespace';
@@ -22,7 +23,12 @@ export interface Guard {
 }
 
 /** Checks every request before its body is read: the rate, Host, Origin, then the caller and its access. */
-export function addGuard(app: FastifyInstance, settings: ApiSettings, sessions: Sessions): Guard {
+export function addGuard(
+  app: FastifyInstance,
+  settings: ApiSettings,
+  sessions: Sessions,
+  connections: Pick<Connections, 'authenticate'>,
+): Guard {
   const findKey = createKeyFinder(settings.keys);
   const checkOrigin = createOriginCheck(settings);
   const limits = createRateLimits(app);
@@ -40,14 +46,17 @@ export function addGuard(app: FastifyInstance, settings: ApiSettings, sessions: 
     for (const each of [method].flat()) accessOf(each, url);
   });
   app.addHook('onRequest', async (request, reply) => {
-    await limits.countAddress(request, reply);
+    expectOneHost(request);
     const { url } = request.routeOptions;
-    if (url === undefined || PROBES.includes(url)) return;
+    if (url !== undefined && PROBES.includes(url)) return;
+    await limits.countAddress(request, reply);
+    if (url === undefined) return;
     const origins = checkOrigin(request, url === CODEC_ROUTE);
     if (url === CODEC_ROUTE) allowCallerOrigin(reply, origins);
     const caller = await authorize(request, accessOf(request.method, url), origins);
     if (caller === null) return;
     setCaller(request, caller);
+    connections.authenticate(request.raw.socket);
     await limits.countCaller(request, reply);
     readOnBehalfOf(request);
   });
@@ -71,6 +80,8 @@ export function addGuard(app: FastifyInstance, settings: ApiSettings, sessions: 
   async function identifyCaller(request: FastifyRequest, { ownOrigin, callerOrigin }: Origins): Promise<Caller | null> {
     const { authorization } = request.headers;
     if (authorization !== undefined) {
+      // Node uses the first one; a proxy may have checked another one.
+      if (countHeaders(request, 'authorization') > 1) throw unauthenticated('expected one Authorization');
       const token = /^Bearer +([!-~]+) *$/i.exec(authorization)?.[1] ?? '';
       const { name, roles } = await guard.authenticateKey(request, token);
       return { name, roles, by: 'key' };

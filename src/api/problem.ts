@@ -65,7 +65,7 @@ export const PROBLEMS = {
   'unsupported-media-type': {
     status: 415,
     title: 'Unsupported media type',
-    text: 'The body has another Content-Type than the route accepts. Send application/json.',
+    text: 'The body has another Content-Type than the route accepts, or a Content-Encoding. Send application/json that is not compressed.',
   },
   'range-not-satisfiable': {
     status: 416,

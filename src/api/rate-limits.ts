@@ -36,7 +36,7 @@ export function createRateLimits(app: FastifyInstance): RateLimits {
       addHeaders(reply, 'key', await byCaller(request));
     },
     async countFailure(request) {
-      rejectExceeded(await failures(request));
+      rejectExceeded('failures', await failures(request));
     },
   };
 }
@@ -45,19 +45,24 @@ type Count = Awaited<ReturnType<ReturnType<FastifyInstance['createRateLimit']>>>
 
 function addHeaders(reply: FastifyReply, policy: string, count: Count): void {
   if (count.isAllowed) return;
-  append(reply, 'RateLimit-Policy', `"${policy}";q=${count.max};w=${WINDOW_S}`);
-  append(reply, 'RateLimit', `"${policy}";r=${count.remaining};t=${count.ttlInSeconds}`);
-  rejectExceeded(count);
+  for (const [name, item] of Object.entries(describeLimit(policy, count))) {
+    // Both headers are lists.
+    const before = reply.getHeader(name);
+    reply.header(name, before === undefined ? item : `${String(before)}, ${item}`);
+  }
+  rejectExceeded(policy, count);
 }
 
-/** Both headers are lists. */
-function append(reply: FastifyReply, name: string, item: string): void {
-  const before = reply.getHeader(name);
-  reply.header(name, before === undefined ? item : `${String(before)}, ${item}`);
+function describeLimit(policy: string, { max, remaining, ttlInSeconds }: Exclude<Count, { isAllowed: true }>) {
+  return {
+    'RateLimit-Policy': `"${policy}";q=${max};w=${WINDOW_S}`,
+    RateLimit: `"${policy}";r=${remaining};t=${ttlInSeconds}`,
+  };
 }
 
-function rejectExceeded(count: Count): void {
+/** The headers show the limit that was exceeded. */
+function rejectExceeded(policy: string, count: Count): void {
   if (count.isAllowed || !count.isExceeded) return;
-  const headers = { 'Retry-After': String(Math.max(1, count.ttlInSeconds)) };
+  const headers = { ...describeLimit(policy, count), 'Retry-After': String(Math.max(1, count.ttlInSeconds)) };
   throw new Problem('rate-limited', 'expected fewer requests per minute', {}, headers);
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { maxHeaderSize, STATUS_CODES } from 'node:http';
+import { maxHeaderSize, type Server, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { Server as TlsServer } from 'node:tls';
 import cookie from '@fastify/cookie';
@@ -7,10 +7,12 @@ import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
 import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify';
 import { serializerCompiler } from 'fastify-type-provider-zod';
-import { Histogram, type Registry } from 'prom-client';
+import { Counter, Histogram, type Registry } from 'prom-client';
 import type { Audit } from '../observability/audit';
 import type { Logger } from '../observability/log';
-import { headerLimits, rejectConnection } from '../process/listening';
+import { type Connections, createConnections, MAX_CONNECTIONS } from '../process/connections';
+import { headerLimits, isEnded, rejectConnection } from '../process/listening';
+import { createNetworkCheck } from '../process/networks';
 import { tlsOptions, watchCertificate } from '../process/tls';
 import type { KeyRing } from '../temporal/key-ring';
 import type { UseCases } from '../use-cases/use-cases';
@@ -39,8 +41,6 @@ const REQUEST_TIMEOUT_MS = 10_000;
 const IDLE_TIMEOUT_MS = 30_000;
 /** Longer than the 60 s after which load balancers close an idle connection, because they must close it first. */
 const KEEP_ALIVE_MS = 65_000;
-/** Half of the open files that the smallest systems allow, so that the audit log can always be opened; far more than a few browsers need. */
-const MAX_CONNECTIONS = 2_000;
 
 interface ApiDeps {
   readonly settings: ApiSettings;
@@ -62,10 +62,12 @@ interface ApiDeps {
 /** The server of the api process with every route; it does not listen yet. @throws Error for a route without an entry in access.ts */
 export async function createApi(deps: ApiDeps): Promise<FastifyInstance> {
   const { settings, useCases, readiness, ring, namespace, audit, log, senderTimeoutMs, nowMs = Date.now } = deps;
+  // The guard refuses a request without Host; Node would answer it without a problem.
+  const httpOptions = { ...headerLimits(senderTimeoutMs), requireHostHeader: false };
   const app = Fastify({
     ...limits(senderTimeoutMs),
-    http: headerLimits(senderTimeoutMs),
-    https: settings.tls && { ...headerLimits(senderTimeoutMs), ...tlsOptions(settings.tls, senderTimeoutMs) },
+    http: httpOptions,
+    https: settings.tls && { ...httpOptions, ...tlsOptions(settings.tls, senderTimeoutMs) },
     trustProxy: settings.trustedProxies.length > 0 ? [...settings.trustedProxies] : false,
     exposeHeadRoutes: false,
     // The schema of the route refuses a long id after the guard; a longer header is no request for Node.
@@ -77,7 +79,12 @@ export async function createApi(deps: ApiDeps): Promise<FastifyInstance> {
       void sendProblem(reply.headers(commonHeaders(request.id)), request.id, unreadableProblem()),
   } as FastifyServerOptions) as FastifyInstance;
 
-  app.server.maxConnections = MAX_CONNECTIONS;
+  const { server } = app;
+  const connections = limitConnections(server, settings, deps.registry);
+  // Another expectation than 100-continue is ignored: Node would answer 417 without a problem.
+  server.on('checkExpectation', (request, response) => server.emit('request', request, response));
+  // Node would close the connection without an answer.
+  server.on('connect', (_request, socket) => rejectUnread(socket as Socket, ''));
   app.setErrorHandler((error, request, reply) => {
     const problem =
       problemOf(error, isRead(request)) ??
@@ -90,8 +97,10 @@ export async function createApi(deps: ApiDeps): Promise<FastifyInstance> {
   app.setSerializerCompiler(serializerCompiler);
   measure(app, deps.registry);
   app.addHook('onRequest', async (request, reply) => {
-    reply.headers(commonHeaders(request.id));
+    if (isEnded(request.raw.socket)) reply.hijack();
+    else reply.headers(commonHeaders(request.id));
   });
+  app.addHook('onResponse', async ({ raw }) => connections.markAnswered(raw.socket));
   await app.register(helmet, {
     contentSecurityPolicy: {
       useDefaults: false,
@@ -106,7 +115,7 @@ export async function createApi(deps: ApiDeps): Promise<FastifyInstance> {
   addBodyParsers(app);
   refuseUndeclaredParameters(app);
   const sessions = createSessions(nowMs);
-  const guard = addGuard(app, settings, sessions);
+  const guard = addGuard(app, settings, sessions, connections);
 
   await app.register(serviceRoutes, { readiness });
   for (const routes of [applicantRoutes, actionRoutes, overviewRoutes]) {
@@ -138,6 +147,21 @@ function rejectUnread(socket: Socket, code: string): void {
 
 function commonHeaders(requestId: string) {
   return { 'Cache-Control': 'no-store', 'X-Request-Id': requestId };
+}
+
+/** Senders without a key or a session cannot hold the connections that callers need. */
+function limitConnections(server: Server, { trustedProxies }: ApiSettings, registry: Registry): Connections {
+  const dropped = new Counter({
+    name: 'chartway_api_connections_dropped_total',
+    help: 'Connections without a valid key or session that were closed for a new one, by reason (address: 100 of one address; crowded: 1,600 in all).',
+    labelNames: ['why'],
+    registers: [registry],
+  });
+  const isProxy = createNetworkCheck(trustedProxies);
+  const connections = createConnections({ isProxy, addressOf: ({ remoteAddress = '' }) => remoteAddress, dropped });
+  server.maxConnections = MAX_CONNECTIONS;
+  server.on('connection', connections.add);
+  return connections;
 }
 
 function limits(senderTimeoutMs: number | undefined) {

@@ -1,3 +1,5 @@
+import { LONE_SURROGATE } from './well-formed';
+
 /** The carrier's opaque id of an applicant. The alphabet is narrow because workflow ids, folder names and logs contain it. */
 const CLIENT_USER_ID = /^[A-Za-z0-9][A-Za-z0-9._~-]{0,99}$/;
 /** Not "." or "..": they would change the path of upstream's URLs. */
@@ -26,6 +28,6 @@ const MAX_REPORT_ID_LENGTH = 2_000;
 export function parseReportId(value: unknown): string | null {
   const id = typeof value === 'number' ? String(value) : value;
   if (typeof id !== 'string' || id.length > MAX_REPORT_ID_LENGTH) return null;
-  if (/^\.{0,2}$/.test(id) || /\p{Surrogate}/u.test(id)) return null;
+  if (/^\.{0,2}$/.test(id) || LONE_SURROGATE.test(id)) return null;
   return encodeURIComponent(id).length <= MAX_REPORT_ID_LENGTH ? id : null;
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { access, type FileHandle, open } from 'node:fs/promises';
+import { access, type FileHandle, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makePrivateFolder, PRIVATE_FILE, syncFolder } from '../disk/folders';
 import {
@@ -151,12 +151,19 @@ export async function openAudit(options: {
         for (const { done } of batch) done();
       } catch (error) {
         await chain.handle?.close().catch(() => undefined);
+        await removeWithoutLines();
         chain = startChain();
         log?.error({ error }, 'the audit log cannot be written: acts that must be recorded are rejected');
         for (const { failed } of batch) failed(new AuditUnavailable(error));
       }
     }
     isFlushing = false;
+  }
+
+  /** Removes the file of a chain whose first line was not written: each act on a full disk would leave one, and none of them can be verified. */
+  async function removeWithoutLines(): Promise<void> {
+    if (!chain.handle || chain.link.n > 0) return;
+    await rm(join(folder, fileName(chain.name, chain.part)), { force: true }).catch(() => undefined);
   }
 
   async function write(entries: readonly AuditEntry[]): Promise<void> {

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
-import { Server as TlsServer } from 'node:tls';
+import { TLSSocket, Server as TlsServer } from 'node:tls';
 
 /** The address is in use, not an address of this machine, or not allowed. The cause has the system's code. */
 class CannotListen extends Error {
@@ -46,16 +46,37 @@ export function drain(server: Server): Promise<void> {
   });
 }
 
+/**
+ * Whether a request arrived on a connection that was reset, or that has the answer of {@link rejectConnection}: no one gets its answer, so nothing
+ * is done for it.
+ */
+export function isEnded({ destroyed, writableEnded, remoteAddress }: Socket): boolean {
+  // Only the address shows a reset that Node has not read yet.
+  return destroyed || writableEnded || remoteAddress === undefined;
+}
+
+/**
+ * Ends a connection within an answer, so that no client takes the answer for complete: over HTTP/1.0, one without a length ends with the connection.
+ * Over TLS, the missing close_notify shows that it is incomplete.
+ */
+export function resetConnection(socket: Socket): void {
+  if (socket instanceof TLSSocket) socket.destroy();
+  else socket.resetAndDestroy();
+}
+
 /** What a rejected connection receives after the status line. */
 interface RejectionContent {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
 
+/** The time that a rejected sender has to read its answer. Destroyed at once, a connection with unread bytes would lose the answer. */
+const LINGER_MS = 1_000;
+
 const NO_CONTENT: RejectionContent = { headers: {}, body: '' };
 
 /**
- * Ends a connection that sent no valid request. Destroys it without an answer during a TLS handshake, and after an earlier answer: a proxy would
+ * Ends a connection that sent no valid request, also if it keeps sending. Destroys it without an answer during a TLS handshake, and after an earlier answer: a proxy would
  * take a second answer for the answer to another client's request.
  */
 export function rejectConnection(
@@ -70,5 +91,7 @@ export function rejectConnection(
     const fields = { Connection: 'close', 'Content-Length': Buffer.byteLength(body), ...headers };
     const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);
     socket.end(`HTTP/1.1 ${status}\r\n${lines.join('')}\r\n${body}`);
+    const lingering = setTimeout(() => socket.destroy(), LINGER_MS).unref();
+    socket.once('close', () => clearTimeout(lingering));
   }
 }

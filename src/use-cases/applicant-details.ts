@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { CLIENT_USER_ID_EXPECTED, isClientUserId } from '../domain/identifiers';
+import { LONE_SURROGATE } from '../domain/well-formed';
 import { normalizeDetails } from '../temporal/details';
 import type { ApplicantDetails } from '../workflows/contract';
 
@@ -60,6 +61,9 @@ const MAX_NAME_LENGTH = 100;
 const MAX_SOURCE_LENGTH = 200;
 const MAX_SOURCES = 50;
 
+/** An earlier date is a typing error, or the zero date of a database. */
+const EARLIEST_BIRTH = '1900-01-01';
+
 /** Far above every maximum, also with white space around the value. The time of the patterns below grows with the square of the length. */
 const MAX_TEXT_LENGTH = 1_000;
 
@@ -80,7 +84,10 @@ export const DETAIL_CHECKS = {
   ),
   firstName: name,
   lastName: name,
-  dateOfBirth: text('a date as YYYY-MM-DD, not in the future', (value) => value === '' || isPastDate(value)),
+  dateOfBirth: text(
+    'a date as YYYY-MM-DD, not before 1900 and not in the future',
+    (value) => value === '' || isBirthDate(value),
+  ),
   suggestedSources: z
     .array(
       text(`each of at most ${MAX_SOURCE_LENGTH} characters`, (value) => value.length <= MAX_SOURCE_LENGTH),
@@ -102,7 +109,7 @@ const DETAILS = z.object({
 });
 
 /**
- * Trimmed text of at most {@link MAX_TEXT_LENGTH} characters without U+FFFD (a wrong encoding), formulas, control characters and invisible characters (Unicode category Cf).
+ * Trimmed text of at most {@link MAX_TEXT_LENGTH} characters without U+FFFD (a wrong encoding), halves of characters, formulas, control characters and invisible characters (Unicode category Cf).
  * `findFault` returns what is expected instead of an invalid value.
  */
 function text(
@@ -122,6 +129,8 @@ function text(
 
 function findTextFault(value: string): string | null {
   if (value.includes('\uFFFD')) return 'text in UTF-8; in Excel, save the file as "CSV UTF-8"';
+  const half = findCharacter(value, LONE_SURROGATE);
+  if (half !== null) return `text without halves of characters; got ${half}`;
   const control = findCharacter(value, /[^\P{Cc}\t\r\n]/u);
   if (control !== null) return `text without control characters; got ${control}`;
   const invisible = findCharacter(value, /\p{Cf}/u);
@@ -144,9 +153,10 @@ function findCharacter(value: string, pattern: RegExp): string | null {
   return `U+${code} at position ${[...value.slice(0, match.index)].length + 1}`;
 }
 
-function isPastDate(value: string): boolean {
+function isBirthDate(value: string): boolean {
   if (!/^\d{4}-\d\d-\d\d$/.test(value)) return false;
   const date = new Date(`${value}T00:00:00Z`);
   // `Date` turns 30 February into a day in March.
-  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(value) && date.getTime() <= Date.now();
+  if (Number.isNaN(date.getTime()) || !date.toISOString().startsWith(value)) return false;
+  return value >= EARLIEST_BIRTH && date.getTime() <= Date.now();
 }

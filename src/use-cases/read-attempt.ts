@@ -1,6 +1,6 @@
 import { KeyMissing } from '../domain/encryption';
 import { StoreError, WrongFolder } from '../report-store/errors';
-import { isTemporalUnavailable } from './unavailable';
+import { isTemporalUnavailable, limitStoreRead } from './unavailable';
 
 /** The result of a read; `isMissing`: it could not be found out, so `value` is null. */
 export interface ReadAttempt<T> {
@@ -21,7 +21,7 @@ export async function tryReadTemporal<T>(read: Promise<T | null>): Promise<ReadA
 /** Missing if the store fails, its content is unreadable, or the key of its content is missing; null for the folder of another applicant. */
 export async function tryReadStore<T>(read: Promise<T | null>): Promise<ReadAttempt<T>> {
   try {
-    return { value: await read, isMissing: false };
+    return { value: await limitStoreRead(read), isMissing: false };
   } catch (error) {
     if (error instanceof WrongFolder) return { value: null, isMissing: false };
     if (!(error instanceof StoreError) && !(error instanceof KeyMissing)) throw error;

@@ -1,4 +1,5 @@
-import { StoreError } from '../report-store/errors';
+import { withDeadline } from '../process/deadline';
+import { StoreError, StoreUnavailable } from '../report-store/errors';
 import { GRPC, hasStatus, isNotAllowed, isTransient, isWorkflowNotFound } from '../temporal/rpc';
 import { Unavailable } from './errors';
 
@@ -36,10 +37,20 @@ export function isTemporalUnavailable(error: unknown): boolean {
   return isTransient(error) || isNotAllowed(error) || hasStatus(error, GRPC.CANCELLED);
 }
 
+/** Far above the time of a slow disk. Without an answer, clients and load balancers give up after about 30 s. */
+const STORE_DEADLINE_MS = 10_000;
+
+/** A read of a network file system that is away may never end. @throws {StoreUnavailable} after {@link STORE_DEADLINE_MS} */
+export function limitStoreRead<T>(read: Promise<T>): Promise<T> {
+  return withDeadline(read, Date.now() + STORE_DEADLINE_MS, () => {
+    throw new StoreUnavailable('ETIMEDOUT', 'read');
+  });
+}
+
 /** Reads from the report store. @throws {Unavailable} if the store or the manifest cannot be read; KeyMissing */
 export async function readStore<T>(read: () => Promise<T>): Promise<T> {
   try {
-    return await read();
+    return await limitStoreRead(read());
   } catch (error) {
     if (error instanceof StoreError) throw new Unavailable('store', 'nothing', error);
     throw error;

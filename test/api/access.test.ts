@@ -102,7 +102,7 @@ test.each(cells)('%s by %s is answered or rejected', async (route, caller, key) 
 test('a route that is missing in the table stops the start', async () => {
   const app = Fastify();
   await app.register(rateLimit, { global: false });
-  addGuard(app, { ...api.settings }, createSessions());
+  addGuard(app, { ...api.settings }, createSessions(), { authenticate: () => {} });
   expect(() => app.get('/persons', async () => 'all of them')).toThrow('expected GET /persons in the table');
 });
 

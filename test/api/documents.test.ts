@@ -1,6 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { BASE } from '../../src/api/access';
@@ -144,6 +146,7 @@ describe.each([true, false])('a document (encrypted: %s)', (encrypts) => {
     ['bytes=65530-65540', 206, 65_530, 65_540],
     ['bytes=200000-', 206, 200_000, SIZE - 1],
     ['bytes=-5', 206, SIZE - 5, SIZE - 1],
+    ['bytes=-99999999', 206, 0, SIZE - 1],
     ['bytes=0-99999999', 206, 0, SIZE - 1],
     ['bytes=0-1,5-6', 200, 0, SIZE - 1],
     ['bytes=0-1,99999999-', 200, 0, SIZE - 1],
@@ -364,6 +367,16 @@ describe('the ZIP file', () => {
     ).rejects.toThrow('aborted');
     expect(() => readZip(Buffer.concat(parts))).toThrow('expected the end');
     await until('a log line', () => brokenOff() > 0);
+  });
+
+  it('resets the connection, because over HTTP/1.0 an orderly end would make the file complete', async () => {
+    const { save, pathOf } = await setup();
+    await flipBits(pathOf(await save()), SIZE - 50);
+    const socket = connect(Number(new URL(api.url).port), '127.0.0.1');
+    socket.resume();
+    const line = `GET ${BASE}/applicants/POL-1/documents.zip HTTP/1.0`;
+    socket.write(`${line}\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ${KEYS.records}\r\n\r\n`);
+    await expect(once(socket, 'close')).rejects.toThrow('ECONNRESET');
   });
 });
 

@@ -207,6 +207,7 @@ describe('actions', () => {
     ['cancel', {}, '/reasonCode', 'required'],
     ['cancel', { reasonCode: 'bored' }, '/reasonCode', 'value'],
     ['cancel', { reasonCode: 'other', note: 'x'.repeat(501) }, '/note', 'size'],
+    ['cancel', { reasonCode: 'other', note: 'A\uD800' }, '/note', 'format'],
     ['finish-now', { reasonCode: 'other', note: 'x' }, '', 'unknown'],
     ['snooze', { until: 'tomorrow' }, '/until', 'format'],
     ['check-now', { now: true }, '', 'unknown'],

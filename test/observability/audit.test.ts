@@ -1,5 +1,5 @@
 import { renameSync } from 'node:fs';
-import { readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { type FileHandle, open, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createCommandAudit } from '../../src/cli/command-audit';
 import { type AuditCheckpoint, AuditUnavailable, openAudit } from '../../src/observability/audit';
@@ -97,6 +97,20 @@ test('rejects an act that cannot be recorded, and then starts a new valid chain'
   expect(await verdict(folder)).toEqual({ broken: [], ends: ['open', 'open'], mismatches: [] });
   await writeFile(join(folder, 'a-file'), '');
   await expect(openAudit({ folder: join(folder, 'a-file'), process: 'worker' })).rejects.toThrow(AuditUnavailable);
+});
+
+test('a full disk leaves no file without a line', async () => {
+  const { folder, audit, acts, files } = await setup();
+  const handle = await open(folder);
+  const prototype: Pick<FileHandle, 'appendFile'> = Object.getPrototypeOf(handle);
+  await handle.close();
+  const full = Object.assign(new Error('full'), { code: 'ENOSPC' });
+  const append = jest.spyOn(prototype, 'appendFile').mockRejectedValue(full);
+  for (const did of ['read', 'list'] as const) await expect(audit.record({ who: 'w', did })).rejects.toThrow('ENOSPC');
+  expect(await files()).toEqual([]);
+  append.mockRestore();
+  await acts(1);
+  expect(await verdict(folder)).toEqual({ broken: [], ends: ['open'], mismatches: [] });
 });
 
 test('distinguishes an interrupted line from a changed one, and finds cut lines by a checkpoint', async () => {

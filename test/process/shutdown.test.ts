@@ -5,6 +5,11 @@ function setup(close: () => Promise<void>, graceMs = 60_000) {
   const host = Object.assign(new EventEmitter(), {
     nowMs: 0,
     codes: [] as number[],
+    killed: [] as unknown[],
+    pid: 77,
+    kill: (...signal: unknown[]): void => void host.killed.push(signal),
+    hasFiles: false,
+    getActiveResourcesInfo: (): string[] => (host.hasFiles ? ['Timeout', 'FSReqPromise'] : ['Timeout']),
     exit(code: number) {
       host.codes.push(code);
       host.emit('exited');
@@ -50,6 +55,21 @@ describe('a signal', () => {
     host.emit('SIGTERM');
     await once(host, 'exited');
     expect(host.codes).toEqual([1]);
+  });
+
+  test.each([
+    ['a call that ends', 'exits with 0', 500, { codes: [0], killed: [] }],
+    ['a call that does not end', 'kills the process', 60_000, { codes: [], killed: [[77, 'SIGKILL']] }],
+  ])('a drain with %s of the file system %s', async (_what, _how, endsMs, end) => {
+    jest.useFakeTimers();
+    const host = setup(async () => {});
+    host.hasFiles = true;
+    setTimeout(() => Object.assign(host, { hasFiles: false }), endsMs);
+    setInterval(() => Object.assign(host, { nowMs: host.nowMs + 10 }), 10);
+    host.emit('SIGTERM');
+    await jest.advanceTimersByTimeAsync(1_500);
+    expect(host).toMatchObject(end);
+    jest.useRealTimers();
   });
 
   test('a drain that fails exits with 1', async () => {

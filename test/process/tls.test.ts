@@ -1,9 +1,10 @@
 import { once } from 'node:events';
 import { mkdir, rename, symlink, unlink, writeFile } from 'node:fs/promises';
-import { request } from 'node:https';
+import { createServer, request } from 'node:https';
 import { connect as connectPlain } from 'node:net';
 import { join } from 'node:path';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
+import { listen, resetConnection } from '../../src/process/listening';
 import { KEYS, startApi } from '../api/api-fixture';
 import { createAuthority, issueCertificate, writePair } from '../support/certificates';
 import { useCleanup } from '../support/cleanup';
@@ -79,6 +80,17 @@ test('over TLS the webhook keeps the connection of a sender that shows a valid s
   expect(await answer(post)).toMatch(/200 OK.*Keep-Alive: timeout=65/s);
   expect(await answer(post)).toMatch(/200 OK/);
   expect(await answer('GET / HTTP/1.1\r\nHost: x\r\n\r\n')).toMatch(/404 .*Connection: close/s);
+});
+
+test('a connection over TLS can be ended within an answer', async () => {
+  const server = createServer(issueCertificate(ca), (request, response) => {
+    response.write('a part', () => resetConnection(request.socket));
+  });
+  addCleanup(() => void server.close());
+  const { port } = new URL(await listen(server, { host: '127.0.0.1', port: 0 }));
+  const socket = connect({ port: Number(port), host: '127.0.0.1', ca: ca.cert }).resume();
+  socket.write('GET / HTTP/1.0\r\n\r\n');
+  await once(socket, 'close');
 });
 
 /** All text from a connection until it is closed. */

@@ -43,6 +43,8 @@ test.each<[field: keyof RawDetails, value: string | string[]]>([
   ['dateOfBirth', '1968-02-30'],
   ['dateOfBirth', '1968-2-3'],
   ['dateOfBirth', inDays(2)],
+  ['dateOfBirth', '0000-01-01'],
+  ['dateOfBirth', '1899-12-31'],
   ['suggestedSources', ['a'.repeat(201)]],
   ['suggestedSources', Array.from({ length: 51 }, (_, index) => `Clinic ${index}`)],
 ])('rejects an invalid %s (%#)', (field, value) => {
@@ -84,6 +86,7 @@ test.each<[what: string, field: keyof RawDetails, value: string, character: stri
   ['typographic quotes', 'clientUserEmail', '\u201Cmax@example.org\u201D', 'U+201C at position 1'],
   ['a no-break space', 'clientUserEmail', '\u00A0max@exam\u00A0ple.org', 'U+00A0 at position 10'],
   ['a comma after the address', 'clientUserEmail', 'max@example.org,', 'U+002C at position 16'],
+  ['half of a character', 'lastName', 'A\uD800', 'U+D800 at position 2'],
   ['a control character of Latin 1', 'firstName', 'M\u0081x', 'U+0081 at position 2'],
 ])('rejects %s with its code point', (_, field, value, character) => {
   const checked = checkDetails({ ...VALID, [field]: value });

@@ -3,7 +3,7 @@ import { request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import timers from 'node:timers/promises';
 import { Counter, Registry } from 'prom-client';
-import { createConnections } from '../../src/webhook/connections';
+import { createConnections } from '../../src/process/connections';
 import { converse, statusNotification, webhooks } from './webhook-fixture';
 
 const SECRET = 'a-secret-of-this-test';

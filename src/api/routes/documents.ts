@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Logger } from '../../observability/log';
+import { resetConnection } from '../../process/listening';
 import type { UseCases } from '../../use-cases/use-cases';
 import type { OpenDocument } from '../../use-cases/views';
 import { readActor } from '../caller';
@@ -162,7 +163,7 @@ export const documentRoutes: FastifyPluginAsyncZod<DocumentRouteDeps> = async (a
     return useCases.openDocument(clientUserId, documentId, readActor(request));
   }
 
-  /** After the first bytes, an error can only close the connection. */
+  /** After the first bytes, an error can only reset the connection. */
   async function send(
     request: FastifyRequest,
     reply: FastifyReply,
@@ -170,7 +171,10 @@ export const documentRoutes: FastifyPluginAsyncZod<DocumentRouteDeps> = async (a
     headers: Readonly<Record<string, string>>,
   ): Promise<FastifyReply> {
     const stream = await openStream(body);
-    stream.once('error', (error) => log.error({ error, requestId: request.id }, 'a document was not sent to its end'));
+    stream.once('error', (error) => {
+      log.error({ error, requestId: request.id }, 'a document was not sent to its end');
+      if (reply.raw.headersSent) resetConnection(request.raw.socket);
+    });
     return reply.headers(headers).send(stream);
   }
 };

@@ -3,6 +3,7 @@ import { NEEDS } from '../../domain/needs';
 import { OUTCOMES, STAGES } from '../../domain/outcome';
 import { checkWanted, FORMATS, type Wanted } from '../../domain/reports';
 import { MAX_NOTE_LENGTH, REASON_CODES } from '../../domain/steering';
+import { LONE_SURROGATE } from '../../domain/well-formed';
 import { CARRIER_CODE, CARRIER_CODE_EXPECTED } from '../../observability/audit-chain';
 import { DETAIL_CHECKS } from '../../use-cases/applicant-details';
 import { clientUserId, cursor, humanId, instantMs, limit, prefix } from './parameters';
@@ -47,7 +48,7 @@ export const startBody = z
     firstName: DETAIL_CHECKS.firstName.exactOptional(),
     lastName: DETAIL_CHECKS.lastName.exactOptional(),
     dateOfBirth: DETAIL_CHECKS.dateOfBirth
-      .meta({ description: 'YYYY-MM-DD, not in the future.', format: 'date' })
+      .meta({ description: 'YYYY-MM-DD, not before 1900 and not in the future.', format: 'date' })
       .exactOptional(),
     suggestedSources: DETAIL_CHECKS.suggestedSources
       .meta({ description: 'Names of providers that Human API suggests to the person; at most 50.' })
@@ -126,6 +127,7 @@ const noteText = `at most ${MAX_NOTE_LENGTH} characters`;
 const note = z
   .string({ error: noteText })
   .max(MAX_NOTE_LENGTH, { error: noteText })
+  .refine((text) => !LONE_SURROGATE.test(text), { error: 'text without halves of characters' })
   .exactOptional()
   .meta({ description: 'A note for operators. It is encrypted and in no answer, log or audit line.' });
 

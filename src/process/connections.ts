@@ -1,9 +1,9 @@
 import type { Socket } from 'node:net';
 import type { Counter } from 'prom-client';
-import { createExpiringMap } from '../process/expiring-map';
-import { toCallerKey } from '../process/networks';
+import { createExpiringMap } from './expiring-map';
+import { toCallerKey } from './networks';
 
-/** Connections of the listener. Those without a valid secret are closed when others need room. */
+/** Connections of a listener. Those without a valid secret (a webhook secret, an API key or a session) are closed when others need room. */
 export interface Connections {
   /** A connection was accepted, before TLS. */
   add(socket: Socket): void;
@@ -14,7 +14,7 @@ export interface Connections {
   isAuthenticated(socket: Socket): boolean;
 }
 
-/** Half of the lowest usual limit of open files, so that the spool can always open its own. One sender and its proxies need far less. */
+/** Half of the lowest usual limit of open files, so that spool and audit log can always open their own. One sender and its proxies need far less. */
 export const MAX_CONNECTIONS = 2_000;
 /** From this number on, each new connection closes an unverified one, so that a valid sender always connects. */
 const CROWDED_FROM = 0.8 * MAX_CONNECTIONS;
