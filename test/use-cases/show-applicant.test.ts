@@ -71,6 +71,8 @@ test('a worker answers with the status and what the applicant waits for', async 
       actions: { cancel: { allowed: false, why: 'closed' } },
     });
     expect(ended.etag).not.toBe(etag);
+    await own.writeManifest({ round: 1, revision: 2, outcome: 'cancelled', closedAt: COLLECTED.closedAt });
+    expect((await useCases.show(clientUserId)).applicant).toMatchObject({ outcome: 'cancelled', needs: [] });
   });
 });
 
