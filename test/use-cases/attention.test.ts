@@ -7,6 +7,7 @@ import { StoreUnavailable } from '../../src/report-store/errors';
 import type { Shelf } from '../../src/report-store/shelf';
 import { findingsFileName, LATEST_SWEEP } from '../../src/report-store/sweep-findings';
 import { readAttention } from '../../src/use-cases/attention';
+import { checkStuckRuns } from '../../src/use-cases/checks';
 import { until } from '../support/condition';
 import { useFolders } from '../support/folders';
 import { putMailboxRecord } from '../support/mailbox-record';
@@ -84,6 +85,8 @@ test('a run whose workflow task fails in every attempt is stuck', async () => {
   expect(view.items).toMatchObject([
     { clientUserId: 'stuck', need: 'stuck-run', action: 'npm run chartway -- doctor' },
   ]);
+  const stuckRuns = await checkStuckRuns(deps);
+  expect(stuckRuns).toMatchObject({ ok: false, text: expect.stringContaining(': 1'), action: expect.any(String) });
 });
 
 test('lists findings of the last sweep that are not repaired, and notices that wait', async () => {
