@@ -1,3 +1,4 @@
+import type { Client } from '@temporalio/client';
 import { createCommandAudit } from './cli/command-audit';
 import { readCommandLine, runCommand } from './cli/commands/command-line';
 import type { Installation } from './cli/installation-checks';
@@ -7,7 +8,7 @@ import { readServerDateMs } from './human-api/server-date';
 import { createUsersUpstream, type HumanApiSettings } from './human-api/users/adapter';
 import { runProcess } from './process/run-process';
 import { openReportStore } from './report-store/store';
-import { connectClient } from './temporal/connection';
+import { connectClient, createLazyClient } from './temporal/connection';
 import { createDataConverter, createNoticeEncryption } from './temporal/data-converter';
 import { createDigestKeys } from './temporal/key-ring';
 import { createNoticeSender } from './temporal/notices';
@@ -26,8 +27,9 @@ runProcess('chartway', async () => {
   const { namespace } = config.temporal;
   const auditFolder = config.audit.folder ?? '';
   let client: ReturnType<typeof connectClient> | undefined;
+  const dataConverter = createDataConverter(payload, namespace);
   const temporal = () => {
-    client ??= connectClient(config.temporal, reach, createDataConverter(payload, namespace));
+    client ??= connectClient(config.temporal, reach, dataConverter);
     return client;
   };
   const audit = createCommandAudit({
@@ -37,10 +39,8 @@ runProcess('chartway', async () => {
     write: terminal.write,
   });
   const reportStore = () => openReportStore(config.reportStore, config.reportsAtRest, config.reportStoreId);
-  const connectUseCases = async (): Promise<UseCases> => {
-    const connected = await temporal();
-    await ensureSearchAttributes(connected.connection, namespace, reach);
-    return createUseCases({
+  const useCasesOf = (connected: Client): UseCases =>
+    createUseCases({
       client: connected,
       taskQueue,
       reportStore: reportStore(),
@@ -51,6 +51,10 @@ runProcess('chartway', async () => {
       auditFolder,
       spoolFolder: config.webhook.spoolFolder,
     });
+  const connectUseCases = async (): Promise<UseCases> => {
+    const connected = await temporal();
+    await ensureSearchAttributes(connected.connection, namespace, reach);
+    return useCasesOf(connected);
   };
   let useCases: ReturnType<typeof connectUseCases> | undefined;
   const status = await runCommand(action, {
@@ -66,6 +70,7 @@ runProcess('chartway', async () => {
       useCases ??= connectUseCases();
       return useCases;
     },
+    offlineUseCases: () => useCasesOf(createLazyClient(config.temporal, dataConverter)),
     actor: audit.actor,
     audit: audit.open,
     auditFolder,

@@ -13,6 +13,7 @@ import {
   type Environment,
   findIntendedName,
 } from './process/configuration-fault';
+import { type DevRun, readDevRun } from './process/dev-run';
 import { isLoopbackHost, removeOwnNoProxy } from './process/loopback';
 import { networks } from './process/networks';
 import { parseList, parseMatch, SettingFault, setting } from './process/setting';
@@ -20,7 +21,7 @@ import { tlsFaults, tlsFiles, tlsVariables } from './process/tls-settings';
 import { parseReportStore } from './report-store/store';
 import { parseBytes } from './spool/bytes';
 import { AUDIT_KEY_VARIABLES, auditKeyFaults, createAuditKeys, selectWebhookKeys } from './temporal/audit-keys';
-import { readDevKeys, readRunningDevKeys } from './temporal/dev-keys';
+import { describeDevRun, isServerOfRun, readDevKeys, readRunningDevKeys } from './temporal/dev-keys';
 import { createCipher, type KeyRing } from './temporal/key-ring';
 import { hasPayloadSettings, PAYLOAD_VARIABLES, payloadFaults, readPayloadSettings } from './temporal/payload-settings';
 import { POLICY_VARIABLES, shortDeadlineFaults, toPolicy } from './temporal/policy-settings';
@@ -52,26 +53,65 @@ export type WorkerConfig = Config & { readonly humanApi: { readonly clientId: st
 export function readConfig(process: 'worker', env?: NodeJS.ProcessEnv, folder?: string): WorkerConfig;
 export function readConfig(process: ProcessName, env?: NodeJS.ProcessEnv, folder?: string): Config;
 export function readConfig(processName: ProcessName, env = process.env, folder = process.cwd()): Config {
-  const texts = readTexts(env, folder);
-  const set = Object.fromEntries(Object.entries(texts).filter(([, text]) => text !== ''));
+  const run = readsDevRun(processName) ? readDevRun(folder) : null;
+  const runFaults = run !== null && 'key' in run ? [run] : [];
+  const devRun = run !== null && 'settings' in run ? run : null;
+  const texts = readTextsOfRun(processName, env, folder, devRun);
+  const set = withoutEmpty(texts);
   const checked = z.object(VARIABLES).safeParse(set);
   const temporal = readTemporalSettings(set);
   const address = 'connection' in temporal ? temporal.connection.address : null;
-  const devKeys = hasPayloadSettings(set) || address === null ? null : readDevKeysFor(processName, address, folder);
+  const readKeys = () =>
+    processName === 'verifier' ? readDevKeys(folder) : readRunningDevKeys(folder, devRun, address ?? '');
+  const devKeys = hasPayloadSettings(set) || processName === 'dev' ? null : readKeys();
   const ring = devKeys !== null && 'ids' in devKeys ? devKeys : null;
   const all = [
+    ...(isCommand(processName) || !hasPayloadSettings(set) ? runFaults : []),
     ...(devKeys === null || 'ids' in devKeys ? [] : [devKeys]),
     ...(checked.error?.issues ?? []).map(({ path: [key], message }) => describeFault(String(key), message, set)),
     ...('connection' in temporal ? [] : temporal),
     ...('connection' in temporal && processName !== 'verifier' ? plaintextFaults(temporal, set) : []),
-    // Unreadable dev keys are one fault, so they do not also count as missing.
-    ...findRequirementFaults(processName, set, { hasDevKeys: devKeys !== null && processName !== 'verifier' }),
+    // Unreadable dev keys or runs are one fault, so the keys do not also count as missing.
+    ...findRequirementFaults(processName, set, {
+      hasDevKeys: (devKeys !== null && processName !== 'verifier') || runFaults.length > 0,
+    }),
     ...unknownNameFaults(texts),
   ];
   // One fault per variable.
   const faults = all.filter(({ key }, index) => all.findIndex((other) => other.key === key) === index);
-  if (faults.length > 0 || !checked.success || !('connection' in temporal)) throw new ConfigurationError(faults);
+  if (faults.length > 0 || !checked.success || !('connection' in temporal)) {
+    const isLacking = faults.some(({ key }) => key === 'PAYLOAD_KEYS');
+    throw new ConfigurationError(faults, isLacking ? describeDevRun(folder, devRun, address) : null);
+  }
   return toConfig(processName, checked.data, temporal, ring, set);
+}
+
+function isCommand(processName: ProcessName): boolean {
+  return processName === 'starter' || processName === 'chartway';
+}
+
+/** `npm start` and a reader of the audit log do not depend on a run. */
+function readsDevRun(processName: ProcessName): boolean {
+  return processName !== 'dev' && processName !== 'verifier';
+}
+
+/**
+ * The texts of a process. If a command uses the server of the `npm start` of its folder, settings of that run replace those of `.env`, which it has
+ * read too, and the environment replaces both.
+ */
+function readTextsOfRun(
+  processName: ProcessName,
+  env: NodeJS.ProcessEnv,
+  folder: string,
+  run: DevRun | null,
+): Environment {
+  const own = readTexts(env, folder);
+  const usesRun = run !== null && isCommand(processName) && isServerOfRun(run, withoutEmpty(own));
+  return usesRun ? readTexts(env, folder, run.settings) : own;
+}
+
+function withoutEmpty(texts: Environment): Environment {
+  return Object.fromEntries(Object.entries(texts).filter(([, text]) => text !== ''));
 }
 
 function toConfig(
@@ -143,16 +183,10 @@ function toConfig(
   } as const;
 }
 
-/** All variables, trimmed: secrets from files often end with a line break or start with a byte order mark. */
-function readTexts(env: NodeJS.ProcessEnv, folder: string): Environment {
-  const all = Object.entries({ ...readDotEnv(folder), ...removeOwnNoProxy(env) });
+/** All variables, trimmed: secrets from files often end with a line break or start with a byte order mark. `settings` replace those of `.env`. */
+function readTexts(env: NodeJS.ProcessEnv, folder: string, settings: Environment = {}): Environment {
+  const all = Object.entries({ ...readDotEnv(folder), ...settings, ...removeOwnNoProxy(env) });
   return Object.fromEntries(all.flatMap(([name, text]) => (text === undefined ? [] : [[name, text.trim()]])));
-}
-
-/** The keys of the `npm start` in this folder. Its audit log can be verified after it has ended. */
-function readDevKeysFor(processName: ProcessName, temporalAddress: string, folder: string) {
-  if (processName === 'dev') return null;
-  return processName === 'verifier' ? readDevKeys(folder) : readRunningDevKeys(folder, temporalAddress);
 }
 
 /** The names of our variables that are set. The audit log records them. */

@@ -24,7 +24,7 @@ export function packagesAreCurrent() {
  */
 export async function installPackages(hold) {
   const [program, ...args] = npm();
-  const status = await phase('installing packages (npm ci)', () =>
+  const status = await phase('installing packages (npm ci), one or two minutes the first time', () =>
     run(program, [...args, 'ci', '--include=dev', '--loglevel=error'], { cwd: ROOT, onStart: hold }),
   );
   if (status !== 0) {

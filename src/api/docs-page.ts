@@ -1,6 +1,9 @@
+import { escapeHtml, htmlPage, textHtml } from './html';
+
 /** The parts of the OpenAPI file that the page shows. */
 export interface DocumentedApi {
   readonly info: { readonly description?: string };
+  readonly tags?: readonly { readonly name: string }[];
   readonly paths?: Readonly<Record<string, Readonly<Record<string, DocumentedOperation>>>>;
 }
 
@@ -12,22 +15,30 @@ interface DocumentedOperation {
   readonly 'x-role'?: string;
 }
 
-/** Every operation of the API as plain HTML, readable without a script; each links to the interactive page, which has its schemas. */
-export function docsPage({ info, paths = {} }: DocumentedApi, interactivePage: string): string {
+/** Every operation of the API as HTML, in the order of the tags, readable without a script; each links to the interactive page, which has its schemas. */
+export function docsPage({ info, tags = [], paths = {} }: DocumentedApi, interactivePage: string): string {
   const rows = Object.entries(paths).flatMap(([path, operations]) =>
-    Object.entries(operations).map(([method, operation]) => operationRow(method, path, operation, interactivePage)),
+    Object.entries(operations).map(([method, operation]) => ({
+      tag: operation.tags?.[0],
+      html: operationRow(method, path, operation, interactivePage),
+    })),
   );
-  return `<!doctype html>
-<html lang="en"><meta charset="utf-8"><title>Chartway API</title>
-<h1>Chartway API</h1>
-<pre>${escapeHtml(info.description ?? '')}</pre>
-<p><a href="/openapi.json">OpenAPI file</a> · <a href="${interactivePage}">Schemas and examples</a></p>
+  const tables = tags.map(({ name }) => {
+    const ofTag = rows.filter(({ tag }) => tag === name).map(({ html }) => html);
+    return `<h2>${escapeHtml(name)}</h2>
 <table>
-<tr><th>Operation<th>Summary<th>Role<th>Answers</tr>
-${rows.join('\n')}
-</table>
-</html>
-`;
+<thead><tr><th>Operation<th>Summary<th>Role<th>Answers</thead>
+<tbody>
+${ofTag.join('\n')}
+</tbody>
+</table>`;
+  });
+  return htmlPage(
+    'Chartway API',
+    `${textHtml(info.description ?? '')}
+<p><a href="/openapi.json">OpenAPI file</a> · <a href="${interactivePage}">Schemas and examples</a></p>
+${tables.join('\n')}`,
+  );
 }
 
 function operationRow(method: string, path: string, operation: DocumentedOperation, interactivePage: string): string {
@@ -40,8 +51,4 @@ function operationRow(method: string, path: string, operation: DocumentedOperati
     Object.keys(responses).join(' '),
   ];
   return `<tr>${cells.map((cell) => `<td>${cell}`).join('')}</tr>`;
-}
-
-function escapeHtml(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
 }

@@ -49,7 +49,7 @@ export function downloadHeaders({ document, fileName }: OpenDocument, range: Byt
   };
 }
 
-/** The headers of a document that the console shows. A viewer that cannot request ranges makes one request, which is one audit line. */
+/** The headers of a document that a browser shows. A viewer that cannot request ranges makes one request, which is one audit line. */
 export function viewHeaders({ document, fileName }: OpenDocument) {
   const { bytes, contentType, format } = document;
   return {

@@ -41,7 +41,7 @@ const HEADERS = {
   'Retry-After': text('The seconds to wait.', '5'),
   'WWW-Authenticate': text('How to authenticate.', 'Bearer realm="chartway"'),
   ETag: text('The strong tag of the state.', '"0a1b2c3d4e5f60718293a4b5c6d7e8f9"'),
-  Location: text('The path of the applicant.', '/api/v1/applicants/POL-20417'),
+  Location: text('The path of the applicant.', '/api/v1/applicants/POL-40001'),
   Link: text('The next page, with rel="next"; absent on the last page.', '</api/v1/applicants?cursor=x>; rel="next"'),
   'Set-Cookie': text(
     'The cookie of the session.',

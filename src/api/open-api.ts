@@ -87,9 +87,11 @@ function describeRoute(document: RouteDocument): ReturnType<typeof jsonSchemaTra
 
 const DESCRIPTION = `Collects the medical records of insurance applicants through Human API.
 
-- Instants are ISO 8601 in UTC with milliseconds. Every field is present; null is unknown. Values may be added to vocabularies (x-extensible-enum).
+- The API has a version of its own (\`info.version\`). Its first number is the one in \`/api/v1\`. \`GET /api/v1/system\` shows the version of Chartway.
+- Instants are ISO 8601 in UTC with milliseconds. Every field is present; null is unknown. Values may be added to vocabularies (\`x-extensible-enum\`).
 - A \`clientUserId\` makes a start repeatable without a time limit. All actions can be repeated safely.
 - Unknown query parameters and fields are refused. An unknown path or method is 404.
-- Every answer has X-Request-Id. Problems are RFC 9457; \`type\` is the path of a page that explains the problem.
-- Roles (${ROLES.join(', ')}) do not include each other; x-role is the one that the API key needs.
+- A page of a list has at most \`limit\` items. Only \`"nextCursor": null\` ends the list.
+- Every answer has \`X-Request-Id\`. Problems are RFC 9457; \`type\` is the path of a page that explains the problem.
+- Roles (${ROLES.join(', ')}) do not include each other; \`x-role\` is the one that the API key needs.
 - An \`X-On-Behalf-Of\` header names a user of your system for the audit log, as an opaque id.`;

@@ -45,7 +45,7 @@ export const PROBLEMS = {
   'details-conflict': {
     status: 409,
     title: 'Started with other details',
-    text: 'The clientUserId was started with other details. `differs` names the fields, null if only a digest of them is left; `current` is the applicant. Use another clientUserId, or start a closed applicant again with `again` and If-Match.',
+    text: 'The clientUserId was started with other details. `differs` lists the fields that differ. It is null if Chartway has only a digest of the earlier details. `current` is the applicant. Use another clientUserId, or start a closed applicant again with `again` and If-Match.',
   },
   'not-now': {
     status: 409,

@@ -1,4 +1,4 @@
-import { Command, CommanderError, type ErrorOptions } from 'commander';
+import { Command, CommanderError, type ErrorOptions, type Help } from 'commander';
 
 /**
  * A command whose errors do not quote the user's input, which may be personal data: an e-mail address in place of an option, a name without quotes.
@@ -9,13 +9,21 @@ export class DiscreetCommand extends Command {
     return new DiscreetCommand(name);
   }
 
+  override createHelp(): Help {
+    const help = super.createHelp();
+    const describe = help.optionDescription.bind(help);
+    help.optionDescription = (option) => `${describe(option)}${option.mandatory ? ' (required)' : ''}`;
+    return help;
+  }
+
   override error(message: string, options?: ErrorOptions): never {
     return super.error(removeInput(message, options?.code), options);
   }
 }
 
 /** What every help text ends with. */
-export const CLOSED_PIPE_HELP = 'A closed stdout (| head) stops nothing and does not change the exit status.';
+export const CLOSED_PIPE_HELP =
+  'If the reader of stdout ends early (| head), the command continues and its exit status stays the same.';
 
 /** Runs a parser of the command line. Wrong usage prints an error and ends the process with status 2; `--help` ends it with 0. */
 export function parseOrExit<T>(parse: () => T): T {

@@ -35,7 +35,7 @@ export function checkWebhook({ webhookHealth }: Installation): Promise<CheckView
   return runCheck('webhook', action, async () => {
     if (webhookHealth === null) return skip('skipped: WEBHOOK_PORT is 0, so its port is not known');
     const status = await readStatus(webhookHealth);
-    if (status === 200) return pass(`the webhook answers at ${webhookHealth.origin}`);
+    if (status === 200) return pass(`a webhook answers at ${webhookHealth.origin} (WEBHOOK_HOST, WEBHOOK_PORT)`);
     return fail(`another program answers at ${webhookHealth.origin} (${status})`, action);
   });
 }

@@ -3,9 +3,20 @@ import { open, rm } from 'node:fs/promises';
 /** Readable by its owner only. */
 const PRIVATE_FILE = 0o600;
 
-/** A new file cannot be created or written. The message contains no path. */
+/** A new file cannot be created or written. */
 export class FileNotWritten extends Error {
-  override readonly name = 'FileNotWritten';
+  override readonly name: string = 'FileNotWritten';
+}
+
+/** No file is replaced. */
+export class FileExists extends FileNotWritten {
+  override readonly name = 'FileExists';
+
+  constructor(path: string) {
+    super(
+      `expected to create a new file, but ${path} exists: it was not changed; delete it, or write to another place`,
+    );
+  }
 }
 
 /**
@@ -18,7 +29,10 @@ export async function writeNewFile(
   signal: AbortSignal,
 ): Promise<number> {
   const handle = await open(path, 'wx', PRIVATE_FILE).catch((error: NodeJS.ErrnoException) => {
-    throw new FileNotWritten(`expected to create a new file, got ${error.code}; name a file that does not exist`);
+    if (error.code === 'EEXIST') throw new FileExists(path);
+    throw new FileNotWritten(
+      `expected to create the file ${path}, got ${error.code}; check the folder and its permissions`,
+    );
   });
   try {
     let bytes = 0;

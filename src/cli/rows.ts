@@ -27,15 +27,18 @@ export function readScreen(
   return { columns: columns || DEFAULT_COLUMNS, hasColor: !env['NO_COLOR'] && env['TERM'] !== 'dumb' };
 }
 
+/** A narrower last column is printed below its row. */
+const MIN_WRAPPED_COLUMNS = 24;
+
 /**
  * Prints rows: on a terminal a table with a header, cut at its width; otherwise one line per row, with tabs and without a header. `isContinued`: the
- * header was printed with earlier rows.
+ * header was printed with earlier rows. `wrapsLast`: the last column is text that is wrapped, not cut.
  */
 export function printRows(
   { print, screen }: Output,
   header: readonly string[],
   rows: readonly (readonly Cell[])[],
-  { isContinued = false } = {},
+  { isContinued = false, wrapsLast = false } = {},
 ): void {
   const texts = rows.map((row) => row.map(displayCell));
   if (screen === null) {
@@ -55,7 +58,30 @@ export function printRows(
     );
   const titleLine = toLine(titles);
   if (!isContinued) print(screen.hasColor ? styleText('bold', titleLine) : titleLine);
-  for (const row of texts) print(toLine(row));
+  const firstColumns = widths.slice(0, -1).reduce((sum, width) => sum + width + 2, 0);
+  for (const row of texts)
+    for (const line of wrapsLast ? wrapLast(row, firstColumns, screen.columns) : [row]) print(toLine(line));
+}
+
+/** Rows of one line each: the continued text is in the last column, or below the row if that column is narrow. */
+function wrapLast(row: readonly string[], firstColumns: number, columns: number): string[][] {
+  const others = row.slice(0, -1);
+  const text = row.at(-1) ?? '';
+  const width = columns - firstColumns;
+  if (width < MIN_WRAPPED_COLUMNS) return [others, ...wrapWords(text, columns - 2).map((line) => [`  ${line}`])];
+  const [first = '', ...more] = wrapWords(text, width);
+  return [[...others, first], ...more.map((line) => [...others.map(() => ''), line])];
+}
+
+/** Lines of at most `width`; a longer word is a line of its own. */
+function wrapWords(text: string, width: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
 }
 
 /** Prints names with their values, aligned on a terminal. Values are not cut, because a person reads them. */

@@ -13,6 +13,7 @@ import {
   type UseCaseError,
 } from '../use-cases/errors';
 import type { ApplicantView } from '../use-cases/views';
+import { optionOf } from './option-names';
 import { describeConflict, describeState } from './state-text';
 
 /** The exit status of a use case that was not done. */
@@ -44,22 +45,23 @@ function describeRefusal({ why, current }: NotNow): string {
 
 const REFUSAL_TEXT: Readonly<Record<NotNow['why'], (current: ApplicantView) => string>> = {
   closed: (current) =>
-    `it has closed already (${current.outcome ?? 'terminated'}); \`npm run chartway -- withdraw ${current.clientUserId}\` deletes a person who is still at Human API`,
+    `it has closed already (${current.outcome ?? 'terminated'}); \`npm run chartway -- start ${current.clientUserId} --email <address> --again\` begins a new round`,
   closing: () => 'it is closing, and its outcome is decided',
   inviting: () => 'the person is being invited; try again in a minute',
   cancelling: () => 'it is being cancelled',
+  withdrawing: () => 'the person is being withdrawn; try again in a minute',
   'no-call-waits': () => 'no failing call waits for its retry',
   open: ({ clientUserId }) =>
     `it is open; wait until it closes, or cancel it: \`npm run chartway -- cancel ${clientUserId}\``,
-  'in-the-past': () => 'expected a time in the future',
-  'too-far-ahead': () => 'expected a time within a year',
+  'in-the-past': () => '--until: expected a time in the future',
+  'too-far-ahead': () => '--until: expected a time within a year',
   'not-invited-yet': () => 'the person is not invited yet; try again in a minute',
 };
 
-/** `dateOfBirth: expected ...`; the pointer or parameter is one of our names. */
+/** `--date-of-birth: expected ...`; the pointer or parameter is one of our names. */
 function describeFault({ pointer, parameter, expected }: InputFault): string {
   const field = parameter ?? pointer?.replace(/^\//, '').replaceAll('/', '.');
-  return `${field === undefined ? '' : `${field}: `}expected ${expected}`;
+  return `${field === undefined ? '' : `${optionOf(field)}: `}expected ${expected}`;
 }
 
 const OUTAGE_TEXT: Readonly<Record<Unavailable['what'], string>> = {

@@ -31,7 +31,7 @@ export function readStartArguments(argv: readonly string[], env: NodeJS.ProcessE
 function createCommand(): Command {
   return new Command('npm start --')
     .description(
-      'Runs Chartway on this machine: Temporal, worker, webhook, api and, without credentials of Human API, a sandbox with\n' +
+      'Runs Chartway on this machine: Temporal, worker, webhook, api and, without credentials of Human API, a sandbox with ' +
         'fictitious applicants. The next start continues where this one ends. Ctrl-C drains and stops all processes.',
     )
     .option('--once', 'end when the samples have closed; exit status 0 if all ended as expected')
@@ -51,7 +51,7 @@ function createCommand(): Command {
     .addHelpText(
       'after',
       '\nNO_COLOR and FORCE_COLOR control colours. Without a terminal, each change is one plain line.' +
-        '\nExit status: 0 success; 1 a failure, or a sample ended unexpectedly; 2 wrong usage or configuration.',
+        '\nExit status: 0 success; 1 a failure, or a sample ended unexpectedly; 2 wrong usage or configuration; 3 a result could not be read.',
     )
     .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
     .showHelpAfterError('(see npm start -- --help)')

@@ -35,7 +35,9 @@ export class ChangeWatch {
 
   private update(snapshot: ApplicantSnapshot): void {
     const before = this.snapshots.get(snapshot.clientUserId);
-    const now = { ...snapshot, documents: snapshot.documents ?? before?.documents ?? null };
+    // An applicant may store documents until it closes, so the number of an earlier stage is not that of its end.
+    const isSameEnd = snapshot.outcome === (before?.outcome ?? null);
+    const now = { ...snapshot, documents: snapshot.documents ?? (isSameEnd ? (before?.documents ?? null) : null) };
     this.snapshots.set(now.clientUserId, now);
     if (!before || !isSame(before, now)) this.listener.onChange(now);
   }

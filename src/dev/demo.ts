@@ -8,8 +8,8 @@ import { SANDBOX_DATA } from './fresh';
 import { plural, resultTable } from './messages';
 import { DATA_FOLDER, type DevOptions } from './options';
 import { programCommand } from './programs';
+import { checkSamples, haveResults, statusOfResults } from './sample-results';
 import {
-  checkSamples,
   createRound,
   type DemoPace,
   demoPace,
@@ -67,7 +67,9 @@ export async function runDemo(
     const round = await chooseRound(stack.sandboxUrl, watch, output);
     samples = selectSamples(personas, args.personas, round);
     await enrol(samples, round, stack, options, supervisor, output);
-    if (!args.once) manualLink = printLink(stack.sandboxUrl, manualApplicant(round).clientUserId, output, signal);
+    const { clientUserId } = manualApplicant(round);
+    const hasClosed = Boolean(watch.snapshots.get(clientUserId)?.outcome);
+    if (!args.once && !hasClosed) manualLink = printLink(stack.sandboxUrl, clientUserId, output, signal);
   }
 
   await waitUntilClosed(samples, watch, signal, () =>
@@ -76,13 +78,16 @@ export async function runDemo(
   await watch.tick();
   const results = checkSamples(samples, watch.snapshots);
   if (samples.length > 0) output.message(resultTable(results, output.columns));
-  if (args.once) return results.every(({ isAsExpected }) => isAsExpected) ? 0 : 1;
+  if (args.once) return statusOfResults(results);
   await manualLink;
   output.message(nextStepsMessage(stack));
   for (;;) await nextTick(watch, signal);
 }
 
-/** Waits until all samples have closed, at most for the longest story and {@link CLOSED_WITHIN_MS}. */
+/**
+ * Waits until all samples have closed and the numbers of their documents are known, at most for the longest story and {@link CLOSED_WITHIN_MS}. After
+ * a restart a worker needs some reads, because it replays every closed applicant. `onFirstDocument` is not called for samples of an earlier start.
+ */
 async function waitUntilClosed(
   samples: readonly Sample[],
   watch: ChangeWatch,
@@ -94,10 +99,9 @@ async function waitUntilClosed(
     ...samples.map(({ realSeconds }) => Math.min(realSeconds * SECOND_MS, MAX_STORY_MS)),
   );
   const untilMs = Date.now() + CLOSED_WITHIN_MS + longestStoryMs;
-  const haveClosed = () => samples.every(({ clientUserId }) => watch.snapshots.get(clientUserId)?.outcome);
   const hasDocument = () => samples.some(({ clientUserId }) => watch.snapshots.get(clientUserId)?.documents);
-  let hadDocument = hasDocument();
-  while (!haveClosed() && Date.now() < untilMs) {
+  let hadDocument = samples.some(({ clientUserId }) => watch.snapshots.has(clientUserId));
+  while (!haveResults(samples, watch.snapshots) && Date.now() < untilMs) {
     await nextTick(watch, signal);
     if (!hadDocument && hasDocument()) onFirstDocument();
     hadDocument ||= hasDocument();

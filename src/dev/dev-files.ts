@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { DEV_KEYS_FILE, publishDevKeys } from '../temporal/dev-keys';
+import { DEV_KEYS_FILE } from '../temporal/dev-keys';
 import { generateKey, parseKeyRing } from '../temporal/key-ring';
 import type { PayloadSettings } from '../temporal/payload-settings';
 
@@ -13,7 +13,7 @@ export function readOrCreateSecret(folder: string, name: string): string {
 /** A text in a file (0600): created at the first start, read at every later one. */
 export function readOrCreateText(folder: string, name: string, create: () => string): string {
   const file = path.join(folder, name);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
   try {
     writeFileSync(file, `${create()}\n`, { mode: 0o600, flag: 'wx' });
   } catch (error) {
@@ -38,21 +38,15 @@ export interface DevKeys {
   readonly payload: PayloadSettings;
   /** Makes a process use them. */
   readonly env: Readonly<Record<string, string>>;
-  /** Lets other commands find them by the address of the Temporal server while this process runs. */
-  publish(temporalAddress: string): void;
 }
 
 /** Reads the keys of a data folder, or creates them. They are never replaced, because the database is encrypted with them. */
 export function openDevKeys(dataFolder: string): DevKeys {
-  const folder = path.resolve(dataFolder, 'keys');
-  const ring = parseKeyRing(
-    readOrCreateText(folder, DEV_KEYS_FILE, () => generateKey(`npm-start-${randomBytes(3).toString('hex')}`)),
+  const text = readOrCreateText(dataFolder, DEV_KEYS_FILE, () =>
+    generateKey(`npm-start-${randomBytes(3).toString('hex')}`),
   );
-  const file = path.join(folder, DEV_KEYS_FILE);
+  const ring = parseKeyRing(text);
+  const file = path.resolve(dataFolder, DEV_KEYS_FILE);
   if (ring === null) throw new Error(`expected a key in ${file}, got something else: restore the file`);
-  return {
-    payload: { ring, encrypts: true },
-    env: { PAYLOAD_KEYS_FILE: file },
-    publish: (temporalAddress) => publishDevKeys(folder, temporalAddress),
-  };
+  return { payload: { ring, encrypts: true }, env: { PAYLOAD_KEYS_FILE: file } };
 }

@@ -42,6 +42,32 @@ export function sandboxEnvironment(env: NodeJS.ProcessEnv, secrets: { client: st
   };
 }
 
+/** What `npm start` chose itself, for commands in its folder. `temporal`: null for a server that it did not start, because the user configures it. */
+export function commandSettings({
+  temporal,
+  taskQueue,
+  webhook,
+  spoolFolder,
+  policy,
+}: {
+  readonly temporal: { readonly address: string; readonly namespace: string } | null;
+  readonly taskQueue: string;
+  readonly webhook: { readonly host: string; readonly port: number; readonly hasTls: boolean };
+  readonly spoolFolder?: string;
+  /** Of the applicants that the commands start. */
+  readonly policy: Readonly<Record<string, string>>;
+}): Record<string, string> {
+  return {
+    ...policy,
+    ...(temporal === null ? {} : { TEMPORAL_ADDRESS: temporal.address, TEMPORAL_NAMESPACE: temporal.namespace }),
+    TASK_QUEUE: taskQueue,
+    WEBHOOK_HOST: webhook.host,
+    WEBHOOK_PORT: String(webhook.port),
+    ...(webhook.hasTls ? {} : { WEBHOOK_TLS_CERT_FILE: '', WEBHOOK_TLS_KEY_FILE: '' }),
+    ...(spoolFolder === undefined ? {} : { WEBHOOK_SPOOL: spoolFolder }),
+  };
+}
+
 /** For the webhook. Settings that are missing here stay as the user set them. */
 export function webhookEnvironment(
   env: NodeJS.ProcessEnv,

@@ -1,6 +1,6 @@
 import { DAY_MS } from '../domain/policy';
 import { formatClock, stripControlCharacters } from './log-line';
-import type { SampleResult } from './samples';
+import type { SampleResult } from './sample-results';
 import type { ApplicantSnapshot } from './snapshots';
 
 /** As wide as `DEMO-never-existed-0123ab`. */
@@ -45,27 +45,38 @@ export function formatTime(atMs: number, nowMs: number): string {
 export function resultTable(results: readonly SampleResult[], columns: number): string {
   const rows = [
     ['sample', '', 'expected', 'actual', 'description'],
-    ...results.map(({ sample, snapshot, isAsExpected }) => [
+    ...results.map(({ sample, snapshot, verdict }) => [
       sample.name,
-      isAsExpected ? 'ok' : 'WRONG',
+      VERDICT_TEXT[verdict],
       formatResult(sample.outcome, sample.documents),
       snapshot?.outcome
         ? formatResult(snapshot.outcome, snapshot.documents)
-        : `not closed (${snapshot?.stage ?? 'not started'})`,
+        : snapshot === null
+          ? 'not read'
+          : `not closed (${snapshot.stage ?? 'starting'})`,
       stripControlCharacters(sample.summary),
     ]),
   ];
   const width = (index: number) => Math.max(...rows.map((row) => row[index]?.length ?? 0));
-  const lines = rows.map((row) =>
-    row
+  const lines = rows.map((row) => {
+    const line = row
       .map((cell, index) => cell.padEnd(width(index)))
       .join('  ')
-      .slice(0, columns)
-      .trimEnd(),
-  );
-  const expected = results.filter(({ isAsExpected }) => isAsExpected).length;
-  return ['', ...lines, '', `${expected} of ${results.length} samples ended as expected.`].join('\n');
+      .trimEnd();
+    return line.length > columns ? `${line.slice(0, columns - 1)}…` : line;
+  });
+  const count = (verdict: SampleResult['verdict']) => results.filter((each) => each.verdict === verdict).length;
+  const total = `${count('expected')} of ${results.length} samples ended as expected.`;
+  const unknown = count('unknown');
+  const notRead = unknown === 0 ? [] : [`${plural(unknown, 'result')} could not be read: the worker did not answer.`];
+  return ['', ...lines, '', total, ...notRead].join('\n');
 }
+
+const VERDICT_TEXT: Readonly<Record<SampleResult['verdict'], string>> = {
+  expected: 'ok',
+  unexpected: 'WRONG',
+  unknown: 'not read',
+};
 
 /** `1 document`, `3 documents`. */
 export function plural(count: number, noun: string): string {
@@ -73,5 +84,7 @@ export function plural(count: number, noun: string): string {
 }
 
 function formatResult(outcome: string, documents: number | null): string {
-  return documents === 0 ? outcome : `${outcome}, ${documents === null ? '?' : plural(documents, 'document')}`;
+  return documents === 0
+    ? outcome
+    : `${outcome}, ${documents === null ? '? documents' : plural(documents, 'document')}`;
 }

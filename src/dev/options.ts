@@ -1,9 +1,10 @@
 import path from 'node:path';
 import type { Config } from '../config';
+import { DEV_FOLDER } from '../process/dev-run';
 import type { StartArguments } from './arguments';
 
 /** In the folder in which the command runs, next to `.env` and the reports: the database, the logs, the secrets. */
-export const DATA_FOLDER = '.data';
+export const DATA_FOLDER = DEV_FOLDER;
 export const LOG_FOLDER = path.join(DATA_FOLDER, 'logs');
 
 /** The command line and the configuration of `npm start`. */

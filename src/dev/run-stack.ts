@@ -33,6 +33,7 @@ export async function runStack(options: DevOptions, output: DevOutput): Promise<
   abort.abort();
   await output.phase('draining', () => supervisor.stop());
   record.release();
+  if (end === 'interrupted') output.message('all services have stopped');
   if (end === 'interrupted') return options.args.once ? 1 : 0;
   return end;
 }

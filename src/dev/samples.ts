@@ -1,7 +1,6 @@
 import { DEFAULT_POLICY, MINUTE_MS, POLL_NAMES, pollVariable, SECOND_MS } from '../domain/policy';
 import { findNearestName } from '../process/configuration-fault';
 import type { Persona } from './sandbox-client';
-import type { ApplicantSnapshot } from './snapshots';
 
 /** How much faster than real time the sandbox plays its stories: most take an hour or so, which becomes a minute. */
 export const SPEED = 100;
@@ -89,22 +88,4 @@ export function createRound(now: Date): string {
 export function toCsv(applicants: readonly Pick<Sample, 'clientUserId' | 'clientUserEmail'>[]): string {
   const rows = applicants.map(({ clientUserId, clientUserEmail }) => `${clientUserId},${clientUserEmail},,,,`);
   return ['clientUserId,clientUserEmail,firstName,lastName,dateOfBirth,suggestedSources', ...rows, ''].join('\n');
-}
-
-export interface SampleResult {
-  readonly sample: Sample;
-  /** Null: the applicant was never read. */
-  readonly snapshot: ApplicantSnapshot | null;
-  readonly isAsExpected: boolean;
-}
-
-export function checkSamples(
-  samples: readonly Sample[],
-  snapshots: ReadonlyMap<string, ApplicantSnapshot>,
-): SampleResult[] {
-  return samples.map((sample) => {
-    const snapshot = snapshots.get(sample.clientUserId) ?? null;
-    const isAsExpected = snapshot?.outcome === sample.outcome && snapshot.documents === sample.documents;
-    return { sample, snapshot, isAsExpected };
-  });
 }

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { API_KEY_FILE } from './api-key';
 import { DATA_FOLDER, type DevOptions, LOG_FOLDER } from './options';
-import { demoPolicyEnvironment, SPEED } from './samples';
+import { SPEED } from './samples';
 import type { Stack } from './stack';
 
 /** The addresses of the stack. */
@@ -13,6 +13,7 @@ export function stackMessage(
   const rows = [
     ['Temporal UI', temporalUiUrl ?? `the UI of ${temporalAddress}`],
     ['api', `${apiUrl}/docs`],
+    ['api key', path.join(DATA_FOLDER, API_KEY_FILE)],
     ['webhook', webhookUrl],
     ...(sandboxUrl ? [['sandbox', `${sandboxUrl}/control/people`]] : []),
     [
@@ -25,8 +26,9 @@ export function stackMessage(
   ];
   const mode = sandboxUrl
     ? [
-        'HUMAN_API_CLIENT_ID is not set, so the sandbox replaces Human API. Its people are fictitious, and it plays',
-        `their stories ${SPEED} times faster: most take about a minute.`,
+        'HUMAN_API_CLIENT_ID is not set, so the sandbox replaces Human API.',
+        `The people are fictitious. Everything runs ${SPEED} times faster than in reality;`,
+        'most applicants close in about a minute.',
       ]
     : ['This stack uses the real Human API, because credentials are set.'];
   return [
@@ -48,9 +50,10 @@ export function nextStepsMessage(stack: NextSteps): string {
     '',
     'All services run until Ctrl-C. Run these in another terminal, in this folder.',
     '',
-    'By HTTP: start an applicant, follow it, fetch its documents when it has closed (docs/integrate.md):',
+    'By HTTP (docs/integrate.md): start an applicant, show it, fetch its documents when it has closed:',
     ...httpCommands(stack).map((command) => `  ${command}`),
-    `The API describes itself at ${stack.apiUrl}/docs. The key has every role, and the next npm start replaces it.`,
+    `The API describes itself at ${stack.apiUrl}/docs.`,
+    'The key has every role, and the next npm start replaces it.',
     '',
     'The same by commands (npm run chartway -- --help lists all):',
     ...shellCommands(stack).map((command) => `  ${command}`),
@@ -60,35 +63,37 @@ export function nextStepsMessage(stack: NextSteps): string {
 }
 
 /** What the commands need of the stack. */
-export type NextSteps = Pick<Stack, 'apiUrl' | 'sandboxUrl' | 'temporalAddress' | 'taskQueue'>;
+export type NextSteps = Pick<Stack, 'apiUrl' | 'sandboxUrl' | 'temporalAddress' | 'temporalUiUrl'>;
 
 function emailOf({ sandboxUrl }: NextSteps): string {
   return sandboxUrl ? 'several@example.org' : 'max@example.org';
 }
 
 function httpCommands(stack: NextSteps): string[] {
-  const curl = `curl -sS -H "Authorization: Bearer $(cat ${path.join(DATA_FOLDER, API_KEY_FILE)})"`;
-  const applicants = `${stack.apiUrl}/api/v1/applicants`;
+  const curl = 'curl -sS -H "Authorization: Bearer $KEY"';
+  const applicants = '$API/applicants';
   const body = JSON.stringify({ clientUserId: 'POL-1', clientUserEmail: emailOf(stack) });
+  // The commands can be pasted together. In reality, an applicant takes days.
+  const wait = stack.sandboxUrl
+    ? `until ${curl} ${applicants}/POL-1 | grep -q '"open":false'; do sleep 2; done`
+    : '# when it has closed:';
   return [
+    `export API=${stack.apiUrl}/api/v1 KEY=$(cat ${path.join(DATA_FOLDER, API_KEY_FILE)})`,
     `${curl} -H "Content-Type: application/json" -d '${body}' ${applicants}`,
     `${curl} ${applicants}/POL-1`,
+    wait,
     `${curl} -o POL-1.zip ${applicants}/POL-1/documents.zip`,
   ];
 }
 
 function shellCommands(stack: NextSteps): string[] {
-  const { sandboxUrl, temporalAddress, taskQueue } = stack;
-  const variables = [
-    // Only what differs from the defaults of the commands.
-    ...(temporalAddress === '127.0.0.1:7233' ? [] : [`TEMPORAL_ADDRESS=${temporalAddress}`]),
-    ...(taskQueue === 'chartway' ? [] : [`TASK_QUEUE=${taskQueue}`]),
-  ];
-  const policy = sandboxUrl ? [`SETTLE_ALL_SYNCED=${demoPolicyEnvironment('story')['SETTLE_ALL_SYNCED']}`] : [];
-  const chartway = (...more: readonly string[]) => [...variables, ...more, 'npm run chartway --'].join(' ');
+  const { temporalUiUrl, temporalAddress } = stack;
+  // Commands find the server that the stack started, and all of its settings, by themselves.
+  const isOwn = temporalUiUrl !== null;
+  const chartway = `${isOwn ? '' : `TEMPORAL_ADDRESS=${temporalAddress} `}npm run chartway --`;
   return [
-    `${chartway(...policy)} start POL-2 --email ${emailOf(stack)}`,
-    `${chartway()} watch POL-2`,
-    `${chartway()} documents zip POL-2 --out POL-2.zip`,
+    `${chartway} start POL-2 --email ${emailOf(stack)}`,
+    `${chartway} watch POL-2`,
+    `${chartway} documents zip POL-2 --out POL-2.zip`,
   ];
 }

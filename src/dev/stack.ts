@@ -1,9 +1,11 @@
 import path from 'node:path';
+import { publishDevRun } from '../process/dev-run';
 import { createDataConverter } from '../temporal/data-converter';
 import { createApiKeys } from './api-key';
 import { openDevKeys, readOrCreateSecret } from './dev-files';
 import type { DevOutput } from './dev-output';
 import {
+  commandSettings,
   localApiEnvironment,
   sandboxEnvironment,
   sandboxUpstreamEnvironment,
@@ -92,7 +94,6 @@ export async function startStack(
       : connectOtherTemporal(temporalSettings, converter, output),
     startSandbox(),
   ]);
-  keys?.publish(temporal.temporalAddress);
   await options.initStore().catch((error: unknown) => {
     throw new StartFailed(error instanceof Error ? error.message : 'the report store could not be created');
   });
@@ -105,6 +106,18 @@ export async function startStack(
     ...(sandboxUrl ? sandboxUpstreamEnvironment(sandboxUrl, secret('sandbox-secret')) : {}),
     TASK_QUEUE: taskQueue,
   };
+  const unpublish = publishDevRun(DATA_FOLDER, {
+    temporalAddress: temporal.temporalAddress,
+    usesOwnKeys: keys !== null,
+    settings: commandSettings({
+      temporal: startsTemporal ? { address: temporal.temporalAddress, namespace: temporalSettings.namespace } : null,
+      taskQueue,
+      webhook: { host: webhookHost, port: ports.webhook, hasTls },
+      ...(hasSandbox ? { spoolFolder: path.resolve(DATA_FOLDER, SANDBOX_DATA.spool) } : {}),
+      policy: hasSandbox ? demoPolicyEnvironment('story') : {},
+    }),
+  });
+  process.once('exit', unpublish);
   const withMetrics = (port: number) => ({ ...env, METRICS_PORT: metrics.port === null ? '' : String(port) });
   const webhookEnv = webhookEnvironment(withMetrics(ports.webhookMetrics), {
     host: webhookHost,

@@ -15,6 +15,11 @@ export function quietAtMs(stage: Stage, stageSinceMs: number, { chaseMs }: Pick<
   return stage === 'invited' || stage === 'engaged' ? stageSinceMs + chaseMs[stage] : null;
 }
 
+/** What an applicant needs whose end is certain, but whose run still withdraws the person or writes the outcome. */
+export function closingNeeds(hasStuckCall: boolean): readonly RecordedNeed[] {
+  return hasStuckCall ? ['stuck-call'] : [];
+}
+
 /** What an open applicant needs. */
 export function openNeeds(stage: Stage, isQuiet: boolean, hasStuckCall: boolean): readonly RecordedNeed[] {
   const needs: RecordedNeed[] = [];

@@ -19,6 +19,7 @@ export const REFUSALS = [
   'closing',
   'inviting',
   'cancelling',
+  'withdrawing',
   'no-call-waits',
   'open',
   'in-the-past',

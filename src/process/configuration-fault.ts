@@ -13,9 +13,14 @@ export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError';
   readonly kind = 'configuration';
 
-  constructor(readonly faults: readonly ConfigurationFault[]) {
+  /** `probableCause`: one sentence, printed before the faults; null: unknown. */
+  constructor(
+    readonly faults: readonly ConfigurationFault[],
+    probableCause: string | null = null,
+  ) {
     const lines = faults.map(({ key, expected, got }) => `  ${key}: expected ${expected}; got ${got}`);
-    super(`Invalid configuration (see .env.example):\n${lines.join('\n')}`);
+    const first = probableCause === null ? '' : `${probableCause}\n`;
+    super(`${first}Invalid configuration (see .env.example):\n${lines.join('\n')}`);
   }
 }
 

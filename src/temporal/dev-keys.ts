@@ -1,70 +1,56 @@
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import type { ConfigurationFault } from '../process/configuration-fault';
-import { identifyProcess, isRunning, type ProcessIdentity } from '../process/process-identity';
+import type { ConfigurationFault, Environment } from '../process/configuration-fault';
+import { DEV_FOLDER, type DevRun } from '../process/dev-run';
 import { KEYS_EXPECTED, type KeyRing, parseKeyFile } from './key-ring';
+import { readTemporalSettings } from './settings';
 
-/** Where `npm start` stores its keys, relative to the working directory. */
-const DEV_KEYS_FOLDER = '.data/keys';
-/** The file of the keys. A second file, named after the address of the Temporal server, identifies the running `npm start`. */
-export const DEV_KEYS_FILE = 'payload';
+/** Where `npm start` stores its keys, in its data folder. */
+export const DEV_KEYS_FILE = path.join('keys', 'payload');
+const SHOWN_PATH = `${DEV_FOLDER}/keys/payload`;
 
 /** The keys that `npm start` generated in this folder, whether or not it runs; null if it generated no keys. */
 export function readDevKeys(folder: string): KeyRing | ConfigurationFault | null {
-  const text = readText(folder, DEV_KEYS_FILE);
-  if (text === null) return null;
   const expected =
     `a file whose lines are ${KEYS_EXPECTED}, because \`npm start\` keeps its keys there: restore the file, or set ` +
     'PAYLOAD_KEYS or PAYLOAD_KEYS_FILE';
-  if (typeof text !== 'string') return { ...text, expected };
-  return parseKeyFile(text) ?? { key: displayPath(DEV_KEYS_FILE), expected, got: 'something else' };
-}
-
-/** The keys of the `npm start` that runs in this folder with this Temporal server; null if none runs. */
-export function readRunningDevKeys(folder: string, temporalAddress: string): KeyRing | ConfigurationFault | null {
-  const text = readText(folder, temporalAddress);
-  if (text === null) return null;
-  const expected = 'the pid of the `npm start` that uses this server: delete the file, or run `npm start` again';
-  if (typeof text !== 'string') return { ...text, expected };
-  const owner = parseOwner(text);
-  if (owner === null) return { key: displayPath(temporalAddress), expected, got: 'something else' };
-  if (!isRunning(owner)) return null;
-  const missing = { key: displayPath(DEV_KEYS_FILE), expected: 'the keys of the running `npm start`', got: 'no file' };
-  return readDevKeys(folder) ?? missing;
-}
-
-/** Lets commands that use this Temporal server find the keys until this process ends. They ignore the file of a killed process. */
-export function publishDevKeys(keysFolder: string, temporalAddress: string): void {
-  const file = path.join(keysFolder, temporalAddress);
-  const draft = `${file}.draft`;
-  writeFileSync(draft, `${JSON.stringify(identifyProcess('npm start', process.pid))}\n`, { mode: 0o600 });
-  renameSync(draft, file);
-  process.once('exit', () => rmSync(file, { force: true }));
-}
-
-/** Null if there is no such file. */
-function readText(folder: string, name: string): string | Omit<ConfigurationFault, 'expected'> | null {
+  let text: string;
   try {
-    return readFileSync(path.join(folder, DEV_KEYS_FOLDER, name), 'utf8');
+    text = readFileSync(path.join(folder, DEV_FOLDER, DEV_KEYS_FILE), 'utf8');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     // ENOTDIR: a part of the path is a file, so the folder does not exist.
-    return code === 'ENOENT' || code === 'ENOTDIR'
-      ? null
-      : { key: displayPath(name), got: `an unreadable file (${code})` };
+    if (code === 'ENOENT' || code === 'ENOTDIR') return null;
+    return { key: SHOWN_PATH, expected, got: `an unreadable file (${code})` };
   }
+  return parseKeyFile(text) ?? { key: SHOWN_PATH, expected, got: 'something else' };
 }
 
-function parseOwner(text: string): Pick<ProcessIdentity, 'pid' | 'began'> | null {
-  try {
-    const read: Partial<ProcessIdentity> | null = JSON.parse(text);
-    const { pid, began } = read ?? {};
-    return Number.isInteger(pid) && typeof began === 'string' ? { pid: Number(pid), began } : null;
-  } catch {
-    return null;
-  }
+/** The keys of the `npm start` that runs in this folder; null if it uses another Temporal server, or other keys. */
+export function readRunningDevKeys(
+  folder: string,
+  run: DevRun | null,
+  temporalAddress: string,
+): KeyRing | ConfigurationFault | null {
+  if (run === null || !run.usesOwnKeys || run.temporalAddress !== temporalAddress) return null;
+  const missing = { key: SHOWN_PATH, expected: 'the keys of the running `npm start`', got: 'no file' };
+  return readDevKeys(folder) ?? missing;
 }
 
-function displayPath(name: string): string {
-  return `${DEV_KEYS_FOLDER}/${name}`;
+/** Whether a command with these variables uses the Temporal server of the run: they name it, or no server while the run has its own one. */
+export function isServerOfRun(run: DevRun, set: Environment): boolean {
+  const temporal = readTemporalSettings(set);
+  if (!('connection' in temporal)) return false;
+  if (!temporal.hasServer) return run.settings['TEMPORAL_ADDRESS'] !== undefined;
+  return temporal.connection.address === run.temporalAddress;
+}
+
+/** Why no keys of an `npm start` in this folder are used; null if there never was one. */
+export function describeDevRun(folder: string, run: DevRun | null, temporalAddress: string | null): string | null {
+  if (run === null)
+    return readDevKeys(folder) === null ? null : 'no npm start of this folder runs: start it to use its applicants';
+  const { temporalAddress: address } = run;
+  return address === temporalAddress
+    ? 'npm start of this folder has PAYLOAD_KEYS: set the same keys'
+    : `npm start of this folder runs at ${address}: set TEMPORAL_ADDRESS=${address} to use it`;
 }

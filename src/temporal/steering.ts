@@ -15,7 +15,7 @@ import {
   snoozeUpdate,
 } from '../workflows/contract';
 import { readFailingCalls } from './pending-calls';
-import { callWithDeadline, isWorkflowNotFound, nullIfNotFound, type TemporalDeps } from './rpc';
+import { callWithDeadline, GRPC, hasStatus, isWorkflowNotFound, nullIfNotFound, type TemporalDeps } from './rpc';
 import { describeRun, isOpenRun, parseEnum, runIdOf } from './runs';
 
 /** An update waits for a worker for this long. */
@@ -110,6 +110,8 @@ export function createSteering({ client }: Pick<TemporalDeps, 'client'>): Steeri
       return await ifOpen(callWithDeadline(client, execute, untilMs));
     } catch (error) {
       if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) return 'unanswered';
+      // The workflow task of the update failed: the worker has another key or version, or was killed. The next one may accept the update.
+      if (hasStatus(error, GRPC.FAILED_PRECONDITION)) return 'unanswered';
       if (!(error instanceof WorkflowUpdateFailedError) || !(error.cause instanceof ApplicationFailure)) throw error;
       const { type, message } = error.cause;
       if (type === NOT_NOW) return parseEnum(REFUSALS, message) ?? 'unsupported';

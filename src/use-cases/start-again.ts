@@ -1,13 +1,13 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createApplicants, type StartOptions, type StartRequest } from '../temporal/applicants';
 import { decodeFirstOrNull } from '../temporal/history';
-import { describeRun } from '../temporal/runs';
-import { applicantWorkflowId, START_ID_MEMO } from '../workflows/contract';
+import { describeRun, isOpenRun } from '../temporal/runs';
+import { applicantWorkflowId, START_ID_MEMO, withdrawWorkflowId } from '../workflows/contract';
 import { NotNow, PreconditionFailed, PreconditionRequired } from './errors';
 import { showFromTemporal } from './show-applicant';
 import { startDeadlineMs } from './start-deadline';
 import { showStarted } from './started-view';
-import { changeTemporal } from './unavailable';
+import { changeTemporal, readTemporal } from './unavailable';
 import type { UseCaseDeps } from './use-cases';
 import type { ApplicantView, TaggedApplicant } from './views';
 
@@ -24,6 +24,8 @@ export async function startAgain(
   if (ifMatch === null) throw new PreconditionRequired('expected the ETag of the closed applicant as If-Match');
   const { clientUserId } = request.details;
   const { applicant } = await readMatching(deps, clientUserId, ifMatch);
+  // It would delete the person that the new round invites or adopts.
+  if (await isWithdrawing(deps, clientUserId)) throw new NotNow('withdrawing', applicant);
   const startId = randomUUID();
   const onceOptions = { requestId: requestIdOf(clientUserId, ifMatch), startId };
   const { result } = await changeTemporal(() =>
@@ -49,6 +51,12 @@ async function readMatching(deps: UseCaseDeps, clientUserId: string, ifMatch: st
   if (current.etag !== ifMatch) throw new PreconditionFailed(current.applicant);
   if (current.applicant.open) throw new NotNow('open', current.applicant);
   return current;
+}
+
+/** Whether a withdrawal of the person runs. */
+async function isWithdrawing({ client }: UseCaseDeps, clientUserId: string): Promise<boolean> {
+  const workflowId = withdrawWorkflowId(clientUserId);
+  return isOpenRun(await readTemporal(() => describeRun(client, { workflowId })));
 }
 
 /** The workflow reads the manifest and corrects the number; a run that was ended by force may have written nothing. */

@@ -7,7 +7,7 @@ import { readApplicantRun } from '../temporal/runs';
 import { NotNow } from './errors';
 import { recordAct } from './record-act';
 import { showFromTemporal } from './show-applicant';
-import { changeTemporal, readStore, readTemporal } from './unavailable';
+import { changeTemporal, readAfterChange, readStore, readTemporal } from './unavailable';
 import type { Actor, UseCaseDeps } from './use-cases';
 import type { SteeredApplicant } from './views';
 
@@ -33,6 +33,9 @@ async function withdraw(deps: UseCaseDeps, clientUserId: string): Promise<Steere
   const manifest = await readStore(() => deps.reportStore.readManifest(clientUserId));
   if (manifest?.withdrawnAt || hasWithdrawn(applicant.reason, manifest)) return { ...tagged, done: 'already' };
   await changeTemporal(() => createOperations(deps).beginWithdraw(clientUserId));
+  // A round that began meanwhile ends the withdrawal without a deletion.
+  const after = await readAfterChange(() => showFromTemporal(deps, clientUserId));
+  if (after.applicant.open) throw new NotNow('open', after.applicant);
   return { ...tagged, done: 'accepted' };
 }
 

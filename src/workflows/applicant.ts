@@ -6,7 +6,7 @@ import { listedDeadlineMs } from '../domain/deadline';
 import { currentKind, currentStatus, type Facts, openInvitedFacts, withNotice } from '../domain/facts';
 import { isClientUserId, isHumanId } from '../domain/identifiers';
 import { parseInstantMs } from '../domain/instants';
-import { closedNeeds, openNeeds, quietAtMs, type RecordedNeed } from '../domain/needs';
+import { closedNeeds, closingNeeds, openNeeds, quietAtMs, type RecordedNeed } from '../domain/needs';
 import type { ReportNotice, StatusNotice } from '../domain/notices';
 import type { Stage } from '../domain/outcome';
 import { completePolicy, earliest } from '../domain/policy';
@@ -287,13 +287,15 @@ export class Applicant {
   private findNeeds(): readonly RecordedNeed[] {
     const { stage, reason, stuck, stuckCalls } = this.state;
     if (stage === 'closed') return closedNeeds(reason);
+    const hasStuckCall = Boolean(stuck) || Object.keys(stuckCalls).length > 0;
+    if (this.isClosing) return closingNeeds(hasStuckCall);
     const isQuiet = this.quietAtMs !== null && Date.now() >= this.quietAtMs;
-    return openNeeds(stage, isQuiet, Boolean(stuck) || Object.keys(stuckCalls).length > 0);
+    return openNeeds(stage, isQuiet, hasStuckCall);
   }
 
   private findDueAtMs(): number | null {
     const { knownFacts: facts, state } = this;
-    if (facts === null || state.stage === 'closed') return null;
+    if (facts === null || this.isClosing || state.stage === 'closed') return null;
     return listedDeadlineMs(facts, currentKind(facts), this.input.policy, state.dueAtMs);
   }
 

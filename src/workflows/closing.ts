@@ -1,4 +1,4 @@
-import { sleep } from '@temporalio/workflow';
+import { condition } from '@temporalio/workflow';
 import { selectDownloads } from '../domain/collection-documents';
 import { pollCadenceMs } from '../domain/facts';
 import { failureOf } from '../domain/failure';
@@ -46,15 +46,17 @@ function checkDelays(applicant: Applicant): readonly number[] {
   return checkDelaysMs(input.policy.refreshCheckAfterMs, applicant.facts.due.jitter);
 }
 
-/** Collects the reports whose notices came during the closing, because no poll would find them later. The outcome stays. */
+/** Collects the reports whose notices came during the closing, because no poll would find them later. The outcome stays. Ends at a cancel. */
 export async function collectLateReports(applicant: Applicant): Promise<void> {
   if (!applicant.isInvited) return;
   const { state, input } = applicant;
   const untilMs = Date.now() + MAX_LATE_PERIOD_MS;
-  while (state.collection.wantedAtMs !== null && Date.now() < untilMs) {
+  const isCancelled = () => state.cancel !== null;
+  while (state.collection.wantedAtMs !== null && Date.now() < untilMs && !isCancelled()) {
     const allowedAtMs = nextAllowedAtMs(state.collection.noticeLists, pollCadenceMs(applicant.facts, input.policy));
     const waitMs = allowedAtMs - Date.now();
-    if (waitMs > 0) await sleep(waitMs, { summary: 'waiting for the rate limit of lists' });
+    if (waitMs > 0) await condition(isCancelled, waitMs, { summary: 'waiting for the rate limit of lists' });
+    if (isCancelled()) return;
     await listReports(applicant, 'late-notice');
     const documents = selectDownloads(state.collection, input.policy.wanted, Date.now());
     if (documents.length === 0) continue;

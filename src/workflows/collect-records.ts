@@ -19,10 +19,10 @@ import {
   statusNoticeSignal,
 } from './contract';
 import { followUntilConcluded } from './follow';
-import { adoptRecordedOutcome, endIfWithdrawnBefore, invite } from './opening';
+import { endIfWithdrawnBefore, endWithRecordedOutcome, invite } from './opening';
 import { registerSteering } from './steering';
 import { registerStuckCalls } from './stuck-calls';
-import { withdrawApplicant, withdrawCancelled } from './withdrawal';
+import { withdrawAfterEnd, withdrawApplicant, withdrawCancelled } from './withdrawal';
 
 /**
  * Follows one applicant from the invitation to the reports in the store. Every outcome completes the run, also that of the signal `cancelApplicant`.
@@ -46,12 +46,18 @@ export async function collectRecords(input: CollectRecordsInput): Promise<Collec
 }
 
 async function followToEnd(applicant: Applicant): Promise<CollectRecordsResult> {
+  await followToOutcome(applicant);
+  await CancellationScope.nonCancellable(() => withdrawAfterEnd(applicant));
+  return resultOf(applicant);
+}
+
+async function followToOutcome(applicant: Applicant): Promise<void> {
   try {
     // After continue-as-new the person is invited already.
-    if (!applicant.isInvited && (await adoptRecordedOutcome(applicant))) return resultOf(applicant);
+    if (!applicant.isInvited && (await endWithRecordedOutcome(applicant))) return;
     const earlyConclusion = applicant.isInvited ? null : await invite(applicant);
     const conclusion = earlyConclusion ?? (await followUntilConcluded(applicant));
-    if (await endIfWithdrawnBefore(applicant, conclusion)) return resultOf(applicant);
+    if (await endIfWithdrawnBefore(applicant, conclusion)) return;
     await CancellationScope.nonCancellable(async () => {
       if (conclusion.shouldWithdraw) await withdrawApplicant(applicant);
       await closeApplicant(applicant, conclusion);
@@ -60,13 +66,13 @@ async function followToEnd(applicant: Applicant): Promise<CollectRecordsResult> 
   } catch (error) {
     // After a cancel request a running activity may fail with another error: the cancel request takes precedence.
     if (!isCancellation(error) && !CancellationScope.current().consideredCancelled) throw toTaskFailure(error);
+    const isSignalled = applicant.state.cancel !== null;
     await CancellationScope.nonCancellable(async () => {
       await withdrawCancelled(applicant);
       await closeApplicant(applicant, { outcome: 'cancelled', reason: 'operator' });
     });
-    if (applicant.state.cancel === null) throw new CancelledFailure('the applicant was cancelled');
+    if (!isSignalled) throw new CancelledFailure('the applicant was cancelled');
   }
-  return resultOf(applicant);
 }
 
 function resultOf({ state }: Applicant): CollectRecordsResult {

@@ -24,7 +24,7 @@ type KnownRound = Extract<EarlierRound, { kind: 'known' }>;
  * Reads the manifest before anything is sent upstream. Returns true if the run ends here: with a conflict, or with the outcome in the manifest if the
  * start requests no new round. Not cancellable, so that a cancel request does not replace the outcome.
  */
-export function adoptRecordedOutcome(applicant: Applicant): Promise<boolean> {
+export function endWithRecordedOutcome(applicant: Applicant): Promise<boolean> {
   return CancellationScope.nonCancellable(async () => {
     const { state, input } = applicant;
     const earlier = await readEarlierRound(applicant);

@@ -18,8 +18,8 @@ import {
 type Received<T> = Partial<Record<keyof T, unknown>> | null | undefined;
 
 /**
- * Registers the actions of operators. A cancel cancels `root`, the scope of the whole run, as a cancel request in Temporal does. A malformed signal
- * is ignored, a malformed update is rejected. Notes stay in the payloads.
+ * Registers the actions of operators. A cancel cancels `root`, the scope of the whole run, as a cancel request in Temporal does; one that comes after
+ * the conclusion still withdraws the person. A malformed signal is ignored, a malformed update is rejected. Notes stay in the payloads.
  */
 export function registerSteering(applicant: Applicant, root: CancellationScope): void {
   const { state } = applicant;
@@ -28,10 +28,11 @@ export function registerSteering(applicant: Applicant, root: CancellationScope):
     applicant.countMessage();
     const reasonCode = request?.reasonCode;
     // Temporal's cancel request may be handled before this signal, although it is sent after it.
-    if (!isReasonCode(reasonCode) || state.cancel !== null || isConcluded()) return;
+    if (!isReasonCode(reasonCode) || state.cancel !== null) return;
     state.cancel = { reasonCode, atMs: Date.now() };
     applicant.record('cancel-requested', 'operator', { reasonCode });
-    root.cancel();
+    // The outcome of a concluded applicant stands: see withdrawAfterEnd.
+    if (!isConcluded()) root.cancel();
   });
   // This run continues one whose cancel is unfinished.
   if (state.cancel !== null) root.cancel();

@@ -1,6 +1,8 @@
+import { hasWithdrawnPerson } from '../domain/outcome';
 import { WAITS } from '../domain/waits';
-import { upstreamActivities } from './activity-calls';
+import { internalActivities, upstreamActivities } from './activity-calls';
 import type { Applicant } from './applicant';
+import { recordOutcome } from './manifest-writes';
 import { askUntilDecided } from './undecided';
 
 /** How long to look for the person after a create without an answer, which may still take effect. */
@@ -18,6 +20,16 @@ export async function withdrawCancelled(applicant: Applicant): Promise<void> {
   await withdraw(earlierHumanId, applicant);
   applicant.record('withdrawn', 'worker');
   state.waitingFor = null;
+}
+
+/** Withdraws the person if a cancel came after the conclusion. The outcome stands, and the manifest shows the withdrawal, which ends the refresh. */
+export async function withdrawAfterEnd(applicant: Applicant): Promise<void> {
+  const { clientUserId, humanId, cancel, reason } = applicant.state;
+  if (cancel === null || humanId === null || hasWithdrawnPerson(reason)) return;
+  await withdrawAndRecheck(humanId, applicant);
+  // The cancel came after the write of the closing; a recorded outcome of an earlier run is not written again.
+  if (applicant.closedAtMs !== null) await recordOutcome(applicant);
+  await internalActivities('Write the manifest').recordWithdrawal({ clientUserId, humanId });
 }
 
 /** Deletes the person of an applicant upstream. Looks for them first if the answer to the create is unknown. */

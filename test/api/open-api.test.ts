@@ -2,9 +2,10 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { z } from 'zod';
 import type { actions, applicant, applicantPage, startedApplicant } from '../../src/api/schemas/applicant';
-import type { details, invitation, timeline } from '../../src/api/schemas/case';
+import type { details, invitation } from '../../src/api/schemas/contact';
 import type { documents } from '../../src/api/schemas/documents';
 import type { attention, auditPage, summary, system } from '../../src/api/schemas/overview';
+import type { timeline } from '../../src/api/schemas/timeline';
 import type * as views from '../../src/use-cases/views';
 import { startApi } from './api-fixture';
 import { createSchemaCheck, pointerTo } from './json-schema';
@@ -55,12 +56,15 @@ test('each operation has an id of its own, a tag and a summary', () => {
 
 test('the page of the API is readable without a script and lists every operation', async () => {
   const html = await (await fetch(`${api.url}/docs`)).text();
-  expect(html).not.toMatch(/<script|<style|style="|https?:/);
+  expect(html).not.toMatch(/<script|<style|style="|https?:|`|<pre/);
+  expect(html).toContain('<li>A <code>clientUserId</code> makes');
   const paths = Object.entries(document['paths'] as Record<string, Json>);
   const operations = paths.flatMap(([of, methods]) =>
     Object.keys(methods).map((method) => `${method.toUpperCase()} ${of}`),
   );
   expect(operations.filter((operation) => !html.includes(`<code>${operation}</code>`))).toEqual([]);
+  const headings = [...html.matchAll(/<h2>(.*?)<\/h2>/g)].map(([, heading]) => heading);
+  expect(headings).toEqual(['Applicants', 'Actions', 'Documents', 'Overview', 'Sessions', 'Service']);
 });
 
 test('the interactive page loads files of our own only, under a policy without inline scripts', async () => {

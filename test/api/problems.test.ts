@@ -145,7 +145,8 @@ test('every problem has a page', async () => {
   for (const slug of SLUGS) {
     const page = await api.call('GET', `/problems/${slug}`);
     expect([page.status, page.headers['content-type']]).toEqual([200, 'text/html; charset=utf-8']);
-    expect(page.text).toContain(slug);
+    expect(page.text).toContain(`<code>${slug}</code>`);
+    expect(page.text).not.toContain('`');
   }
 });
 

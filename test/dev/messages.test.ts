@@ -1,6 +1,6 @@
 import { applicantTable } from '../../src/dev/applicant-table';
 import { changeLine, formatTime, resultTable } from '../../src/dev/messages';
-import { checkSamples } from '../../src/dev/samples';
+import { checkSamples } from '../../src/dev/sample-results';
 import { SAMPLE, snapshot } from './fixture';
 
 const NOON_MS = new Date(2026, 3, 12, 12, 0, 0).getTime();
@@ -73,15 +73,26 @@ test.each([
 test('the results of the samples contain the expected and the actual end, in lines that fit', () => {
   const late = { ...SAMPLE, clientUserId: 'DEMO-late-1', name: 'late' };
   const collected = snapshot({ clientUserId: 'DEMO-eager-1', stage: 'closed', outcome: 'collected', documents: 3 });
-  const results = checkSamples([SAMPLE, late], new Map([[collected.clientUserId, collected]]));
+  const open = snapshot({ clientUserId: 'DEMO-late-1', stage: 'invited' });
+  const unread = { ...SAMPLE, clientUserId: 'DEMO-unread-1', name: 'unread' };
+  const uncounted = { ...collected, clientUserId: 'DEMO-unread-1', documents: null };
+  const read = new Map([collected, open, uncounted].map((each) => [each.clientUserId, each]));
+  const results = checkSamples([SAMPLE, late, unread], read);
   const lines = resultTable(results, Number.POSITIVE_INFINITY).split('\n');
   expect(lines).toContainEqual(
     expect.stringMatching(/^eager +ok +collected, 3 documents +collected, 3 documents +plays eager$/),
   );
   expect(lines).toContainEqual(
-    expect.stringMatching(/^late +WRONG +collected, 3 documents +not closed \(not started\) +plays eager$/),
+    expect.stringMatching(/^late +WRONG +collected, 3 documents +not closed \(invited\) +plays eager$/),
   );
-  expect(lines.at(-1)).toBe('1 of 2 samples ended as expected.');
+  expect(lines).toContainEqual(
+    expect.stringMatching(/^unread +not read +collected, 3 documents +collected, \? documents +plays eager$/),
+  );
+  expect(lines.slice(-2)).toEqual([
+    '1 of 3 samples ended as expected.',
+    '1 result could not be read: the worker did not answer.',
+  ]);
   const narrow = resultTable(results, 60).split('\n');
-  expect(Math.max(...narrow.map((line) => line.length))).toBeLessThanOrEqual(60);
+  expect(Math.max(...narrow.map((line) => line.length))).toBe(60);
+  expect(narrow.filter((line) => line.length === 60).every((line) => line.endsWith('…'))).toBe(true);
 });

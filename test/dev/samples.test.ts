@@ -1,7 +1,7 @@
 import { describePersona, PERSONAS } from '../../sandbox/personas/catalogue';
 import { readConfig } from '../../src/config';
+import { checkSamples, haveResults, statusOfResults } from '../../src/dev/sample-results';
 import {
-  checkSamples,
   createRound,
   type DemoPace,
   demoPace,
@@ -47,14 +47,18 @@ test('the input of the starter has a header and one row for each sample', () => 
 
 const COLLECTED = snapshot({ clientUserId: 'DEMO-eager-1', stage: 'closed', outcome: 'collected', documents: 3 });
 test.each([
-  ['ended as expected', COLLECTED, true],
-  ['has another outcome', { ...COLLECTED, outcome: 'partial' as const }, false],
-  ['has fewer documents', { ...COLLECTED, documents: 2 }, false],
-  ['is open', { ...COLLECTED, stage: 'collecting' as const, outcome: null }, false],
-  ['was never read', { ...COLLECTED, clientUserId: 'DEMO-late-1' }, false],
-])('a sample that %s is checked', (_, read, isAsExpected) => {
-  const results = checkSamples([SAMPLE], new Map([[read.clientUserId, read]]));
-  expect(results.map((result) => result.isAsExpected)).toEqual([isAsExpected]);
+  ['ended as expected', COLLECTED, 'expected', true, 0],
+  ['has another outcome', { ...COLLECTED, outcome: 'partial' as const }, 'unexpected', true, 1],
+  ['has fewer documents', { ...COLLECTED, documents: 2 }, 'unexpected', true, 1],
+  ['is open', { ...COLLECTED, stage: 'collecting' as const, outcome: null }, 'unexpected', false, 1],
+  ['has a number of documents that was not read', { ...COLLECTED, documents: null }, 'unknown', false, 3],
+  ['was never read', { ...COLLECTED, clientUserId: 'DEMO-late-1' }, 'unknown', false, 3],
+] as const)('a sample that %s is checked', (_, read, verdict, isFinal, status) => {
+  const snapshots = new Map([[read.clientUserId, read]]);
+  const results = checkSamples([SAMPLE], snapshots);
+  expect(results.map((result) => result.verdict)).toEqual([verdict]);
+  expect(haveResults([SAMPLE], snapshots)).toBe(isFinal);
+  expect(statusOfResults(results)).toBe(status);
 });
 
 describe('the policy of the samples', () => {

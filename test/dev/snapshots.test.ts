@@ -97,6 +97,13 @@ describe('a change', () => {
     expect(snapshots.get('POL-1')).toEqual({ ...waiting, documents: 2 });
   });
 
+  test('to an end does not keep the number of documents of an earlier stage', async () => {
+    const closed = snapshot({ stage: 'closed', outcome: 'collected', documents: null });
+    const { onChange, snapshots } = await watch([snapshot({ documents: 2 })], [closed], [{ ...closed, documents: 3 }]);
+    expect(onChange).toHaveBeenNthCalledWith(2, closed);
+    expect(snapshots.get('POL-1')?.documents).toBe(3);
+  });
+
   test('keeps the order of the starts', async () => {
     const [first, second] = [snapshot({ startedAtMs: 1 }), snapshot({ clientUserId: 'POL-2', startedAtMs: 2 })];
     const { onRead } = await watch([second, first]);

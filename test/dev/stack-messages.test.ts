@@ -17,11 +17,11 @@ import { UPSTREAM_NOWHERE } from '../support/processes';
 const newFolder = useFolders();
 const cleanUp = useCleanup();
 
-/** The commands of the message that start with a word. */
-function commandsOf(apiUrl: string, program: string): string[] {
-  const stack = { apiUrl, sandboxUrl: 'http://127.0.0.1:1', temporalAddress: '127.0.0.1:4711', taskQueue: 'chartway' };
+/** The commands of the message that contain a word. */
+function commandsOf(apiUrl: string, program: RegExp, temporalUiUrl: string | null = null): string[] {
+  const stack = { apiUrl, sandboxUrl: 'http://127.0.0.1:1', temporalAddress: '127.0.0.1:4711', temporalUiUrl };
   const lines = nextStepsMessage(stack).split('\n');
-  return lines.flatMap((line) => (line.startsWith('  ') && line.includes(`${program} `) ? [line.trim()] : []));
+  return lines.flatMap((line) => (line.startsWith('  ') && program.test(line) ? [line.trim()] : []));
 }
 
 test('the key of a start has every role at the api, and the entries of the user stay', async () => {
@@ -37,7 +37,7 @@ test('the key of a start has every role at the api, and the entries of the user 
   expect(createApiKeys(folder, [])).not.toBe(keys);
 });
 
-test('the curl commands of the last message start, show and fetch an applicant with the key of the start', async () => {
+test('the curl commands of the last message start, show, await and fetch an applicant with the key of the start', async () => {
   const folder = await newFolder();
   createApiKeys(path.join(folder, '.data'), []);
   const requests: string[] = [];
@@ -45,26 +45,30 @@ test('the curl commands of the last message start, show and fetch an applicant w
     void text(request).then((body) => {
       requests.push([request.method, request.url, request.headers['content-type'], body].join(' ').trim());
       response.statusCode = /^Bearer [\w-]{43}$/.test(request.headers.authorization ?? '') ? 200 : 401;
-      response.end('{}');
+      response.end(`{"open":${requests.length < 4}}`);
     });
   });
   const url = `http://127.0.0.1:${await listenOnLoopback(server)}`;
   cleanUp(() => server.close());
-  for (const command of commandsOf(url, 'curl'))
-    await promisify(execFile)('/bin/sh', ['-c', `${command} --fail`], { cwd: folder });
+  const script = commandsOf(url, /curl|export/).join('\n');
+  await promisify(execFile)('/bin/sh', ['-ec', script.replaceAll('curl ', 'curl --fail ')], { cwd: folder });
   expect(requests).toEqual([
     'POST /api/v1/applicants application/json {"clientUserId":"POL-1","clientUserEmail":"several@example.org"}',
+    'GET /api/v1/applicants/POL-1',
+    'GET /api/v1/applicants/POL-1',
     'GET /api/v1/applicants/POL-1',
     'GET /api/v1/applicants/POL-1/documents.zip',
   ]);
 });
 
-test('the commands of the last message are valid, and name the Temporal server if it has another address', () => {
-  const commands = commandsOf('http://127.0.0.1:1', 'chartway');
+test('the commands of the last message are valid, and name a Temporal server that the start did not start', () => {
+  const commands = commandsOf('http://127.0.0.1:1', / chartway /);
   expect(commands).toHaveLength(3);
   for (const command of commands) {
     const [settings = '', args = ''] = command.split('npm run chartway -- ');
     expect(settings).toContain('TEMPORAL_ADDRESS=127.0.0.1:4711 ');
     expect(readCommandLine(args.split(' ')).scope).toBe('chartway');
   }
+  const [own] = commandsOf('http://127.0.0.1:1', / chartway /, 'http://127.0.0.1:8233');
+  expect(own).toMatch(/^npm run chartway -- start /);
 });

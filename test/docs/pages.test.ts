@@ -113,6 +113,25 @@ test('the scripts in the commands of the pages exist', () => {
   expect(scripts.filter((script) => !existsSync(join(ROOT, script)))).toEqual([]);
 });
 
+/** How a document starts an applicant: by a command, by HTTP, in a file. */
+const STARTS = [
+  /(?:--client-user-id|start) (\S+) --email ([^\s<]+)/g,
+  /"clientUserId": "([^"]+)",\s+"clientUserEmail": "([^"]+)"/g,
+  /^(POL-\d+),([^,\s]+),/gm,
+];
+
+test('each id is of one person in all documents, so that a reader can follow them in any order', () => {
+  const persons = new Map<string, Set<string>>();
+  for (const document of [...pages(), 'docs/openapi.json', 'sandbox/invitation/outbox.html']) {
+    const starts = STARTS.flatMap((pattern) => [...textOf(document).matchAll(pattern)]);
+    // Later starts of an id in the same document show a conflict or another round.
+    const first = new Map(starts.reverse().map(([, id = '', email = '']) => [id, email]));
+    for (const [id, email] of first) persons.set(id, (persons.get(id) ?? new Set()).add(email));
+  }
+  expect(persons.size).toBeGreaterThan(5);
+  expect([...persons].filter(([, emails]) => emails.size > 1)).toEqual([]);
+});
+
 test('each code block of a page names its language', () => {
   const languages = pages().flatMap((page) => fencesOf(page).map(({ language }) => `${page} ${language}`));
   expect(languages.filter((entry) => /^(README|docs).* $/.test(entry))).toEqual([]);

@@ -72,6 +72,9 @@ export async function setup({ dataConverter }: { readonly dataConverter?: DataCo
     signal: new AbortController().signal,
     temporal: async () => client,
     useCases: () => Promise.reject(new Error('expected the use cases not to be needed')),
+    offlineUseCases: () => {
+      throw new Error('expected the use cases not to be needed');
+    },
     screen: null,
     installation: { webhookHealth: null, logIn: null, readServerDateMs: async () => null, payloadKeyIds: [] },
     taskQueue,

@@ -1,7 +1,8 @@
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { type ProcessName, readConfig } from '../../src/config';
-import { publishDevKeys } from '../../src/temporal/dev-keys';
+
+import { type DevRun, publishDevRun } from '../../src/process/dev-run';
 import { generateKey } from '../../src/temporal/key-ring';
 import { startChild, stopChildren } from '../report-store/children/child';
 import { readFaults } from '../support/configuration';
@@ -132,30 +133,77 @@ test.each([
 
 test('keys are published while their npm start runs, and the next one publishes them again', async () => {
   writeKeys(generateKey('dev'));
-  const owner = startChild('../../temporal/children/publishes-keys', path.join(folder, '.data/keys'), '127.0.0.1:7233');
+  const owner = startChild('../../temporal/children/publishes-run', path.join(folder, '.data'), '127.0.0.1:7233');
   await owner.nextMessage();
   expect(read({}).ids).toEqual(['dev']);
   await owner.kill();
   // Another installation's Temporal may use this port now.
-  expect(readdirSync(path.join(folder, '.data/keys'))).toContain('127.0.0.1:7233');
+  expect(readdirSync(path.join(folder, '.data'))).toContain('npm-start-run.json');
   expect(read({})).toEqual({ ids: null, encrypts: false });
   for (const processName of WRITES) expect(faultsOf(NEEDED, processName)).toMatchObject([{ key: 'PAYLOAD_KEYS' }]);
   // The verifier of its audit log still uses them.
   expect(readConfig('verifier', {}, folder).payload.ring?.ids).toEqual(['dev']);
-  publishDevKeys(path.join(folder, '.data/keys'), '127.0.0.1:7233');
+  publishRun();
   expect(read({}).ids).toEqual(['dev']);
 });
 
 test('a reused pid publishes no keys, and a file of another form is a fault', () => {
   publish(generateKey('dev'));
-  const file = path.join(folder, '.data/keys/127.0.0.1:7233');
-  writeFileSync(file, JSON.stringify({ name: 'npm start', pid: process.pid, began: 'long ago' }));
+  const file = path.join(folder, '.data/npm-start-run.json');
+  const published = JSON.parse(readFileSync(file, 'utf8'));
+  writeFileSync(file, JSON.stringify({ ...published, owner: { ...published.owner, began: 'long ago' } }));
   expect(read({})).toEqual({ ids: null, encrypts: false });
-  for (const text of ['', 'null', '{"pid":"1"}', generateKey('dev')]) {
+  for (const text of ['', 'null', JSON.stringify({ ...published, run: {} }), generateKey('dev')]) {
     writeFileSync(file, text);
     const expected = expect.stringMatching(/delete the file, or run `npm start` again/);
-    expect(faultsOf(NEEDED, 'worker')).toMatchObject([{ key: '.data/keys/127.0.0.1:7233', expected }]);
+    for (const processName of ['worker', 'chartway'] as const)
+      expect(faultsOf(NEEDED, processName)).toMatchObject([{ key: '.data/npm-start-run.json', expected }]);
+    expect(faultsOf({ ...NEEDED, PAYLOAD_KEYS: generateKey('mine') }, 'worker')).toEqual([]);
   }
+});
+
+describe('a command in the folder of a running npm start', () => {
+  const ADDRESS = '127.0.0.1:41415';
+  const OWN = { TEMPORAL_ADDRESS: ADDRESS, TASK_QUEUE: 'of-the-run', WEBHOOK_PORT: '41416', POLL_SYNCING: '6s' };
+  let unpublish: () => void;
+  beforeEach(() => {
+    publish(generateKey('dev'));
+    unpublish = publishRun({ temporalAddress: ADDRESS, settings: OWN });
+  });
+
+  test('uses its server, keys and settings, unless the environment has others; .env does not', () => {
+    writeFileSync(path.join(folder, '.env'), 'WEBHOOK_PORT=3001\n');
+    const { temporal, payload, taskQueue, webhook, policy } = readConfig('chartway', { POLL_SYNCING: '7s' }, folder);
+    expect(temporal.connection.address).toBe(ADDRESS);
+    expect(payload.ring?.ids).toEqual(['dev']);
+    expect([taskQueue, webhook.port, policy.pollMs.syncing]).toEqual(['of-the-run', 41_416, 7_000]);
+    expect(readConfig('starter', { TEMPORAL_ADDRESS: ADDRESS }, folder).taskQueue).toBe('of-the-run');
+  });
+
+  test('with another server uses nothing of it, and the error says so first', () => {
+    const other = { TEMPORAL_ADDRESS: '127.0.0.1:7233' };
+    expect(readConfig('chartway', { ...LOOPBACK, ...other }, folder)).toMatchObject({
+      payload: { ring: null },
+      taskQueue: 'chartway',
+    });
+    expect(() => readConfig('chartway', other, folder)).toThrow(
+      /^npm start of this folder runs at 127.0.0.1:41415: set TEMPORAL_ADDRESS=127.0.0.1:41415 to use it\nInvalid/,
+    );
+    // A server that the run did not start may need more than its address.
+    publishRun({ temporalAddress: ADDRESS, settings: { TASK_QUEUE: 'of-the-run' } });
+    expect(() => readConfig('chartway', {}, folder)).toThrow(/^npm start of this folder runs at /);
+  });
+
+  test('that has ended gets an error that says so first', () => {
+    unpublish();
+    expect(() => readConfig('chartway', {}, folder)).toThrow(/^no npm start of this folder runs: .*\nInvalid/);
+    rmSync(path.join(folder, '.data/keys'), { recursive: true });
+    expect(() => readConfig('chartway', {}, folder)).toThrow(/^Invalid/);
+  });
+
+  test('is not followed by a service, which is configured by itself', () => {
+    expect(readConfig('api', LOOPBACK, folder).temporal.connection.address).toBe('127.0.0.1:7233');
+  });
 });
 
 function writeKeys(keys: string): void {
@@ -166,5 +214,15 @@ function writeKeys(keys: string): void {
 /** Publishes keys like an `npm start` that runs in the folder. */
 function publish(keys: string): void {
   writeKeys(keys);
-  publishDevKeys(path.join(folder, '.data/keys'), '127.0.0.1:7233');
+  publishRun();
+}
+
+/** At the default address, like an `npm start` that uses a configured server. */
+function publishRun(changes: Partial<DevRun> = {}): () => void {
+  return publishDevRun(path.join(folder, '.data'), {
+    temporalAddress: '127.0.0.1:7233',
+    usesOwnKeys: true,
+    settings: {},
+    ...changes,
+  });
 }

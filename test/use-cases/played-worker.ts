@@ -28,14 +28,25 @@ export function completeRun(deps: UseCaseDeps, attributes: Attributes, value: un
   return respond(deps, [upsertOf(attributes), completion]);
 }
 
+/** Fails a workflow task, as a worker without the key of its payloads does. */
+export async function failWorkflowTask(deps: UseCaseDeps): Promise<void> {
+  const { namespace } = deps.client.options;
+  const taskToken = await pollWorkflowTask(deps);
+  await deps.client.workflowService.respondWorkflowTaskFailed({ namespace, taskToken });
+}
+
 /** Plays the worker of one workflow task. */
-async function respond({ client, taskQueue }: UseCaseDeps, commands: readonly Command[]): Promise<void> {
+async function respond(deps: UseCaseDeps, commands: readonly Command[]): Promise<void> {
+  const taskToken = await pollWorkflowTask(deps);
+  await deps.client.workflowService.respondWorkflowTaskCompleted({ taskToken, commands: [...commands] });
+}
+
+async function pollWorkflowTask({ client, taskQueue }: UseCaseDeps): Promise<Uint8Array> {
   const { namespace } = client.options;
-  const service = client.workflowService;
   const { taskToken } = await client.withDeadline(Date.now() + 10_000, () =>
-    service.pollWorkflowTaskQueue({ namespace, taskQueue: { name: taskQueue } }),
+    client.workflowService.pollWorkflowTaskQueue({ namespace, taskQueue: { name: taskQueue } }),
   );
-  await service.respondWorkflowTaskCompleted({ taskToken, commands: [...commands] });
+  return taskToken;
 }
 
 /** Schedules an activity, and fails its first attempt; the next one waits for a minute. */

@@ -4,7 +4,7 @@ import { until } from '../support/condition';
 import { useTemporalServer } from '../support/temporal-server';
 import { failingClient } from './deps';
 import { ACTOR, setup, withInvited } from './fixture';
-import { failingActivity, nextActivityTask } from './played-worker';
+import { failingActivity, failWorkflowTask, nextActivityTask } from './played-worker';
 
 const NOTE = 'a note about a person';
 const temporalServer = useTemporalServer();
@@ -151,6 +151,16 @@ test('an update without a worker may still happen, and its time is checked befor
   expect(acts.at(-1)).toMatchObject({ did: 'finish-now' });
   await handle.terminate();
 }, 20_000);
+
+test('an update is not answered while workflow tasks fail, as they do if the worker has another key', async () => {
+  const { start, useCases, clientUserId, deps, handle } = setup(temporalServer());
+  await start();
+  // The server then refuses updates.
+  for (let attempt = 1; attempt <= 3; attempt += 1) await failWorkflowTask(deps);
+  const finishing = useCases.finishNow(clientUserId, { reasonCode: 'other' }, ACTOR);
+  await expect(finishing).rejects.toMatchObject({ what: 'worker', done: 'unknown' });
+  await handle.terminate();
+}, 30_000);
 
 test('nothing is done without an audit line, or if Temporal does not answer', async () => {
   const own = setup(temporalServer());

@@ -42,6 +42,32 @@ test('the person of a closed applicant is withdrawn once, also when Temporal has
   expect(await forgotten.useCases.withdraw(forgotten.clientUserId, REASON, ACTOR)).toMatchObject({ done: 'accepted' });
 });
 
+test('no round begins while the person is withdrawn, and a round that begins before the withdrawal ends it', async () => {
+  const own = setup(server());
+  const { start, close, useCases, clientUserId, client, deps, acts } = own;
+  await start();
+  await close();
+  await useCases.withdraw(clientUserId, REASON, ACTOR);
+  const { etag } = await useCases.show(clientUserId);
+  await expect(start({ again: true, ifMatch: etag })).rejects.toMatchObject({ kind: 'not-now', why: 'withdrawing' });
+  const withdrawal = client.workflow.getHandle(`withdraw-${clientUserId}`);
+  await withdrawal.terminate();
+  // The next start of a workflow is that of the withdrawal.
+  const late = new Proxy(client.workflow, {
+    get: (target, name) =>
+      name === 'start'
+        ? async (...args: Parameters<typeof target.start>) => {
+            await start({ again: true, ifMatch: etag });
+            return target.start(...args);
+          }
+        : Reflect.get(target, name),
+  });
+  const racing = createUseCases({ ...deps, client: Object.create(client, { workflow: { value: late } }) });
+  await expect(racing.withdraw(clientUserId, REASON, ACTOR)).rejects.toMatchObject({ why: 'open' });
+  expect(acts.at(-1)).toMatchObject({ did: 'not-done', detail: 'withdraw: open' });
+  await withdrawal.terminate();
+});
+
 test.each([
   ['expired', 'invitation-expired', 'already'],
   ['cancelled', 'operator', 'accepted'],

@@ -151,7 +151,7 @@ describe('with a cancel request in Temporal', () => {
   });
 });
 
-test('a cancel during the closing loses: the outcome stands', async () => {
+test('a cancel while a declined person is withdrawn changes no outcome', async () => {
   const script = [{ afterMs: HOUR_MS, status: 'Declined' }];
   const applicant = await follow(script, { policy: BY_NOTICES });
   const release = applicant.upstream.hold('withdraw');
@@ -160,7 +160,55 @@ test('a cancel during the closing loses: the outcome stands', async () => {
   await cancel(applicant);
   release();
   expect((await applicant.waitForEnd(MINUTE_MS)).result?.outcome).toBe('declined');
-  expect([(await applicant.state()).cancel, applicant.manifest.outcome]).toEqual([null, 'declined']);
+  expect(applicant.manifest.outcome).toBe('declined');
+  expect(applicant.upstream.count('withdraw')).toBe(1);
+});
+
+describe('a cancel after the conclusion withdraws the person, and the outcome stands:', () => {
+  /** Without a refresh, which `withdrawnAt` ends. */
+  async function expectWithdrawn(applicant: ApplicantUnderTest): Promise<void> {
+    const { status, result } = await applicant.waitForEnd(MINUTE_MS);
+    expect([status, result?.outcome]).toEqual(['COMPLETED', 'collected']);
+    expect(applicant.manifest).toMatchObject({ outcome: 'collected', withdrawnAt: expect.any(String) });
+    expect(applicant.upstream.people.every(({ deleted }) => deleted)).toBe(true);
+    expect(applicant.routes().at(-1)).toBe('withdraw');
+  }
+  const kinds = ({ manifest }: ApplicantUnderTest) => manifest.timeline.entries.map(({ kind }) => kind);
+
+  test('during the write of the closing; a report that came then is not listed', async () => {
+    const store = new FakeStore();
+    const applicant = await follow(ALL_SYNCED, { policy: BY_NOTICES, store });
+    await applicant.sendNotices(ALL_SYNCED);
+    await applicant.skipTo(HOUR_MS + 9 * MINUTE_MS);
+    const release = store.hold();
+    const skipping = applicant.skip(2 * MINUTE_MS);
+    await store.waitForCall();
+    await applicant.sendReportNotice('u-A', '2026-02-01T00:00:00.000Z');
+    const listed = applicant.upstream.count('listReports');
+    await cancel(applicant);
+    release();
+    await skipping;
+    await expectWithdrawn(applicant);
+    expect(applicant.upstream.count('listReports')).toBe(listed);
+    expect(kinds(applicant)).toEqual(expect.arrayContaining(['closed', 'cancel-requested', 'withdrawn']));
+    expect(kinds(applicant).filter((kind) => kind === 'withdrawn')).toHaveLength(1);
+  });
+
+  test('of an outcome that the manifest has', async () => {
+    const store = new FakeStore();
+    const upstream = new FakeUpstream([]);
+    const { humanId } = upstream.addPerson('POL-closed', 'POL-closed@example.org', 0);
+    const detailsDigest = createKeyedDigest(DIGEST_KEYS, 'digest');
+    const closedAt = '2026-01-30T00:00:00.000Z';
+    store.addManifest('POL-closed', { outcome: 'collected', humanId, detailsDigest, closedAt });
+    const release = store.hold();
+    const applicant = await followOn(upstream, { policy: BY_NOTICES, store, clientUserId: 'POL-closed' });
+    await store.waitForCall();
+    await cancel(applicant);
+    release();
+    await expectWithdrawn(applicant);
+    expect(applicant.manifest.closedAt).toBe(closedAt);
+  });
 });
 
 test.each([null, 'other', {}, { reasonCode: 'jane' }, { reasonCode: ['other'] }])(

@@ -1,6 +1,6 @@
 import { DAY_MS, DEFAULT_POLICY, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/domain/policy';
 import { Undecided, ValidationRejected } from '../../src/upstream/errors';
-import { callRecoveredSignal, callStuckSignal } from '../../src/workflows/contract';
+import { callRecoveredSignal, callStuckSignal, cancelApplicantSignal } from '../../src/workflows/contract';
 import { addedEvents } from '../simulation/added-events';
 import { useSimulation } from '../simulation/follow';
 import type { ApplicantUnderTest } from '../support/applicant-under-test';
@@ -153,6 +153,19 @@ test('a stuck call shows until it recovers, and each change adds one event', asy
   expect(await addedEvents(applicant, /Upsert/, stick)).toBe(0);
   await handle.signal(callRecoveredSignal, { activityId, call: 'watchStatus' });
   expect(await shown(applicant)).toMatchObject({ needs: [], ApplicantNeeds: null });
+});
+
+test('while a cancelled person is withdrawn, a stuck call shows, but neither that the applicant is quiet nor a deadline', async () => {
+  const applicant = await follow([], { policy: BY_NOTICES });
+  await applicant.skip(chaseMs.invited + MINUTE_MS);
+  expect(await shown(applicant)).toMatchObject({ needs: ['quiet'], dueAfterMs: expiresMs.invitation });
+  const release = applicant.upstream.hold('withdraw');
+  await applicant.handle.signal(cancelApplicantSignal, { reasonCode: 'other' });
+  await applicant.upstream.waitForCall('withdraw');
+  const [activityId = ''] = await applicant.activityIds('withdraw');
+  await applicant.handle.signal(callStuckSignal, { activityId, call: 'withdraw', sinceMs: applicant.invitedAtMs });
+  expect(await shown(applicant)).toMatchObject({ needs: ['stuck-call'], dueAfterMs: null });
+  release();
 });
 
 test('a run of 0.2.0 shows no need and no round in its search attributes; the run that continues it does', async () => {

@@ -9,9 +9,10 @@ import { isUnchanged, quoteEtag, readIfMatch } from '../etags';
 import { answer, TAGS } from '../open-api';
 import { OUTAGES } from '../problem';
 import { applicant, applicantPage, startedApplicant } from '../schemas/applicant';
-import { details, invitation, timeline } from '../schemas/case';
+import { details, invitation } from '../schemas/contact';
 import { applicantParams } from '../schemas/parameters';
 import { ifMatchHeader, ifNoneMatchHeader, listQuery, startBody } from '../schemas/requests';
+import { timeline } from '../schemas/timeline';
 
 const tags = [TAGS.applicants];
 
@@ -24,7 +25,7 @@ export const applicantRoutes: FastifyPluginAsyncZod<{ useCases: UseCases }> = as
         operationId: 'startApplicant',
         summary: 'Start an applicant',
         description:
-          'Invites the person through Human API. A repeat with the same details is answered with the applicant, also after it was closed.',
+          'Invites the person through Human API. If you repeat it with the same details, the answer is the existing applicant, also after it has closed.',
         tags,
         headers: ifMatchHeader,
         body: startBody,
@@ -63,7 +64,7 @@ export const applicantRoutes: FastifyPluginAsyncZod<{ useCases: UseCases }> = as
         operationId: 'listApplicants',
         summary: 'List applicants',
         description:
-          'One item per clientUserId, its newest round, in the order of Temporal: open applicants by their start, then closed ones, newest first. An applicant that closes while a client pages through appears again later, so none is missed.',
+          'One item per clientUserId, its newest round, in the order of Temporal: open applicants by their start, then closed ones, newest first. A page may have fewer items than `limit`, or none. An applicant that closes while a client pages through appears again later, so none is missed.',
         tags,
         querystring: listQuery,
         response: { 200: answer(applicantPage, 'A page.') },

@@ -112,9 +112,9 @@ export const documentRoutes: FastifyPluginAsyncZod<DocumentRouteDeps> = async (a
     {
       schema: {
         operationId: 'viewDocument',
-        summary: 'Show a document in a frame of the console',
+        summary: 'Show a document in a browser',
         description:
-          'Inline, without ranges. Its Content-Security-Policy lets nothing in an HTML report run or load. Recorded in the audit log like a download.',
+          'Inline, without ranges; only pages of the same origin may frame it. Its Content-Security-Policy lets nothing in an HTML report run or load. Recorded in the audit log like a download.',
         tags,
         params: documentParams,
         response: { 200: answer(bytes, 'The whole document.', '*/*') },
@@ -124,7 +124,7 @@ export const documentRoutes: FastifyPluginAsyncZod<DocumentRouteDeps> = async (a
     },
     async (request, reply) => {
       const opened = await openDocument(request);
-      // Pages of the console frame this answer. Its Content-Security-Policy allows no other page to do so.
+      // Pages of the same origin may frame this answer. Its Content-Security-Policy allows no other page to do so.
       reply.raw.removeHeader('X-Frame-Options');
       return send(request, reply, opened.read(), viewHeaders(opened));
     },

@@ -1,8 +1,10 @@
 import swaggerUi from '@fastify/swagger-ui';
+import type { FastifyReply } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { type DocumentedApi, docsPage } from '../docs-page';
 import { unavailableProblem } from '../error-problems';
+import { htmlPage, PAGE_CSP, STYLE, STYLESHEET, textHtml } from '../html';
 import { answer, TAGS } from '../open-api';
 import { PROBLEMS, Problem, type Slug } from '../problem';
 import { health, page } from '../schemas/session';
@@ -75,13 +77,17 @@ export const serviceRoutes: FastifyPluginAsyncZod<{ readiness: Readiness }> = as
     (request, reply) => {
       const { slug } = request.params;
       if (!isSlug(slug)) throw new Problem('not-found', 'expected the type of a problem');
-      return reply.type('text/html; charset=utf-8').send(problemPage(slug));
+      return sendPage(reply, problemPage(slug));
     },
   );
 
   app.get('/docs', { schema: { hide: true } }, (_request, reply) =>
     // The library's type is the union of all versions of OpenAPI.
-    reply.type('text/html; charset=utf-8').send(docsPage(app.swagger() as DocumentedApi, `${INTERACTIVE}/`)),
+    sendPage(reply, docsPage(app.swagger() as DocumentedApi, `${INTERACTIVE}/`)),
+  );
+
+  app.get(STYLESHEET, { schema: { hide: true } }, (_request, reply) =>
+    reply.type('text/css; charset=utf-8').send(STYLE),
   );
 
   await app.register(swaggerUi, {
@@ -89,7 +95,8 @@ export const serviceRoutes: FastifyPluginAsyncZod<{ readiness: Readiness }> = as
     staticCSP: DOCS_CSP,
     theme: { title: 'Chartway API' },
     // The badge of the default would send the address of the file to another host.
-    uiConfig: { validatorUrl: null, docExpansion: 'list' },
+    // The base layout has no bar with a logo and a field for other files.
+    uiConfig: { validatorUrl: null, docExpansion: 'list', layout: 'BaseLayout' },
   });
 };
 
@@ -97,14 +104,16 @@ function isSlug(text: string): text is Slug {
   return Object.hasOwn(PROBLEMS, text);
 }
 
+function sendPage(reply: FastifyReply, html: string): FastifyReply {
+  return reply.type('text/html; charset=utf-8').header('Content-Security-Policy', PAGE_CSP).send(html);
+}
+
 function problemPage(slug: Slug): string {
   const { status, title, text } = PROBLEMS[slug];
-  return `<!doctype html>
-<html lang="en"><meta charset="utf-8"><title>${title}</title>
-<h1>${title}</h1>
-<p><code>${slug}</code>, status ${status}</p>
-<p>${text.replaceAll('<', '&lt;')}</p>
-<p><a href="/docs">All routes</a></p>
-</html>
-`;
+  return htmlPage(
+    title,
+    `<p><code>${slug}</code>, status ${status}</p>
+${textHtml(text)}
+<p><a href="/docs">All routes</a></p>`,
+  );
 }

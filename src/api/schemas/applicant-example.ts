@@ -4,7 +4,7 @@ const ALLOWED = { allowed: true, why: null };
 
 /** An applicant in the OpenAPI file: invited, and silent for a week. */
 export const applicantExample: ApplicantView = {
-  clientUserId: 'POL-20417',
+  clientUserId: 'POL-40001',
   humanId: '4f2c9d1e6b0a4c7d8e9f0a1b2c3d4e5f',
   round: 1,
   runId: '0198f3c2-7d1a-7c55-9b1e-3f6d2a4b8c10',

@@ -2,7 +2,19 @@ import { z } from 'zod';
 import { REFUSALS } from '../../domain/steering';
 import type { ApplicantPage, ApplicantView, StartedApplicant } from '../../use-cases/views';
 import { applicantExample } from './applicant-example';
-import { codedText, count, coverage, degradation, instant, need, openEnum, outcome, reason, stage } from './values';
+import {
+  codedText,
+  count,
+  coverage,
+  degradation,
+  instant,
+  need,
+  nextCursor,
+  openEnum,
+  outcome,
+  reason,
+  stage,
+} from './values';
 
 const round = z.object({
   round: count,
@@ -54,7 +66,7 @@ const applicantFields = {
   status: z.string().nullable().meta({ description: "Human API's status of the person." }),
   outcome: outcome.nullable(),
   reason: reason.nullable(),
-  openedAt: instant.nullable(),
+  openedAt: instant.nullable().meta({ description: 'The time of the start; once the person is invited, that time.' }),
   closedAt: instant.nullable(),
   waitingFor: codedText.nullable().meta({ description: 'What the applicant waits for.' }),
   waitingUntil: instant.nullable(),
@@ -101,7 +113,7 @@ export const applicantPage = z
       description:
         "`pendingCalls` and `actions` are null. In Temporal's order: open ones by start, then closed ones, newest first.",
     }),
-    nextCursor: z.string().nullable().meta({ description: 'Null on the last page.' }),
+    nextCursor,
     asOf: instant,
     coverage,
   })

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { OUTCOMES, STAGES } from '../../domain/outcome';
 import type { AttentionView, AuditPage, SummaryView, SystemView } from '../../use-cases/views';
-import { count, coverage, degradation, instant, openEnum } from './values';
+import { count, coverage, degradation, instant, nextCursor, openEnum } from './values';
 
 const zeros = <const Names extends readonly string[]>(names: Names) =>
   Object.fromEntries(names.map((name) => [name, 0]));
@@ -56,11 +56,11 @@ export const attention = z
       {
         items: [
           {
-            clientUserId: 'POL-20417',
+            clientUserId: 'POL-40001',
             need: 'quiet',
             since: asOf,
             text: 'Nothing has happened for longer than usual. Remind the person of the invitation.',
-            action: 'GET /api/v1/applicants/POL-20417/invitation',
+            action: 'GET /api/v1/applicants/POL-40001/invitation',
           },
         ],
         asOf,
@@ -118,7 +118,7 @@ export const auditPage = z
         }),
       )
       .meta({ description: 'Newest first.' }),
-    nextCursor: z.string().nullable(),
+    nextCursor,
     asOf: instant,
   })
   .meta({
@@ -130,7 +130,7 @@ export const auditPage = z
             at: '2026-01-30T21:20:51.004Z',
             who: 'intake-system',
             did: 'start',
-            clientUserId: 'POL-20417',
+            clientUserId: 'POL-40001',
             documentId: null,
             authorizationReference: 'AUTH-7731',
             onBehalfOf: 'agent-12',

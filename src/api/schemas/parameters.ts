@@ -50,7 +50,7 @@ export const limit = parameter(
     minimum: 1,
     maximum: MAX_PAGE,
     default: DEFAULT_PAGE,
-    description: `The items of a page; ${DEFAULT_PAGE} without it.`,
+    description: `A page has at most this many items; ${DEFAULT_PAGE} without it.`,
   },
 )
   .optional()
@@ -68,7 +68,7 @@ const ID_PATTERN = '^[A-Za-z0-9][A-Za-z0-9._~-]{0,99}$';
 export const clientUserId = z
   .string({ error: CLIENT_USER_ID_EXPECTED })
   .refine(isClientUserId, { error: CLIENT_USER_ID_EXPECTED })
-  .meta({ description: 'The id of the applicant.', pattern: ID_PATTERN, examples: ['POL-20417'] });
+  .meta({ description: 'The id of the applicant.', pattern: ID_PATTERN, examples: ['POL-40001'] });
 
 const PREFIX_EXPECTED = `the beginning of a clientUserId: ${CLIENT_USER_ID_EXPECTED}`;
 export const prefix = z

@@ -45,7 +45,10 @@ const invalidParameter = z
 const detailsConflict = z
   .object({
     ...base,
-    differs: z.array(z.string()).nullable().meta({ description: 'Names of fields; null: only a digest is left.' }),
+    differs: z
+      .array(z.string())
+      .nullable()
+      .meta({ description: 'The names of the fields; null: Chartway has only a digest of the earlier details.' }),
     current: applicant,
   })
   .meta({ id: 'DetailsConflictProblem' });

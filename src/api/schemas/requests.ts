@@ -66,7 +66,7 @@ export const startBody = z
   .meta({
     examples: [
       {
-        clientUserId: 'POL-20417',
+        clientUserId: 'POL-40001',
         clientUserEmail: 'ada@example.org',
         firstName: 'Ada',
         lastName: 'Lovelace',

@@ -24,6 +24,11 @@ export function openEnum<const Values extends readonly string[]>(values: Values,
 
 export const count = z.int().min(0);
 
+export const nextCursor = z
+  .string()
+  .nullable()
+  .meta({ description: 'Null on the last page only. A page may have fewer items than `limit`, or none.' });
+
 /** How far back the closed applicants of an answer reach. */
 export const coverage = z
   .object({ since: instant.nullable() })

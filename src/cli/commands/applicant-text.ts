@@ -3,20 +3,21 @@ import type { ApplicantPage, ApplicantView, PendingCallView } from '../../use-ca
 import { displayInstant, printFields } from '../rows';
 import type { CommandContext } from './context';
 
-export const LIST_HEADER = ['clientUserId', 'round', 'stage', 'outcome', 'since', 'deadline', 'needs', 'next step'];
+/** A narrow terminal cuts the last ones. */
+export const LIST_HEADER = ['clientUserId', 'stage', 'outcome', 'needs', 'next step', 'since', 'deadline', 'round'];
 
 /** The cells of an applicant in a list, for {@link LIST_HEADER}. */
 export function toListRow(applicant: ApplicantView) {
   const { clientUserId, round, stage, outcome, stageSince, deadline, needs, nextStep } = applicant;
   return [
     clientUserId,
-    round,
     stage,
     outcome,
-    displayInstant(stageSince),
-    displayInstant(deadline?.at ?? null),
     needs.join(','),
     nextStep?.code ?? null,
+    displayInstant(stageSince),
+    displayInstant(deadline?.at ?? null),
+    round,
   ];
 }
 

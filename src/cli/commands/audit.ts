@@ -75,7 +75,9 @@ async function verify(
   for (const verdict of failures) terminal.write(ADVICE[verdict]);
   const unsigned = chains.filter((chain) => chain.key === null && chain.lines > 0).length;
   if (unsigned > 0)
-    terminal.write(`${unsigned} of them have no key: anyone with write access to the folder can have written them`);
+    terminal.write(
+      `${unsigned} of them ${unsigned === 1 ? 'has' : 'have'} no key: anyone with write access to the folder can have written them`,
+    );
   if (chains.length === 0) terminal.write(NOTHING_TEXT);
   if (mismatches.length > 0 || failures.includes('broken') || failures.includes('weaker')) return 1;
   return failures.length > 0 || chains.length === 0 ? 2 : 0;

@@ -29,6 +29,8 @@ export interface CommandContext {
   readonly taskQueue: string;
   /** Returns the same ones each time. An act opens the audit log, reading does not. @throws {TemporalUnreachable} */
   readonly useCases: () => Promise<UseCases>;
+  /** Use cases that do not need an answer of Temporal before they begin: for reads that the report store can answer. */
+  readonly offlineUseCases: () => UseCases;
   /** The actor in the audit log: `cli:<os user>`. */
   readonly actor: string;
   /** Returns the same log each time. @throws {AuditUnavailable} */

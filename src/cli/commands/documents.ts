@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { access, mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { MissingDocument } from '../../domain/reports';
 import { DOCUMENT_ID } from '../../use-cases/document-id';
@@ -6,7 +6,7 @@ import { NotFound } from '../../use-cases/errors';
 import type { UseCases } from '../../use-cases/use-cases';
 import type { DocumentView, OpenDocument } from '../../use-cases/views';
 import type { ExitStatus } from '../exit-status';
-import { writeNewFile } from '../new-file';
+import { FileExists, writeNewFile } from '../new-file';
 import { displayCount, displayInstant, printRows } from '../rows';
 import { WrongUsage } from '../wrong-usage';
 import { actorOf, addApplicantCommand, type CommandContext, printResult, type RegisterCommand } from './context';
@@ -28,7 +28,7 @@ export const documentsCommand: RegisterCommand = (program, select) => {
   addApplicantCommand(
     documents,
     'list',
-    'Print one line per stored document, then one per missing document with the reason. With --json, stored documents only.',
+    'Print one line per stored document, then one per missing document with the reason in place of the version.',
     (clientUserId) => select((context) => listDocuments(context, clientUserId)),
   );
   const save = addApplicantCommand(
@@ -54,26 +54,39 @@ export const documentsCommand: RegisterCommand = (program, select) => {
 async function listDocuments(context: CommandContext, clientUserId: string): Promise<ExitStatus> {
   const { json, print, terminal } = context;
   const { items, missing } = await (await context.useCases()).documents(clientUserId, actorOf(context));
-  if (json) for (const item of items) print(JSON.stringify(item));
+  if (json) for (const item of [...items, ...missing.map(withoutId)]) print(JSON.stringify(item));
   else printRows(context, HEADER, [...items.map(toRow), ...missing.map(toMissingRow)]);
   terminal.write(`${displayCount(items.length, 'document')}, ${missing.length} missing`);
   return 0;
 }
 
-const HEADER = ['documentId', 'type', 'format', 'bytes', 'updated', 'stored', 'version'];
+/** A narrow terminal cuts the last ones. */
+const HEADER = ['version', 'type', 'format', 'documentId', 'provider', 'bytes', 'updated', 'stored'];
 
-const toRow = ({ documentId, type, format, bytes, updatedAt, storedAt, superseded }: DocumentView) => [
-  documentId,
+const toRow = ({ documentId, type, format, organization, bytes, updatedAt, storedAt, superseded }: DocumentView) => [
+  superseded ? 'superseded' : 'current',
   type,
   format,
+  documentId,
+  organization?.name ?? organization?.id ?? null,
   bytes,
   displayInstant(updatedAt),
   displayInstant(storedAt),
-  superseded ? 'superseded' : 'current',
 ];
 
 /** A missing document has no id; in place of the version, the reason. */
-const toMissingRow = ({ type, format, reason }: MissingDocument) => [null, type, format, null, null, null, reason];
+const toMissingRow = ({ type, format, organization, reason }: MissingDocument) => [
+  reason,
+  type,
+  format,
+  null,
+  organization?.name ?? organization?.id ?? null,
+  null,
+  null,
+  null,
+];
+
+const withoutId = (missing: MissingDocument) => ({ documentId: null, ...missing });
 
 async function saveDocuments(
   context: CommandContext,
@@ -117,6 +130,9 @@ async function saveDocument(
   const { signal, terminal } = context;
   let opened: OpenDocument;
   try {
+    // Its opening is recorded, so this comes first.
+    const existing = (await readdir(folder)).find((name) => name.includes(documentId));
+    if (existing !== undefined) throw new FileExists(join(folder, existing));
     opened = await useCases.openDocument(clientUserId, documentId, actorOf(context));
     const file = join(folder, opened.fileName);
     const bytes = await writeNewFile(file, opened.read(), signal);
@@ -132,6 +148,13 @@ async function saveDocument(
 }
 
 async function saveZip(context: CommandContext, clientUserId: string, out: string): Promise<ExitStatus> {
+  if (
+    await access(out).then(
+      () => true,
+      () => false,
+    )
+  )
+    throw new FileExists(out);
   const zip = await (await context.useCases()).openZip(clientUserId, actorOf(context));
   const bytes = await writeNewFile(out, zip, context.signal);
   printResult(context, { clientUserId, file: out, bytes }, `${out}: ${bytes} bytes`);

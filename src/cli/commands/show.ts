@@ -1,3 +1,4 @@
+import { TemporalUnreachable } from '../../temporal/connection';
 import type { ExitStatus } from '../exit-status';
 import { printApplicant, warnIfDegraded } from './applicant-text';
 import { addApplicantCommand, type CommandContext, type RegisterCommand } from './context';
@@ -16,7 +17,12 @@ export const showCommand: RegisterCommand = (program, select) => {
 };
 
 async function show(context: CommandContext, clientUserId: string): Promise<ExitStatus> {
-  const { applicant, etag } = await (await context.useCases()).show(clientUserId);
+  const useCases = await context.useCases().catch((error: unknown) => {
+    if (!(error instanceof TemporalUnreachable)) throw error;
+    context.terminal.write(error.message);
+    return context.offlineUseCases();
+  });
+  const { applicant, etag } = await useCases.show(clientUserId);
   if (context.json) context.print(JSON.stringify({ ...applicant, etag }));
   else printApplicant(context, applicant);
   warnIfDegraded(context, applicant.degraded);

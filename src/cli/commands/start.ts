@@ -7,6 +7,7 @@ import type { StartCommand } from '../../use-cases/use-cases';
 import type { StartedApplicant } from '../../use-cases/views';
 import { parseReference, parseReports, suggestedSourceOption } from '../arguments';
 import type { ExitStatus } from '../exit-status';
+import { optionOf } from '../option-names';
 import { describeEarlierClosing, describeRunning, describeState } from '../state-text';
 import { actorOf, type CommandContext, printResult, type RegisterCommand } from './context';
 import { watchApplicant } from './watch';
@@ -93,7 +94,7 @@ async function start(context: CommandContext, raw: RawDetails, flags: StartFlags
   const { terminal } = context;
   const checked = checkDetails(raw, flags.autoInvite);
   if (!checked.ok) {
-    for (const { field, expected } of checked.errors) terminal.write(`${field}: expected ${expected}`);
+    for (const { field, expected } of checked.errors) terminal.write(`${optionOf(field)}: expected ${expected}`);
     return 2;
   }
   const { clientUserId } = checked.details;

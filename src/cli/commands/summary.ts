@@ -1,6 +1,6 @@
 import type { SummaryView } from '../../use-cases/views';
 import type { ExitStatus } from '../exit-status';
-import { printRows } from '../rows';
+import { displayCount, printRows } from '../rows';
 import { warnOfMissingRuns } from './applicant-text';
 import type { CommandContext, RegisterCommand } from './context';
 
@@ -29,7 +29,11 @@ function toRows({ stages, outcomes, ages, days }: SummaryView) {
   return [
     ...Object.entries(stages).map(([stage, count]) => [count, 'stage', stage]),
     ...Object.entries(outcomes).map(([outcome, count]) => [count, 'outcome', outcome]),
-    ...ages.map(({ atMostDays, count }) => [count, 'age', atMostDays === null ? 'older' : `up to ${atMostDays} days`]),
+    ...ages.map(({ atMostDays, count }) => [
+      count,
+      'age',
+      atMostDays === null ? 'older' : `up to ${displayCount(atMostDays, 'day')}`,
+    ]),
     ...days.slice(-SHOWN_DAYS).flatMap(({ date, opened, closed }) => [
       [opened, 'opened', date],
       [closed, 'closed', date],

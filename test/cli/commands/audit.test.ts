@@ -9,7 +9,7 @@ import { createFixture } from './fixture';
 useBuild();
 
 const unsigned = (chains: number) =>
-  `${chains} of them have no key: anyone with write access to the folder can have written them\n`;
+  `${chains} of them ${chains === 1 ? 'has' : 'have'} no key: anyone with write access to the folder can have written them\n`;
 
 /** An audit folder with one closed chain per process, of that many lines and the last one. */
 async function setup(processes: Readonly<Record<string, number>> = { starter: 5 }) {

@@ -33,16 +33,22 @@ const MISSING = {
   detail: 'Marzipan Infirmary',
 } as const;
 
-async function setup(read: (documentId: string) => AsyncGenerator<Uint8Array> = text) {
-  const fixture = await createFakeFixture({
-    documents: async () => ({ items: ALL, missing: [MISSING], asOf: AT }),
-    openDocument: async (_, documentId) => {
-      const document = ALL.find((each) => each.documentId === documentId);
-      if (!document) throw new NotFound('no document');
-      return { document, fileName: `unity-${documentId[0]}.pdf`, read: () => read(documentId) };
+async function setup(
+  read: (documentId: string) => AsyncGenerator<Uint8Array> = text,
+  overrides: Parameters<typeof createFakeFixture>[1] = {},
+) {
+  const fixture = await createFakeFixture(
+    {
+      documents: async () => ({ items: ALL, missing: [MISSING], asOf: AT }),
+      openDocument: async (_, documentId) => {
+        const document = ALL.find((each) => each.documentId === documentId);
+        if (!document) throw new NotFound('no document');
+        return { document, fileName: `unity-${documentId}.pdf`, read: () => read(documentId) };
+      },
+      openZip: async () => text('zip'),
     },
-    openZip: async () => text('zip'),
-  });
+    overrides,
+  );
   return { ...fixture, to: join(fixture.folder, 'saved') };
 }
 
@@ -51,28 +57,34 @@ async function* text(content: string): AsyncGenerator<Uint8Array> {
   yield Buffer.from(content.slice(1));
 }
 
-test('lists the documents, as text also the missing ones with the reason; the text shows no organization', async () => {
+test('lists the documents, then the missing ones with the reason in place of the version', async () => {
   const { run, out, printed, messages } = await setup();
   expect(await run('documents', 'list', 'POL-1')).toBe(0);
-  expect(out[0]).toBe(`${A}\tunity\tpdf\t4\t2026-12-01T08:00:00Z\t2026-12-01T08:00:00Z\tcurrent`);
-  expect(out.slice(3)).toEqual(['-\tccdraw\tjson\t-\t-\t-\tnot-listed']);
+  const at = '2026-12-01T08:00:00Z';
+  expect(out[0]).toBe(`current\tunity\tpdf\t${A}\tMarzipan Infirmary\t4\t${at}\t${at}`);
+  expect(out.slice(3)).toEqual(['not-listed\tccdraw\tjson\t-\tMarzipan Infirmary\t-\t-\t-']);
   expect(messages()).toBe('3 documents, 1 missing\n');
-  expect(out.join('\n')).not.toContain('Marzipan');
   expect(await run('documents', 'list', 'POL-1', '--json')).toBe(0);
-  expect(printed()).toEqual(ALL);
+  expect(printed()).toEqual([...ALL, { documentId: null, ...MISSING }]);
 });
 
 test('saves the current documents as private files; an existing file stays and fails the command', async () => {
-  const { run, to, printed, messages } = await setup();
+  const { run, to, printed, messages, calls } = await setup();
   expect(await run('documents', 'save', 'POL-1', '--to', to, '--json')).toBe(0);
-  expect(await readdir(to)).toEqual(['unity-a.pdf', 'unity-b.pdf']);
-  expect(printed()[0]).toEqual({ documentId: A, file: join(to, 'unity-a.pdf'), bytes: 32 });
-  expect([(await stat(to)).mode & 0o777, (await stat(join(to, 'unity-a.pdf'))).mode & 0o777]).toEqual([0o700, 0o600]);
-  await writeFile(join(to, 'unity-a.pdf'), 'mine');
+  expect(await readdir(to)).toEqual([`unity-${A}.pdf`, `unity-${B}.pdf`]);
+  expect(printed()[0]).toEqual({ documentId: A, file: join(to, `unity-${A}.pdf`), bytes: 32 });
+  expect([(await stat(to)).mode & 0o777, (await stat(join(to, `unity-${A}.pdf`))).mode & 0o777]).toEqual([
+    0o700, 0o600,
+  ]);
+  await writeFile(join(to, `unity-${A}.pdf`), 'mine');
   expect(await run('documents', 'save', 'POL-1', A, OLD, 'f'.repeat(32), '--to', to)).toBe(1);
-  expect(await readFile(join(to, 'unity-a.pdf'), 'utf8')).toBe('mine');
-  expect(await readFile(join(to, 'unity-0.pdf'), 'utf8')).toBe(OLD);
-  expect(messages()).toContain(`${A}: not saved: expected to create a new file, got EEXIST`);
+  expect(await readFile(join(to, `unity-${A}.pdf`), 'utf8')).toBe('mine');
+  expect(await readFile(join(to, `unity-${OLD}.pdf`), 'utf8')).toBe(OLD);
+  expect(messages()).toContain(
+    `${A}: not saved: expected to create a new file, but ${join(to, `unity-${A}.pdf`)} exists`,
+  );
+  // Its opening would be recorded.
+  expect(calls.filter(([name, , id]) => name === 'openDocument' && id === A)).toHaveLength(1);
   expect(messages()).toContain('1 of 3 documents saved');
 });
 
@@ -90,18 +102,26 @@ test('an altered document leaves no file, and the others are saved; an outage of
     };
   const altered = await setup(failing(new AlteredDocument('it is altered')));
   expect(await altered.run('documents', 'save', 'POL-1', '--to', altered.to)).toBe(1);
-  expect(await readdir(altered.to)).toEqual(['unity-b.pdf']);
+  expect(await readdir(altered.to)).toEqual([`unity-${B}.pdf`]);
   const outage = await setup(failing(new StoreUnavailable('EIO', 'read')));
   expect(await outage.run('documents', 'save', 'POL-1', '--to', outage.to)).toBe(3);
   expect(await readdir(outage.to)).toEqual([]);
 });
 
 test('saves a ZIP file once', async () => {
-  const { run, folder, calls } = await setup();
+  const { run, folder, calls, messages } = await setup();
   const file = join(folder, 'all.zip');
   expect(await run('documents', 'zip', 'POL-1', '--out', file)).toBe(0);
   expect(await readFile(file, 'utf8')).toBe('zip');
   expect((await stat(file)).mode & 0o777).toBe(0o600);
   expect(await run('documents', 'zip', 'POL-1', '--out', file)).toBe(1);
-  expect(calls.at(-1)).toEqual(['openZip', 'POL-1', { who: 'cli:tester' }]);
+  expect(calls).toEqual([['openZip', 'POL-1', { who: 'cli:tester' }]]);
+  expect(messages()).toContain(`${file} exists`);
+});
+
+test('fits what decides into 100 columns', async () => {
+  const { out, run } = await setup(undefined, { screen: { columns: 100, hasColor: false } });
+  expect(await run('documents', 'list', 'POL-1')).toBe(0);
+  expect(out[1]).toMatch(new RegExp(`^current +unity +pdf +${A}  Marzipan Infirmary `));
+  expect(Math.max(...out.map((line) => line.length))).toBe(100);
 });

@@ -81,6 +81,9 @@ export async function createFixture(overrides: Partial<CommandContext> = {}) {
     signal: new AbortController().signal,
     temporal: notNeeded,
     useCases: notNeeded,
+    offlineUseCases: () => {
+      throw new Error('expected Temporal to answer');
+    },
     screen: null,
     installation: NO_INSTALLATION,
     noticeSender: notNeeded,

@@ -62,9 +62,9 @@ test('on a terminal, prints an aligned table, cut at its width', async () => {
   const { run, out } = await createFakeFixture({ list }, { screen: { columns: 40, hasColor: false } });
   expect(await run('list')).toBe(0);
   expect(out).toEqual([
-    'CLIENTUSERID  ROUND  STAGE    OUTCOME  …',
-    'POL-1         1      invited  -        …',
-    'POL-20417     1      closed   collected…',
+    'CLIENTUSERID  STAGE    OUTCOME    NEEDS…',
+    'POL-1         invited  -          -    …',
+    'POL-20417     closed   collected  confl…',
   ]);
 });
 
@@ -81,7 +81,7 @@ test('prints the next step, and which closed applicants may be missing, unless i
   const list = async () => ({ ...page([], null), items: [applicantView({ nextStep })], coverage });
   const { run, out, messages } = await createFakeFixture({ list });
   expect(await run('list', '--open')).toBe(0);
-  expect(out[0]).toMatch(/\tremind$/);
+  expect(out[0]).toMatch(/^POL-1\tinvited\t-\t-\tremind\t/);
   expect(messages()).toBe('1 applicant\n');
   expect(await run('list', '--json')).toBe(0);
   expect(messages()).toContain('applicants that closed before 2026-11-01T00:00:00Z may be missing');

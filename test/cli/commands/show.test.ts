@@ -1,5 +1,7 @@
+import { TemporalUnreachable } from '../../../src/temporal/connection';
 import { NotFound, Unavailable } from '../../../src/use-cases/errors';
-import { createFakeFixture, tagged } from './fake-use-cases';
+import type { UseCases } from '../../../src/use-cases/use-cases';
+import { CLOSED, createFakeFixture, tagged } from './fake-use-cases';
 
 test('prints the fields of the api with the etag, or the same as text', async () => {
   const running = { call: 'listReports', attempt: 7, failure: 'Un\u001Bavailable', since: null, nextAttemptAt: null };
@@ -40,4 +42,19 @@ test.each([
   const { run, messages } = await createFakeFixture({ show: () => Promise.reject(error) });
   expect(await run('show', 'POL-1')).toBe(status);
   expect(messages()).toContain(text);
+});
+
+test('if Temporal does not answer, prints the last state that the report store has', async () => {
+  const settings = { namespace: 'default', connection: { address: '127.0.0.1:9' } };
+  const seen = tagged({ ...CLOSED, source: 'manifest', degraded: ['temporal-unavailable'] });
+  const { run, printed, messages } = await createFakeFixture(
+    {},
+    {
+      useCases: () => Promise.reject(new TemporalUnreachable(settings, 3_000, null)),
+      offlineUseCases: () => ({ show: async () => seen }) as unknown as UseCases,
+    },
+  );
+  expect(await run('show', 'POL-1', '--json')).toBe(3);
+  expect(printed()).toEqual([{ ...seen.applicant, etag: seen.etag }]);
+  expect(messages()).toContain('no Temporal server answered at 127.0.0.1:9');
 });

@@ -45,12 +45,17 @@ test('extend also takes a duration from now', async () => {
 });
 
 test.each([
-  [new NotNow('closed', applicantView(CLOSED)), 1, 'POL-1: not done: it has closed already (collected)'],
+  [
+    new NotNow('closed', applicantView(CLOSED)),
+    1,
+    '(collected); `npm run chartway -- start POL-1 --email <address> --again` begins',
+  ],
+  [new NotNow('in-the-past', applicantView()), 1, '--until: expected a time in the future'],
   [new NotNow('no-call-waits', applicantView()), 1, 'no failing call waits'],
   [
     new InvalidInput('body', [{ pointer: '/at', code: 'past', expected: 'a time in the future' }]),
     2,
-    'at: expected a time',
+    '--until: expected a time',
   ],
   [new Unavailable('worker', 'unknown'), 3, 'no worker answered'],
   [new Unavailable('temporal', 'nothing', REJECTED), 1, 'Temporal rejected the API key'],

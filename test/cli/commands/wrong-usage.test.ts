@@ -1,3 +1,5 @@
+import { readCommandLine } from '../../../src/cli/commands/command-line';
+import { captureExit } from '../../support/captured-exit';
 import { wrongUsageError } from './wrong-usage';
 
 const ID = /expected 1 to 100 letters/;
@@ -34,4 +36,11 @@ test.each([
   const messages = wrongUsageError(line.split(' ').filter((word) => word !== ''));
   expect(messages).toMatch(expected);
   expect(messages).not.toContain('Robin');
+});
+
+test('the help marks required options and lists the others without a mark', () => {
+  const { status, output } = captureExit(() => readCommandLine(['start', '--help']));
+  expect(status).toBe(0);
+  expect(output).toMatch(/--email <address> .*\(required\)/);
+  expect(output.match(/\(required\)/g)).toHaveLength(1);
 });

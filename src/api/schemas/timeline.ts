@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { TIMELINE_KINDS, TIMELINE_SOURCES } from '../../domain/timeline';
-import type { DetailsView, InvitationView, TimelineView } from '../../use-cases/views';
+import type { TimelineView } from '../../use-cases/views';
 import { count, degradation, instant, openEnum } from './values';
 
 export const timeline = z
@@ -37,32 +37,3 @@ export const timeline = z
       },
     ],
   }) satisfies z.ZodType<TimelineView>;
-
-export const details = z
-  .object({
-    clientUserId: z.string(),
-    clientUserEmail: z.string(),
-    firstName: z.string().nullable(),
-    lastName: z.string().nullable(),
-    dateOfBirth: z.string().nullable(),
-    suggestedSources: z.array(z.string()),
-  })
-  .meta({
-    id: 'Details',
-    description: 'The personal details of a start. No other answer has them.',
-    examples: [
-      {
-        clientUserId: 'POL-20417',
-        clientUserEmail: 'ada@example.org',
-        firstName: 'Ada',
-        lastName: 'Lovelace',
-        dateOfBirth: '1968-02-13',
-        suggestedSources: [],
-      },
-    ],
-  }) satisfies z.ZodType<DetailsView>;
-
-export const invitation = z.object({ inviteLink: z.string() }).meta({
-  id: 'Invitation',
-  examples: [{ inviteLink: 'https://hapi.example.org/invite/x' }],
-}) satisfies z.ZodType<InvitationView>;

@@ -1,0 +1,22 @@
+import type { AttentionItem } from '../use-cases/views';
+
+/** What an operator runs for each need, after `npm run chartway --`. The api names its own action. */
+const COMMANDS: Readonly<Record<string, (clientUserId: string) => string>> = {
+  'stuck-call': (id) => `retry ${id}`,
+  conflict: (id) => `start ${id} --email <address> --again`,
+  undeliverable: (id) => `start ${id} --email <address> --again`,
+  'near-deadline': (id) => `extend ${id} --until 14d`,
+  attention: (id) => `invitation ${id}`,
+  quiet: (id) => `invitation ${id}`,
+  terminated: (id) => `withdraw ${id}`,
+  unattended: (id) => `withdraw ${id}`,
+  unread: (id) => `retry ${id}`,
+  gone: (id) => `check ${id}`,
+};
+
+/** The command that repairs an item, without `npm run chartway --`; null: none. */
+export function commandOf({ clientUserId, need, action }: AttentionItem): string | null {
+  const command = COMMANDS[need];
+  if (command !== undefined && clientUserId !== null) return command(clientUserId);
+  return action?.replace('npm run chartway -- ', '') ?? null;
+}
