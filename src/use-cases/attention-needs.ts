@@ -51,8 +51,8 @@ const RULES: readonly NeedRule[] = [
     need: 'stuck-run',
     toCondition: () => ENDED_BY_FORCE,
     sinceMs: ({ closedAtMs }) => closedAtMs,
-    text: ({ clientUserId }) =>
-      `Its run was terminated, timed out or failed, and its person may still be upstream. Start it again, or withdraw the person with POST /api/v1/applicants/${clientUserId}/withdraw.`,
+    text: () =>
+      'Its run was terminated, timed out or failed, and its person may still be upstream. Start it again, or withdraw the person.',
     action: startAgain,
     isRepaired: hasEnded,
   },
