@@ -4,7 +4,7 @@ import { drain, listen } from './process/listening';
 import { serveMetrics } from './process/metrics-server';
 import { announceReady, openLogAndMetrics, runProcess } from './process/run-process';
 import { onShutdown } from './process/shutdown';
-import { openConfiguredSpool } from './spool/spool';
+import { openConfiguredSpool } from './spool/configured-spool';
 import { createLazyClient } from './temporal/connection';
 import { createDataConverter, createNoticeEncryption } from './temporal/data-converter';
 import { createNoticeSender } from './temporal/notices';

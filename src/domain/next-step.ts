@@ -11,6 +11,8 @@ export interface NextStep {
 const NEXT_STEPS = {
   'repair-run': 'Find out why the run makes no progress: `chartway doctor` and the Temporal UI show the cause.',
   'start-again': 'Start the applicant again if the records are still needed.',
+  'wait-for-end':
+    'Wait for at most a day: the run collects late reports. Then start the applicant again if the records are still needed.',
   'resolve-conflict':
     'Compare the details with those at Human API, then start the applicant again with correct details.',
   'correct-email': 'Correct the e-mail address, then start the applicant again.',
@@ -52,19 +54,21 @@ export function nextStep(applicant: {
   readonly reason: Reason | null;
   readonly needs: readonly Need[];
   readonly isCancelRequested: boolean;
+  /** True if it is closed, and its run has not ended yet. */
+  readonly hasRunLeft: boolean;
 }): NextStep | null {
   const code = nextStepCode(applicant);
   return code && { code, text: NEXT_STEPS[code] };
 }
 
 function nextStepCode(applicant: Parameters<typeof nextStep>[0]): NextStep['code'] | null {
-  const { standing, stage, outcome, reason, needs, isCancelRequested } = applicant;
+  const { standing, stage, outcome, reason, needs, isCancelRequested, hasRunLeft } = applicant;
   if (standing === 'forced') return 'start-again';
   if (reason === 'validation') return 'correct-details';
   const need = NEED_STEPS.find(([name]) => needs.includes(name));
   if (need) return need[1];
   if (outcome === 'collected' || outcome === 'partial') return 'fetch-documents';
-  if (outcome !== null || stage === 'closed') return 'start-again';
+  if (outcome !== null || stage === 'closed') return hasRunLeft ? 'wait-for-end' : 'start-again';
   if (isCancelRequested) return 'wait-for-withdrawal';
   return stage && STAGE_STEPS[stage];
 }

@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Registry } from 'prom-client';
+import { isCode } from '../disk/folders';
 import type { FileEncryption } from '../domain/encryption';
 import type { Logger } from '../observability/log';
-import { ConfigurationError } from '../process/configuration-fault';
 import { withDeadline } from '../process/deadline';
 import { openSpoolQuarantine, type Quarantine } from '../quarantine/quarantine';
 import { diskFiles, type Files, writeAll } from './files';
@@ -33,7 +33,7 @@ export interface Spool {
 }
 
 /** The texts are not on the disk, as far as is known. The cause is the system's error. */
-class SpoolUnavailable extends Error {
+export class SpoolUnavailable extends Error {
   override readonly name = 'SpoolUnavailable';
 
   constructor(
@@ -57,8 +57,10 @@ const UNHEALTHY_FOR_MS = 5_000;
 const RECORDS_PER_TURN = 1_000;
 /** A delivery that the end of the process interrupts is repeated later, which is harmless. */
 const CLOSE_TIMEOUT_MS = 2_000;
+export const DISK_FULL =
+  'the disk of WEBHOOK_SPOOL is full: without Temporal, notices are answered with 503; make space';
 
-interface SpoolOptions {
+export interface SpoolOptions {
   readonly folder: string;
   /** Cap of the bytes that this process has to deliver. */
   readonly maxBytes: number;
@@ -72,27 +74,17 @@ interface SpoolOptions {
 }
 
 /**
- * Opens the spool in the folder of WEBHOOK_SPOOL; null if it is off. @throws {ConfigurationError} for a folder that cannot be created, written or
- * locked, so that the fault shows at the start and not in an outage of Temporal
+ * Opens the spool in this folder, which is created, and writes a probe. If only the probe finds the disk full, the spool opens, because its own
+ * notices may fill the disk until they are delivered. @throws PathTooLong; the system's error
  */
-export async function openConfiguredSpool(
-  options: Omit<SpoolOptions, 'folder'> & { readonly folder: string | null },
-): Promise<Spool | null> {
-  const { folder } = options;
-  if (folder === null) return null;
-  try {
-    return await openSpool({ ...options, folder });
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown failure';
-    const expected = 'a folder of this host that can be created and written, with a path of at most 80 bytes, or off';
-    throw new ConfigurationError([{ key: 'WEBHOOK_SPOOL', expected, got: `${JSON.stringify(folder)} (${code})` }]);
-  }
-}
-
-/** Opens the spool in this folder, which is created, and writes a probe. @throws PathTooLong; the system's error */
 export async function openSpool(options: SpoolOptions): Promise<Spool> {
   const { folder, maxBytes, encryption, log, files = diskFiles } = options;
-  await withDeadline(probeWrite(folder, files), Date.now() + (options.openTimeoutMs ?? OPEN_TIMEOUT_MS), () => {
+  let isFull = false;
+  const probe = async () => {
+    await files.makeFolder(folder);
+    isFull = await isDiskFull(folder, files);
+  };
+  await withDeadline(probe(), Date.now() + (options.openTimeoutMs ?? OPEN_TIMEOUT_MS), () => {
     throw Object.assign(new Error('the disk did not answer'), { code: 'ETIMEDOUT' });
   });
   // What cannot be removed now is removed at the next start.
@@ -106,7 +98,8 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
   let claimTimer: NodeJS.Timeout | null = null;
   let isClosed = false;
   let deferredInProgress = 0; // bytes
-  let failedAtMs = Number.NEGATIVE_INFINITY;
+  let failedAtMs = isFull ? performance.now() : Number.NEGATIVE_INFINITY;
+  if (isFull) log.error(DISK_FULL);
   await claimOrphans();
 
   return {
@@ -198,17 +191,28 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
   }
 }
 
-async function probeWrite(folder: string, files: Files): Promise<void> {
-  await files.makeFolder(folder);
+/** Writes a file and removes it. @throws the system's error, other than that of a full disk */
+async function isDiskFull(folder: string, files: Files): Promise<boolean> {
   const path = join(folder, `.probe-${randomBytes(6).toString('hex')}`);
-  const probe = await files.create(path);
   try {
-    await writeAll(probe, Buffer.from('probe\n'));
-    await probe.sync();
-  } finally {
-    await probe.close();
-    await files.remove(path);
+    const probe = await files.create(path);
+    try {
+      await writeAll(probe, Buffer.from('probe\n'));
+      await probe.sync();
+    } finally {
+      await probe.close();
+      await files.remove(path);
+    }
+    return false;
+  } catch (error) {
+    if (!isFullDisk(error)) throw error;
+    return true;
   }
+}
+
+/** Whether an error of the system is that of a full disk or quota. */
+export function isFullDisk(error: unknown): boolean {
+  return isCode(error, 'ENOSPC', 'EDQUOT');
 }
 
 async function encodeRecords(records: readonly SpoolRecord[], encryption: FileEncryption): Promise<Buffer> {

@@ -12,13 +12,33 @@ export async function listNewestRuns(
   untilMs?: number,
 ): Promise<ReadonlyMap<string, RunInfo>> {
   const newest = new Map<string, RunInfo>();
+  for await (const info of runsOf(client, workflowIds, NOT_CONTINUED, untilMs)) addIfNewer(newest, info);
+  return newest;
+}
+
+/** The workflow ids that have a closed run beside the given one; may lag by some seconds. Throws what the client throws. */
+export async function findEarlierRounds(
+  client: Client,
+  runs: readonly { readonly workflowId: string; readonly runId: string }[],
+  untilMs: number,
+): Promise<ReadonlySet<string>> {
+  const runIds = new Map(runs.map(({ workflowId, runId }) => [workflowId, runId]));
+  const found = new Set<string>();
+  const closed = `CloseTime IS NOT NULL AND ${NOT_CONTINUED}`;
+  for await (const { execution } of runsOf(client, [...runIds.keys()], closed, untilMs)) {
+    const workflowId = execution?.workflowId ?? '';
+    if (execution?.runId !== runIds.get(workflowId)) found.add(workflowId);
+  }
+  return found;
+}
+
+async function* runsOf(client: Client, workflowIds: readonly string[], condition: string, untilMs?: number) {
   for (let at = 0; at < workflowIds.length; at += IDS_PER_QUERY) {
     const ids = workflowIds.slice(at, at + IDS_PER_QUERY).map((id) => `"${id}"`);
-    const query = `WorkflowId IN (${ids.join(', ')}) AND ${NOT_CONTINUED}`;
+    const query = `WorkflowId IN (${ids.join(', ')}) AND ${condition}`;
     const pages = readPages((page) => listRuns(client, query, { ...page, ...(untilMs !== undefined && { untilMs }) }));
-    for await (const { executions } of pages) for (const info of executions ?? []) addIfNewer(newest, info);
+    for await (const { executions } of pages) yield* executions ?? [];
   }
-  return newest;
 }
 
 function addIfNewer(newest: Map<string, RunInfo>, info: RunInfo): void {

@@ -125,6 +125,12 @@ export function applicantRunsQuery(taskQueue: string): string {
 /** The condition for runs that did not continue as new. */
 export const NOT_CONTINUED = 'ExecutionStatus != "ContinuedAsNew"';
 
+/** The condition for open runs whose workflow task fails in every attempt. An older server answers INVALID_ARGUMENT. */
+export const HAS_REPORTED_PROBLEMS = 'CloseTime IS NULL AND TemporalReportedProblems IS NOT NULL';
+
+/** The condition for runs with the standing `forced`. */
+export const ENDED_BY_FORCE = 'ExecutionStatus IN ("Terminated", "TimedOut", "Failed")';
+
 /** The newest runs of at most `limit` applicants of a task queue: the open ones, then the last closed ones. */
 export async function listApplicantRuns(
   client: Client,

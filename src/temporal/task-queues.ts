@@ -14,7 +14,7 @@ const SCRAPE_TIMEOUT_MS = 2_000;
  * An idle worker polls at least once a minute, and the server lists the pollers of the last five minutes. A poller older than this has stopped,
  * unless its clock and ours differ by half a minute.
  */
-const POLLED_WITHIN_MS = 90_000;
+export const POLLED_WITHIN_MS = 90_000;
 
 /** Whether a worker polls both task queues: without one, no work is done, and none is lost. Throws what the client throws. */
 export async function hasWorker({ client, taskQueue }: TemporalDeps): Promise<boolean> {

@@ -1,6 +1,7 @@
-import { NEEDS, type Need, OPEN_NEEDS } from '../domain/needs';
+import { NEEDS, type Need, OPEN_NEEDS, RECORDED_NEEDS } from '../domain/needs';
 import { DAY_MS } from '../domain/policy';
 import type { ApplicantRecord } from '../temporal/applicant-record';
+import type { StateAnswer } from '../workflows/contract';
 
 /** The deadline of an open applicant is near from this time before it on. */
 export const NEAR_DEADLINE_MS = 7 * DAY_MS;
@@ -18,6 +19,26 @@ export function isNearDeadline(record: ApplicantRecord, nowMs: number): boolean 
 /** The recorded needs that still hold. */
 export function currentNeeds(record: ApplicantRecord): readonly Need[] {
   return isOpenRecord(record) ? record.needs : record.needs.filter((need) => !OPEN_NEEDS.includes(need));
+}
+
+/** What does not hold while the end is certain: a person can no longer do anything about it. */
+const NOT_WHILE_ENDING: readonly Need[] = ['attention', 'quiet', 'near-deadline'];
+
+/** The needs of an open applicant that is being withdrawn or closed. */
+export function endingNeeds(needs: readonly Need[]): readonly Need[] {
+  return needs.filter((need) => !NOT_WHILE_ENDING.includes(need));
+}
+
+/** The search attributes of a run of 0.2.0 have no needs and no deadline; its state has. */
+export function withNeedsOfState(record: ApplicantRecord, state: StateAnswer | null): ApplicantRecord {
+  if (state === null || !isOpenRecord(record)) return record;
+  // A worker of 0.2.0 answers without both.
+  const { needs = [], dueAtMs = null }: Partial<StateAnswer> = state;
+  return {
+    ...record,
+    needs: RECORDED_NEEDS.filter((need) => record.needs.includes(need) || needs.includes(need)),
+    dueAtMs: record.dueAtMs ?? dueAtMs,
+  };
 }
 
 /** The recorded needs and the computed ones. `isStuck`: the run makes no progress, or was ended by force. */

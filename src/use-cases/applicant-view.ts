@@ -12,7 +12,7 @@ import type { Manifest } from '../report-store/port';
 import type { ApplicantRecord } from '../temporal/applicant-record';
 import type { FailingCall } from '../temporal/pending-calls';
 import type { StateAnswer } from '../workflows/contract';
-import { isOpenRecord, needsOf } from './applicant-needs';
+import { endingNeeds, isOpenRecord, needsOf, withNeedsOfState } from './applicant-needs';
 import type { ActionsView, ApplicantView, Degradation, PendingCallView, RoundView } from './views';
 
 /** What is known of an applicant with a run in Temporal. */
@@ -39,12 +39,17 @@ export interface RunSources {
 }
 
 export function viewOfRun(sources: RunSources): ApplicantView {
-  const { record, state, closing, manifest, nowMs } = sources;
+  const { state, closing, manifest, nowMs } = sources;
+  const record = withNeedsOfState(sources.record, state);
   const { standing, stage, outcome } = record;
   const open = isOpenRecord(record);
   const reason = closing?.reason ?? state?.reason ?? sources.reason;
-  const needs = needsOf(record, sources.isStuck, nowMs);
   const isCancelRequested = Boolean(state?.cancel);
+  const isEnding = state !== null && (isCancelRequested || isClosing(state));
+  const allNeeds = needsOf(record, sources.isStuck, nowMs);
+  const needs = isEnding ? endingNeeds(allNeeds) : allNeeds;
+  // It collects reports that came during its closing; the next round begins after that.
+  const hasRunLeft = !open && record.closedAtMs === null;
   const round = record.round ?? state?.round ?? closing?.round ?? null;
   const openedAt = closing?.openedAt ?? toIso(record.openedAtMs ?? record.startedAtMs);
   const closedAt = open ? null : (closing?.closedAt ?? toIso(record.closedAtMs ?? record.stageSinceMs));
@@ -72,7 +77,7 @@ export function viewOfRun(sources: RunSources): ApplicantView {
     waitingUntil: open ? toIso(state?.waitingUntilMs ?? null) : null,
     deadline: open ? deadlineOf(record, state) : null,
     nextCheckAt: open ? toIso(sources.nextCheckAtMs ?? futureMs(state?.nextPollAtMs ?? null, nowMs)) : null,
-    nextStep: nextStep({ standing, stage, outcome, reason, needs, isCancelRequested }),
+    nextStep: nextStep({ standing, stage, outcome, reason, needs, isCancelRequested, hasRunLeft }),
     needs,
     snoozedUntil: toIso(futureMs(state?.snoozedUntilMs ?? sources.snoozedUntilMs, nowMs)),
     failure: state?.failure ?? closing?.failure ?? null,
@@ -106,6 +111,7 @@ export function viewOfManifest(sources: {
   const stage: Stage | null = isClosed ? 'closed' : null;
   const needs = closedNeeds(reason);
   const standing = isClosed ? 'ended' : 'forced';
+  const ended = { isCancelRequested: false, hasRunLeft: false };
   const actionBase: ActionBase = {
     open: false,
     stage,
@@ -130,7 +136,7 @@ export function viewOfManifest(sources: {
     waitingUntil: null,
     deadline: null,
     nextCheckAt: null,
-    nextStep: isUnknown ? null : nextStep({ standing, stage, outcome, reason, needs, isCancelRequested: false }),
+    nextStep: isUnknown ? null : nextStep({ ...ended, standing, stage, outcome, reason, needs }),
     needs,
     snoozedUntil: null,
     failure: manifest.failure,

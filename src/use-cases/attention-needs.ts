@@ -1,17 +1,20 @@
-import { toIso } from '../domain/instants';
+import pLimit from 'p-limit';
+import { parseInstantMs, toIso } from '../domain/instants';
 import { type Need, OPEN_NEEDS } from '../domain/needs';
 import { type ApplicantRecord, toApplicantRecord } from '../temporal/applicant-record';
 import { listNewestRuns } from '../temporal/newest-runs';
 import { GRPC, hasStatus, readPages } from '../temporal/rpc';
-import { applicantsQuery, listRuns, type RunInfo } from '../temporal/runs';
+import { applicantsQuery, ENDED_BY_FORCE, HAS_REPORTED_PROBLEMS, listRuns, type RunInfo } from '../temporal/runs';
 import { SEARCH_ATTRIBUTE_KEYS } from '../workflows/contract';
 import { NEAR_DEADLINE_MS } from './applicant-needs';
-import { readMemo } from './run-sources';
+import { tryReadStore } from './read-attempt';
+import { readMemo, withRecordedClosing } from './run-sources';
 import type { UseCaseDeps } from './use-cases';
 import type { AttentionItem } from './views';
 
 const PAGE_SIZE = 200;
 const TIMEOUT_MS = 5_000;
+const CONCURRENT_READS = 8;
 
 interface NeedRule {
   readonly need: Need;
@@ -19,6 +22,8 @@ interface NeedRule {
   readonly sinceMs: (record: ApplicantRecord) => number | null;
   readonly text: (record: ApplicantRecord) => string;
   readonly action: (clientUserId: string) => string;
+  /** Whether something that Temporal does not show repaired it. Absent: no. */
+  readonly isRepaired?: (deps: UseCaseDeps, record: ApplicantRecord) => Promise<boolean>;
 }
 
 /** A run that was terminated while it was open keeps its needs, but they no longer hold. */
@@ -28,16 +33,28 @@ const stageSinceMs = (record: ApplicantRecord) => record.stageSinceMs;
 const startAgain = () => 'POST /api/v1/applicants with "again": true';
 const readInvitation = (id: string) => `GET /api/v1/applicants/${id}/invitation`;
 
+/** An older server does not know the search attribute, and answers INVALID_ARGUMENT. */
+const REPORTED_PROBLEMS: NeedRule = {
+  need: 'stuck-run',
+  // The server sets it after five failed attempts of a workflow task, and clears it.
+  toCondition: () => HAS_REPORTED_PROBLEMS,
+  sinceMs: () => null,
+  text: () =>
+    'Its workflow task fails in every attempt, so nothing happens. Check the version and the keys of the workers.',
+  action: () => 'npm run chartway -- doctor',
+};
+
 /** The most urgent first. */
 const RULES: readonly NeedRule[] = [
+  REPORTED_PROBLEMS,
   {
     need: 'stuck-run',
-    // The server sets it after five failed attempts of a workflow task, and clears it.
-    toCondition: () => 'CloseTime IS NULL AND TemporalReportedProblems IS NOT NULL',
-    sinceMs: () => null,
+    toCondition: () => ENDED_BY_FORCE,
+    sinceMs: ({ closedAtMs }) => closedAtMs,
     text: () =>
-      'Its workflow task fails in every attempt, so nothing happens. Check the version and the keys of the workers.',
-    action: () => 'npm run chartway -- doctor',
+      'Its run was terminated, timed out or failed, and its person may still be upstream. Start it again, or withdraw the person.',
+    action: startAgain,
+    isRepaired: hasEnded,
   },
   {
     need: 'stuck-call',
@@ -84,7 +101,6 @@ const RULES: readonly NeedRule[] = [
   },
 ];
 
-/** An older server does not know the search attribute. */
 const UNREPORTED: AttentionItem = {
   clientUserId: null,
   need: 'stuck-run',
@@ -99,7 +115,7 @@ export async function listNeeds(deps: UseCaseDeps, nowMs: number, limit: number)
   const untilMs = Date.now() + TIMEOUT_MS;
   for (const rule of RULES) {
     const found = await listNeed(deps, rule, nowMs, limit - items.length, untilMs).catch((error: unknown) => {
-      if (rule.need !== 'stuck-run' || !hasStatus(error, GRPC.INVALID_ARGUMENT)) throw error;
+      if (rule !== REPORTED_PROBLEMS || !hasStatus(error, GRPC.INVALID_ARGUMENT)) throw error;
       return [UNREPORTED];
     });
     items.push(...found.sort((a, b) => compareSince(a.since, b.since)));
@@ -118,12 +134,17 @@ async function listNeed(deps: UseCaseDeps, rule: NeedRule, nowMs: number, limit:
   const { client, taskQueue } = deps;
   const query = `${applicantsQuery(taskQueue)} AND ${rule.toCondition(nowMs)}`;
   const items: AttentionItem[] = [];
+  const limitReads = pLimit(CONCURRENT_READS);
+  const isRepaired = (record: ApplicantRecord) => limitReads(async () => rule.isRepaired?.(deps, record) ?? false);
   for await (const { executions } of readPages((page) =>
     listRuns(client, query, { pageSize: PAGE_SIZE, untilMs, ...page }),
   )) {
-    for (const info of await withoutOlderRuns(deps, executions ?? [], untilMs)) {
+    const records = (await withoutOlderRuns(deps, executions ?? [], untilMs)).map(async (info) => {
       const record = toApplicantRecord(info);
-      if (!record || (await isSnoozed(deps, info, nowMs))) continue;
+      return record && !(await isSnoozed(deps, info, nowMs)) && !(await isRepaired(record)) ? record : null;
+    });
+    for (const record of await Promise.all(records)) {
+      if (record === null) continue;
       const { clientUserId } = record;
       items.push({
         clientUserId,
@@ -136,6 +157,14 @@ async function listNeed(deps: UseCaseDeps, rule: NeedRule, nowMs: number, limit:
     }
   }
   return items;
+}
+
+/** Whether the applicant was closed or its person was withdrawn. False also if the manifest cannot be read: then it shows. */
+async function hasEnded({ reportStore }: UseCaseDeps, record: ApplicantRecord): Promise<boolean> {
+  const { value } = await tryReadStore(reportStore.readManifest(record.clientUserId));
+  const withdrawnAtMs = parseInstantMs(value?.withdrawnAt);
+  const isWithdrawn = withdrawnAtMs !== null && withdrawnAtMs >= (record.closedAtMs ?? 0);
+  return isWithdrawn || withRecordedClosing(record, value).standing === 'ended';
 }
 
 /** An open run is the newest one. A closed one may be that of an earlier round. */

@@ -40,7 +40,7 @@ export async function readAttention(deps: UseCaseDeps): Promise<AttentionView> {
       degraded.add(degradation);
       return [];
     });
-  const [hasPollers, ...lists] = await Promise.all([
+  const [hasPollers, needs, findings, ...notices] = await Promise.all([
     hasWorker(deps).catch(() => true),
     emptyIfUnavailable(
       'temporal-unavailable',
@@ -60,7 +60,12 @@ export async function readAttention(deps: UseCaseDeps): Promise<AttentionView> {
     ),
     spoolFolder === null ? [] : listSpoolItems(spoolFolder, nowMs),
   ]);
-  const items = lists.flat().map((item, index) => ({ item, index, urgency: URGENCY.indexOf(item.need) }));
+  const stuckIds = new Set(needs.flatMap(({ need, clientUserId }) => (need === 'stuck-run' ? [clientUserId] : [])));
+  // Temporal shows a run that was ended by force before the sweep finds it.
+  const newFindings = findings.filter(({ need, clientUserId }) => need !== 'terminated' || !stuckIds.has(clientUserId));
+  const items = [needs, newFindings, ...notices]
+    .flat()
+    .map((item, index) => ({ item, index, urgency: URGENCY.indexOf(item.need) }));
   // An outage must not look like "nothing to do".
   if (firstOutage !== null && items.length === 0) throw firstOutage;
   items.sort((a, b) => a.urgency - b.urgency || compareSince(a.item.since, b.item.since) || a.index - b.index);

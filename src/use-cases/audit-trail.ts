@@ -41,7 +41,11 @@ export async function readAuditTrail(deps: UseCaseDeps, query: AuditQuery, actor
   return {
     items: page.map(({ position: _position, ...item }) => item),
     nextCursor: hasMore
-      ? encodeCursor({ token: JSON.stringify(last.position), beganAtMs: cursor?.beganAtMs ?? nowMs }, filters, nowMs)
+      ? encodeCursor(
+          { token: JSON.stringify(last.position), beganAtMs: cursor?.beganAtMs ?? nowMs, listed: [] },
+          filters,
+          nowMs,
+        )
       : null,
     asOf: new Date(nowMs).toISOString(),
   };

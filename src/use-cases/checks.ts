@@ -6,9 +6,11 @@ import { nullIfAbsent } from '../disk/folders';
 import { describeError } from '../observability/describe-error';
 import type { ReportStore } from '../report-store/port';
 import { describeOldServer, probeNamespace } from '../temporal/connection';
-import { callWithDeadline, type TemporalDeps } from '../temporal/rpc';
+import { callWithDeadline, GRPC, hasStatus, type TemporalDeps } from '../temporal/rpc';
+import { applicantsQuery, HAS_REPORTED_PROBLEMS } from '../temporal/runs';
 import { findMissingSearchAttributes } from '../temporal/search-attributes';
-import { hasWorker } from '../temporal/task-queues';
+import { hasWorker, POLLED_WITHIN_MS } from '../temporal/task-queues';
+import { countRuns } from '../temporal/visibility';
 import type { CheckView } from './views';
 
 /** The result of a check without its name. `action`: what to do; null if it is ok, or if nothing can be done here. */
@@ -54,9 +56,12 @@ export function checkSearchAttributes({ connection, options: { namespace } }: Cl
   });
 }
 
+/** How recent a poll is. A killed worker counts until then. */
+export const LATELY = `within the last ${POLLED_WITHIN_MS / 1_000} s`;
+
 export function checkWorker(deps: TemporalDeps): Promise<CheckView> {
   return runCheck('worker', 'check Temporal', async () => {
-    if (await hasWorker(deps)) return pass(`a worker polls the task queue "${deps.taskQueue}"`);
+    if (await hasWorker(deps)) return pass(`a worker polled the task queue "${deps.taskQueue}" ${LATELY}`);
     return fail(
       `no worker polls the task queue "${deps.taskQueue}"`,
       'start a worker, or check TASK_QUEUE; nothing is lost meanwhile',
@@ -64,8 +69,25 @@ export function checkWorker(deps: TemporalDeps): Promise<CheckView> {
   });
 }
 
+/** A worker with a wrong key or an old version polls, and fails each workflow task: that shows only here. */
+export function checkStuckRuns({ client, taskQueue }: TemporalDeps): Promise<CheckView> {
+  return runCheck('stuck-runs', 'check Temporal', async () => {
+    try {
+      const count = await countRuns(client, `${applicantsQuery(taskQueue)} AND ${HAS_REPORTED_PROBLEMS}`);
+      if (count === 0) return pass('no workflow task of an open applicant fails in every attempt');
+      return fail(
+        `open applicants whose workflow task fails in every attempt: ${count}`,
+        'compare PAYLOAD_KEYS and the versions of all workers, and read their logs: each has the cause',
+      );
+    } catch (error) {
+      if (!hasStatus(error, GRPC.INVALID_ARGUMENT)) throw error;
+      return skip('this Temporal server does not report runs whose workflow task fails', 'upgrade the Temporal server');
+    }
+  });
+}
+
 export function checkStore(store: Pick<ReportStore, 'identity' | 'check'>): Promise<CheckView> {
-  return runCheck('store', 'check REPORT_STORE, its mount and its permissions', async () => {
+  return runCheck('store', 'check REPORT_STORE, its mount, free space and permissions', async () => {
     const { id } = await store.identity();
     await store.check();
     return pass(`the report store ${id} can be read and written`);

@@ -9,7 +9,12 @@ export interface Cursor {
   readonly token: string;
   /** When the first page was read, ms since 1970. */
   readonly beganAtMs: number;
+  /** Tags of the applicants that were listed, and would be listed again where an earlier round of them stands. */
+  readonly listed: readonly string[];
 }
+
+/** A cursor is part of a URL. Applicants beyond these may be listed twice. */
+export const MAX_LISTED_TAGS = 150;
 
 const VERSION = 1;
 const EXPIRES_AFTER_MS = 24 * HOUR_MS;
@@ -21,17 +26,19 @@ const CONTENT = z.object({
   v: z.literal(VERSION),
   token: z.string(),
   beganAtMs: z.int().min(0),
+  listed: z.array(z.string()).max(MAX_LISTED_TAGS),
   issuedAtMs: z.int().min(0),
   filters: z.string(),
 });
 
 /** `filters`: everything that selects the applicants of the list. The text is opaque to callers and holds no secret; its checksum finds mistakes. */
 export function encodeCursor(cursor: Cursor, filters: unknown, nowMs: number): string {
-  const { token, beganAtMs } = cursor;
+  const { token, beganAtMs, listed } = cursor;
   const text = JSON.stringify({
     v: VERSION,
     token,
     beganAtMs,
+    listed,
     issuedAtMs: nowMs,
     filters: hash(JSON.stringify(filters)),
   });
@@ -45,12 +52,12 @@ export function decodeCursor(cursor: string, filters: unknown, nowMs: number): C
   const hasChecksum =
     bytes.toString('base64url') === cursor && checksum(text).equals(bytes.subarray(0, CHECKSUM_BYTES));
   if (!hasChecksum) throw alteredCursor();
-  const { token, beganAtMs, issuedAtMs, filters: filtersHash } = parseCursorPart(text, CONTENT);
+  const { token, beganAtMs, listed, issuedAtMs, filters: filtersHash } = parseCursorPart(text, CONTENT);
   if (beganAtMs > nowMs + CLOCK_SKEW_MS) throw alteredCursor();
   if (nowMs - issuedAtMs > EXPIRES_AFTER_MS) throw invalid('expired', 'a cursor that is at most 24 hours old');
   if (filtersHash !== hash(JSON.stringify(filters)))
     throw invalid('other-filters', 'the cursor of a list with the same filters');
-  return { token, beganAtMs };
+  return { token, beganAtMs, listed };
 }
 
 /** Parses JSON of a cursor. Its checksum is no secret, so any caller can write it. @throws {InvalidInput} */

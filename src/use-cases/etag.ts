@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { parseInstantMs } from '../domain/instants';
-import { closedNeeds, type RecordedNeed } from '../domain/needs';
+import { closedNeeds, type Need } from '../domain/needs';
 import type { Outcome, Stage } from '../domain/outcome';
 import type { Manifest } from '../report-store/port';
 import type { ApplicantRecord } from '../temporal/applicant-record';
+import { isOpenRecord } from './applicant-needs';
 
 /** What an entity tag depends on. Times in ms since 1970. */
 interface TaggedFields {
@@ -11,13 +12,16 @@ interface TaggedFields {
   readonly stage: Stage | null;
   readonly stageSinceMs: number | null;
   readonly outcome: Outcome | null;
-  readonly needs: readonly RecordedNeed[];
+  readonly needs: readonly Need[];
   readonly dueAtMs: number | null;
 }
 
-/** The tag of an applicant in Temporal. The answer to the state query does not count, so that the tag is the same without a worker. */
-export function recordEtag(record: ApplicantRecord): string {
-  return toEtag(record);
+/**
+ * The tag of an applicant in Temporal. `needs`: the recorded and the computed ones. The answer to the state query does not count, so that the tag is
+ * the same without a worker. A run that was ended by force keeps its search attributes, but its view has other needs and no deadline.
+ */
+export function recordEtag(record: ApplicantRecord, needs: readonly Need[]): string {
+  return toEtag({ ...record, needs, dueAtMs: isOpenRecord(record) ? record.dueAtMs : null });
 }
 
 /** The tag of a closed round in the manifest: that of its run, also after Temporal has deleted the run. */

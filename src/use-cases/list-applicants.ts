@@ -1,12 +1,13 @@
+import { createHash } from 'node:crypto';
 import pLimit from 'p-limit';
 import { toIso } from '../domain/instants';
 import { type ApplicantRecord, toApplicantRecord } from '../temporal/applicant-record';
-import { listNewestRuns } from '../temporal/newest-runs';
+import { findEarlierRounds, listNewestRuns } from '../temporal/newest-runs';
 import { GRPC, hasStatus } from '../temporal/rpc';
 import { applicantRunsQuery, describeRun, listRuns, NOT_CONTINUED, type RunInfo } from '../temporal/runs';
 import { readRetentionMs } from '../temporal/visibility';
 import { viewOfRun } from './applicant-view';
-import { alteredCursor, type Cursor, decodeCursor, encodeCursor } from './cursor';
+import { alteredCursor, type Cursor, decodeCursor, encodeCursor, MAX_LISTED_TAGS } from './cursor';
 import { InvalidInput } from './errors';
 import { type Condition, toConditions } from './list-filters';
 import { tryReadTemporal } from './read-attempt';
@@ -23,6 +24,8 @@ const STORE_READS = 16;
 const MAX_EMPTY_PAGES = 10;
 /** The list of Temporal lags behind, and its clock may differ from ours. */
 const LAG_MS = 60_000;
+/** 48 bits. */
+const TAG_LENGTH = 8;
 
 /**
  * Lists applicants in Temporal's order: the open ones, the last started first; then the closed ones, the last closed first. One item for each
@@ -37,8 +40,9 @@ export async function listApplicants(
     throw new InvalidInput('parameters', [{ parameter: 'limit', code: 'range', expected: `1 to ${MAX_PAGE}` }]);
   const asOfMs = currentMs(deps);
   const identity = [deps.client.options.namespace, deps.taskQueue, sortedEntries(filters)];
-  const begin: Cursor = cursor === null ? { token: '', beganAtMs: asOfMs } : decodeCursor(cursor, identity, asOfMs);
-  const [{ runs, token }, since] = await Promise.all([
+  const begin: Cursor =
+    cursor === null ? { token: '', beganAtMs: asOfMs, listed: [] } : decodeCursor(cursor, identity, asOfMs);
+  const [{ runs, token, listed }, since] = await Promise.all([
     readTemporal(() => readPage(deps, filters, limit, begin)).catch((error) => {
       // The filters were valid on the first page, so the token is not one of Temporal.
       throw cursor !== null && hasStatus(error, GRPC.INVALID_ARGUMENT) ? alteredCursor() : error;
@@ -47,7 +51,7 @@ export async function listApplicants(
   ]);
   return {
     items: await toItems(deps, runs, asOfMs),
-    nextCursor: token === '' ? null : encodeCursor({ ...begin, token }, identity, asOfMs),
+    nextCursor: token === '' ? null : encodeCursor({ ...begin, token, listed }, identity, asOfMs),
     asOf: new Date(asOfMs).toISOString(),
     coverage: { since },
   };
@@ -59,19 +63,31 @@ interface ListedRun {
 }
 
 /** The next applicants, and Temporal's token of the page after them. */
-async function readPage(deps: UseCaseDeps, filters: ListFilters, pageSize: number, { token, beganAtMs }: Cursor) {
+async function readPage(deps: UseCaseDeps, filters: ListFilters, pageSize: number, begin: Cursor) {
   const untilMs = Date.now() + TIMEOUT_MS;
-  const conditions = toConditions(filters, beganAtMs);
-  const changedSinceMs = beganAtMs - LAG_MS;
+  const conditions = toConditions(filters, begin.beganAtMs);
+  const changedSinceMs = begin.beganAtMs - LAG_MS;
   const query = toQuery(deps.taskQueue, conditions, changedSinceMs);
-  let next = token;
+  let next = begin.token;
   for (let pages = 1; ; pages += 1) {
     const nextPageToken = Buffer.from(next, 'base64');
     const page = await listRuns(deps.client, query, { pageSize, untilMs, ...(next !== '' && { nextPageToken }) });
-    const runs = await selectNewest(deps, page.executions ?? [], conditions, changedSinceMs, untilMs);
+    const newest = await selectNewest(deps, page.executions ?? [], conditions, changedSinceMs, untilMs);
     next = Buffer.from(page.nextPageToken ?? []).toString('base64');
-    if (runs.length > 0 || next === '' || pages >= MAX_EMPTY_PAGES) return { runs, token: next };
+    // Only these can stand in the list a second time: in the place of an earlier round.
+    const isRecent = ({ record }: ListedRun) => record.startedAtMs >= changedSinceMs;
+    const runs = newest.filter((run) => !isRecent(run) || !begin.listed.includes(tagOf(run)));
+    if (runs.length === 0 && next !== '' && pages < MAX_EMPTY_PAGES) continue;
+    const recent = runs.filter(isRecent);
+    const records = recent.map(({ record }) => record);
+    const again = next === '' ? new Set() : await findEarlierRounds(deps.client, records, untilMs);
+    const tags = recent.filter(({ record }) => again.has(record.workflowId)).map(tagOf);
+    return { runs, token: next, listed: [...begin.listed, ...tags].slice(0, MAX_LISTED_TAGS) };
   }
+}
+
+function tagOf({ record }: ListedRun): string {
+  return createHash('sha256').update(record.workflowId).digest('base64url').slice(0, TAG_LENGTH);
 }
 
 /**

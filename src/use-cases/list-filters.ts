@@ -1,5 +1,6 @@
 import { type Need, OPEN_NEEDS } from '../domain/needs';
 import type { ApplicantRecord } from '../temporal/applicant-record';
+import { ENDED_BY_FORCE, HAS_REPORTED_PROBLEMS } from '../temporal/runs';
 import { applicantWorkflowId, SEARCH_ATTRIBUTE_KEYS } from '../workflows/contract';
 import { currentNeeds, isNearDeadline, isOpenRecord, NEAR_DEADLINE_MS } from './applicant-needs';
 import type { ListFilters } from './use-cases';
@@ -62,8 +63,7 @@ function needCondition(need: Need, nowMs: number): Condition {
   switch (need) {
     case 'stuck-run':
       return {
-        query:
-          '((CloseTime IS NULL AND TemporalReportedProblems IS NOT NULL) OR ExecutionStatus IN ("Terminated", "TimedOut", "Failed"))',
+        query: `((${HAS_REPORTED_PROBLEMS}) OR ${ENDED_BY_FORCE})`,
         matches: ({ standing, hasReportedProblems }) => standing === 'forced' || hasReportedProblems,
       };
     case 'near-deadline':

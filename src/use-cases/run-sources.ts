@@ -61,10 +61,10 @@ function closingOf({ standing, outcome, round }: ApplicantRecord, manifest: Mani
   return round === null || round === manifest.round ? manifest : null;
 }
 
-/** An open run whose outcome is recorded is closed: the outcome stands, and the run ends a moment later. */
+/** A run whose outcome is recorded is closed, whether it ends a moment later or was ended by force: the outcome stands. */
 export function withRecordedClosing(record: ApplicantRecord, manifest: Manifest | null): ApplicantRecord {
   // Without a round, the outcome may be that of the round before.
-  if (record.standing !== 'open' || !manifest || manifest.outcome === null || manifest.round !== record.round)
+  if (record.standing === 'ended' || !manifest || manifest.outcome === null || manifest.round !== record.round)
     return record;
   const { outcome, reason, closedAt } = manifest;
   const closed = { standing: 'ended', stage: 'closed', outcome, dueAtMs: null } as const;

@@ -4,6 +4,7 @@ import { nextPollAtMs, readFailingCalls } from '../temporal/pending-calls';
 import { readStuckReason } from '../temporal/run-health';
 import { describeRun, type RunDescription } from '../temporal/runs';
 import { applicantWorkflowId } from '../workflows/contract';
+import { needsOf } from './applicant-needs';
 import { viewOfManifest, viewOfRun } from './applicant-view';
 import { NotFound, Unavailable } from './errors';
 import { manifestEtag, recordEtag } from './etag';
@@ -113,7 +114,10 @@ async function showRun(
     nextCheckAtMs: nextPollAtMs(description),
     degraded,
   });
-  return { applicant, etag: sources.closing ? manifestEtag(sources.closing) : recordEtag(record) };
+  const etag = sources.closing
+    ? manifestEtag(sources.closing)
+    : recordEtag(record, needsOf(record, isStuck, sources.nowMs));
+  return { applicant, etag };
 }
 
 /** False also if Temporal does not answer this read. A run that is stuck stays so, and the next read of the caller shows it. */

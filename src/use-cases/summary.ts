@@ -69,9 +69,10 @@ async function compute({ client, taskQueue }: UseCaseDeps, days: DayCounts, nowM
   }
 }
 
-/** A run that was terminated while it was open keeps its stage, and counts in none. */
+/** A run that was ended by force keeps its stage, and counts as closed. It has no outcome. */
 function stageCondition(stage: Stage): string {
-  return `${stage === 'closed' ? '' : 'CloseTime IS NULL AND '}${STAGE.name} = "${stage}"`;
+  const hasStage = `${STAGE.name} = "${stage}"`;
+  return stage === 'closed' ? `(${hasStage} OR CloseTime IS NOT NULL)` : `(${hasStage} AND CloseTime IS NULL)`;
 }
 
 type Count = (condition: string) => Promise<number>;

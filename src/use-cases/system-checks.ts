@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { readSpoolBacklog } from '../spool/backlog';
 import type { QueueLoad } from '../temporal/task-queues';
-import { fail, pass, runCheck, skip } from './checks';
+import { fail, LATELY, pass, runCheck, skip } from './checks';
 import type { CheckView } from './views';
 
 /** `loads`: null if Temporal does not answer. */
@@ -10,7 +10,7 @@ export function checkQueues(loads: readonly QueueLoad[] | null): Promise<CheckVi
   return runCheck('workers', 'check Temporal', async () => {
     if (loads === null) return skip('Temporal does not answer');
     const idle = loads.filter(({ pollers }) => pollers === 0).map(({ queue }) => queue);
-    if (idle.length === 0) return pass('workers poll every task queue');
+    if (idle.length === 0) return pass(`workers polled every task queue ${LATELY}`);
     const text = `no worker polls ${idle.join(', ')}`;
     return fail(text, 'start a worker, or check TASK_QUEUE; nothing is lost meanwhile');
   });

@@ -1,5 +1,5 @@
 import { readQueueLoads } from '../temporal/task-queues';
-import { checkSearchAttributes, checkStore, checkTemporal, checkVersions, skip } from './checks';
+import { checkSearchAttributes, checkStore, checkStuckRuns, checkTemporal, checkVersions, skip } from './checks';
 import { currentMs } from './run-sources';
 import { checkAudit, checkBacklog, checkQueues } from './system-checks';
 import type { UseCaseDeps } from './use-cases';
@@ -15,6 +15,7 @@ export async function readSystem(deps: UseCaseDeps): Promise<SystemView> {
     checkTemporal(async () => client),
     checkSearchAttributes(client),
     loads.then(checkQueues),
+    checkStuckRuns(deps),
     { check: 'upstream', ...skip('this process has no credentials of Human API; the workers use them') },
     checkStore(reportStore),
     checkAudit(auditFolder),

@@ -156,3 +156,16 @@ describe.each(Object.entries(SCENARIOS))('a disk that fails at any call during %
     },
   );
 });
+
+test('the check of the store writes bytes, because a full disk accepts empty files', async () => {
+  const store = createFolderStore(await newFolder());
+  await store.init();
+  const failed: string[] = [];
+  do {
+    disk.break({ from: failed.length + 1, lasting: false, code: 'ENOSPC' });
+    const check = await Promise.allSettled([store.check()]);
+    failed.push(...disk.failed);
+    if (disk.failed[0]?.startsWith('file.write')) expect(check).toMatchObject([{ status: 'rejected' }]);
+  } while (disk.failed.length > 0);
+  expect(failed).toEqual(expect.arrayContaining(['file.writeFile', 'file.sync']));
+});

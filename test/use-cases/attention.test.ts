@@ -4,8 +4,10 @@ import { temporal } from '@temporalio/proto';
 import { KeyMissing } from '../../src/domain/encryption';
 import { DAY_MS } from '../../src/domain/policy';
 import { StoreUnavailable } from '../../src/report-store/errors';
+import type { Shelf } from '../../src/report-store/shelf';
 import { findingsFileName, LATEST_SWEEP } from '../../src/report-store/sweep-findings';
 import { readAttention } from '../../src/use-cases/attention';
+import { checkStuckRuns } from '../../src/use-cases/checks';
 import { until } from '../support/condition';
 import { useFolders } from '../support/folders';
 import { putMailboxRecord } from '../support/mailbox-record';
@@ -18,9 +20,14 @@ const makeFolder = useFolders();
 const NOTICE = { key: 'one', atMs: 0, humanId: 'h-5', notices: 1, content: 'x' };
 let queues = 0;
 
+async function putFindings(shelf: Shelf, lines: readonly object[], at = new Date().toISOString()): Promise<void> {
+  await shelf.put(LATEST_SWEEP, Buffer.from(JSON.stringify({ at, sweepId: 'one', counts: {} })));
+  await shelf.put(findingsFileName('one'), Buffer.from(lines.map((line) => `${JSON.stringify(line)}\n`).join('')));
+}
+
 test('lists needs and near deadlines of the newest runs, and hides snoozed applicants', async () => {
   const { client } = server();
-  const { deps } = useCaseDeps(client, { taskQueue: `queue-${++queues}` });
+  const { deps, store } = useCaseDeps(client, { taskQueue: `queue-${++queues}` });
   const since = new Date(Date.now() - DAY_MS);
   const due = new Date(Date.now() + 3 * DAY_MS);
   const start = startRun.bind(null, deps);
@@ -35,11 +42,21 @@ test('lists needs and near deadlines of the newest runs, and hides snoozed appli
   await end('conflict', { ApplicantNeeds: ['conflict'] });
   await end('again', { ApplicantNeeds: ['conflict'] });
   await start('again', { ApplicantStage: ['inviting'] });
+  await end('withdrawn', {});
+  store.addManifest('withdrawn', { withdrawnAt: new Date(Date.now() + 1_000).toISOString() });
+  await end('closed', { ApplicantRound: [1] });
+  store.addManifest('closed', { round: 1, outcome: 'collected' });
+  await putFindings(store.shelf, [{ kind: 'terminated', clientUserId: 'ended', humanId: 'h-1' }]);
   const view = await until('all runs', async () => {
     const read = await readAttention(deps);
-    return read.items.length === 6 && read;
+    return read.items.length === 8 && read;
   });
-  expect(view.items.map(({ need, clientUserId, since, action }) => [need, clientUserId, since, action])).toEqual([
+  const [first, second] = view.items;
+  expect([first?.clientUserId, second?.clientUserId].sort()).toEqual(['conflict', 'ended']);
+  expect(first).toMatchObject({ need: 'stuck-run', since: expect.any(String), action: expect.stringMatching(/again/) });
+  expect(
+    view.items.slice(2).map(({ need, clientUserId, since, action }) => [need, clientUserId, since, action]),
+  ).toEqual([
     ['stuck-call', 'both', null, 'POST /api/v1/applicants/both/retry'],
     ['conflict', 'conflict', null, 'POST /api/v1/applicants with "again": true'],
     ['near-deadline', 'due', new Date(due.getTime() - 7 * DAY_MS).toISOString(), 'PUT /api/v1/applicants/due/deadline'],
@@ -68,6 +85,8 @@ test('a run whose workflow task fails in every attempt is stuck', async () => {
   expect(view.items).toMatchObject([
     { clientUserId: 'stuck', need: 'stuck-run', action: 'npm run chartway -- doctor' },
   ]);
+  const stuckRuns = await checkStuckRuns(deps);
+  expect(stuckRuns).toMatchObject({ ok: false, text: expect.stringContaining(': 1'), action: expect.any(String) });
 });
 
 test('lists findings of the last sweep that are not repaired, and notices that wait', async () => {
@@ -81,11 +100,7 @@ test('lists findings of the last sweep that are not repaired, and notices that w
     { kind: 'unattended', clientUserId: null, humanId: 'h-3' },
     { kind: 'unread', clientUserId: 'POL-4', humanId: 'h-4', since: '2026-02-01T00:00:00.000Z' },
   ];
-  await store.shelf.put(LATEST_SWEEP, Buffer.from(JSON.stringify({ at, sweepId: 'one', counts: {} })));
-  await store.shelf.put(
-    findingsFileName('one'),
-    Buffer.from(lines.map((line) => `${JSON.stringify(line)}\n`).join('')),
-  );
+  await putFindings(store.shelf, lines, at);
   store.addManifest('POL-2', { withdrawnAt: '2026-03-02T00:00:00.000Z' });
   await putMailboxRecord(store.shelf, NOTICE);
   const segments = join(spoolFolder, 'part-01234567');

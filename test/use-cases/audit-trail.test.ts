@@ -135,7 +135,7 @@ test('a cursor belongs to its filters, and nothing is read without a line of its
   const other = { who: 'intake-1', limit: 1, cursor: nextCursor };
   await expect(readAuditTrail(deps, other, ACTOR)).rejects.toMatchObject(fault);
   for (const token of ['no JSON', 'null', '{"at":1}']) {
-    const cursor = encodeCursor({ token, beganAtMs: T0 }, {}, Date.now());
+    const cursor = encodeCursor({ token, beganAtMs: T0, listed: [] }, {}, Date.now());
     const altered = { kind: 'invalid-input', errors: [{ parameter: 'cursor', code: 'altered' }] };
     await expect(readAuditTrail(deps, { limit: 1, cursor }, ACTOR)).rejects.toMatchObject(altered);
   }

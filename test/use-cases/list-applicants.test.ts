@@ -121,6 +121,26 @@ test('one item for each applicant: a round that has a later one is left out, wit
   await handle.terminate();
 });
 
+test('one item for each applicant on all pages together, also if its round began a moment before', async () => {
+  const own = setup(temporalServer());
+  const { client, useCases } = own;
+  const all = ['again-1', 'again-2', 'again-3', 'new-1'];
+  await startRuns(own, all);
+  const again = all.slice(0, 3);
+  await Promise.all(again.map((id) => client.workflow.getHandle(`applicant-${id}`).terminate()));
+  await untilListed(own, 3, { open: false });
+  await startRuns(own, again);
+  await untilListed(own, 4, { open: true });
+  const listed: string[] = [];
+  let cursor: string | null = null;
+  do {
+    const page = await useCases.list({ limit: 2, cursor });
+    listed.push(...ids(page.items));
+    cursor = page.nextCursor;
+  } while (cursor !== null);
+  expect(listed.sort()).toEqual(all);
+});
+
 test('a client that pages while a tenth of the applicants close or begin another round sees each', async () => {
   const own = setup(temporalServer());
   const { client, useCases } = own;
@@ -177,7 +197,8 @@ test('a cursor that was altered, is too old, or belongs to other filters is inva
   // The checksum is no secret.
   const { limit: _limit, cursor: _cursor, ...filters } = next;
   const identity = ['default', own.taskQueue, Object.entries(filters)];
-  const made = (token: string, beganAtMs: number) => encodeCursor({ token, beganAtMs }, identity, Date.now());
+  const made = (token: string, beganAtMs: number) =>
+    encodeCursor({ token, beganAtMs, listed: [] }, identity, Date.now());
   for (const text of [made('', 1e300), made('', -1), made('', Date.now() + DAY_MS)])
     expect(await codeOf({ ...next, cursor: text })).toEqual({ parameter: 'cursor', code: 'altered', expected });
   expect(await codeOf({ ...next, cursor: made('', Date.now()) })).toBe('valid');

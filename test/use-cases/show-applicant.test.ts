@@ -53,7 +53,7 @@ test('a worker answers with the status and what the applicant waits for', async 
   const own = setup(temporalServer());
   const { useCases, clientUserId, handle } = own;
   await withInvited(own, async () => {
-    const { applicant } = await useCases.show(clientUserId);
+    const { applicant, etag } = await useCases.show(clientUserId);
     expect(applicant).toMatchObject({
       degraded: [],
       status: 'Invited',
@@ -61,7 +61,8 @@ test('a worker answers with the status and what the applicant waits for', async 
     });
     expect(Date.parse(applicant.nextCheckAt ?? '') - Date.now()).toBeGreaterThan(5 * 3_600_000);
     await handle.terminate();
-    expect((await useCases.show(clientUserId)).applicant).toMatchObject({
+    const ended = await useCases.show(clientUserId);
+    expect(ended.applicant).toMatchObject({
       open: false,
       outcome: null,
       needs: ['stuck-run'],
@@ -69,6 +70,9 @@ test('a worker answers with the status and what the applicant waits for', async 
       degraded: [],
       actions: { cancel: { allowed: false, why: 'closed' } },
     });
+    expect(ended.etag).not.toBe(etag);
+    await own.writeManifest({ round: 1, revision: 2, outcome: 'cancelled', closedAt: COLLECTED.closedAt });
+    expect((await useCases.show(clientUserId)).applicant).toMatchObject({ outcome: 'cancelled', needs: [] });
   });
 });
 

@@ -25,10 +25,10 @@ test('counts stages, outcomes, days and ages; callers within 5 s share one answe
   const first = await until('all runs', async () => {
     clockMs += 5_000;
     const read = await summary();
-    return read.stages.closed === 1 && read.days.at(-1)?.closed === 2 && read;
+    return read.stages.closed === 2 && read.days.at(-1)?.closed === 2 && read;
   });
   expect(first).toMatchObject({
-    stages: { inviting: 1, invited: 1, engaged: 0, closed: 1 },
+    stages: { inviting: 1, invited: 1, engaged: 0, closed: 2 },
     outcomes: { collected: 1, partial: 0 },
     coverage: { since: new Date(clockMs - DAY_MS).toISOString() },
     asOf: new Date(clockMs).toISOString(),

@@ -10,7 +10,9 @@ const asOf = '2026-02-06T21:20:54.316Z';
 export const summary = z
   .object({
     stages: z.record(z.enum(STAGES), count).meta({ description: 'Applicants by stage. Stages may be added.' }),
-    outcomes: z.record(z.enum(OUTCOMES), count).meta({ description: 'Closed applicants by outcome.' }),
+    outcomes: z.record(z.enum(OUTCOMES), count).meta({
+      description: 'Closed applicants by outcome. A run that was ended by force counts as closed, and has no outcome.',
+    }),
     days: z
       .array(z.object({ date: z.string().meta({ format: 'date' }), opened: count, closed: count }))
       .meta({ description: 'The last 30 days in UTC, oldest first.' }),

@@ -4,6 +4,7 @@ import {
   checkSearchAttributes,
   checkSpool,
   checkStore,
+  checkStuckRuns,
   checkTemporal,
   checkVersions,
   checkWorker,
@@ -19,7 +20,7 @@ export const doctorCommand: RegisterCommand = (program, select) => {
   program
     .command('doctor')
     .description(
-      'Check this installation: Temporal, search attributes, worker, login at Human API, webhook, report store, clock, keys, audit log, spool and versions. Changes nothing.',
+      'Check this installation: Temporal, search attributes, worker, stuck runs, login at Human API, webhook, report store, clock, keys, audit log, spool and versions. Changes nothing.',
     )
     .addHelpText(
       'after',
@@ -56,6 +57,7 @@ async function checkTemporalParts(context: CommandContext): Promise<readonly [Ch
   const otherChecks = [
     checkSearchAttributes(client),
     checkWorker({ client, taskQueue }),
+    checkStuckRuns({ client, taskQueue }),
     checkVersions(client, versions),
   ];
   return [temporal, ...(await Promise.all(otherChecks))];

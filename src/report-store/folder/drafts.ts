@@ -23,6 +23,9 @@ const STALE_AFTER_MS = 24 * 3_600_000;
 
 const NAME = /^[0-9a-f]{32}$/;
 
+/** The size of a small document. */
+const PROBE_BYTES = 64 * 1024;
+
 /** The first digits of a download's name identify its applicant; the others are random. */
 const OWNER_DIGITS = 16;
 
@@ -109,6 +112,19 @@ export async function removeStaleDrafts(folder: string, staleAfterMs = STALE_AFT
     const path = join(folder, name);
     const stats = await nullIfAbsent(stat(path)); // another process may have moved or removed it
     if (stats?.isFile() && nowMs - stats.mtimeMs > staleAfterMs) await rm(path, { force: true });
+  }
+}
+
+/** Writes and syncs a small file and removes it. Fails also on a full disk, which still accepts empty files. */
+export async function probeSpace(folder: string): Promise<void> {
+  const path = join(folder, draftName());
+  const file = await open(path, 'wx', PRIVATE_FILE);
+  try {
+    await file.writeFile(Buffer.alloc(PROBE_BYTES, 'x'));
+    await file.sync();
+  } finally {
+    await file.close();
+    await rm(path, { force: true });
   }
 }
 

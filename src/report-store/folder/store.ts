@@ -8,7 +8,7 @@ import { ApplicantFiles } from './applicant-files';
 import { claimFolder } from './claim';
 import { translateDiskErrors } from './disk-errors';
 import { publishDocument } from './documents';
-import { readFileSystemClock, receiveDraft, removeStaleDrafts } from './drafts';
+import { probeSpace, receiveDraft, removeStaleDrafts } from './drafts';
 import { eraseFolder, listApplicants } from './erase';
 import { createFolderIdentity } from './identity';
 import { expectOwnFolder, readManifest, readManifestOnce, updateManifest } from './manifests';
@@ -108,7 +108,7 @@ export function createFolderStore(
       translateDiskErrors(async () => {
         await identity.read();
         await makeStoreFolder(base, draftFolder);
-        await readFileSystemClock(draftFolder); // fails if the store cannot be written
+        await probeSpace(draftFolder);
         await removeStaleDrafts(draftFolder);
       }),
   };

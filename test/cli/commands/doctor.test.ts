@@ -35,6 +35,7 @@ test('checks every part, prints what to do, and changes nothing', async () => {
     ['temporal', true],
     ['search-attributes', false],
     ['worker', false],
+    ['stuck-runs', true],
     ['versions', true],
     ['upstream-login', null],
     ['webhook', null],

@@ -62,6 +62,17 @@ test.each([
   expect(printed()).toEqual([item]);
 });
 
+test.each([
+  ['npm run chartway -- doctor', /POL-1.*\tdoctor\t/],
+  ['POST /api/v1/applicants with "again": true', /\tstart POL-1 --email <address> --again\t/],
+] as const)('a run that is stuck and one that was ended by force need other commands: %s', async (action, row) => {
+  const item = { clientUserId: 'POL-1', need: 'stuck-run', since: null, text: 'It is stuck.', action };
+  const attention = async () => ({ items: [item], asOf: AT, degraded: [] });
+  const { run, out } = await createFakeFixture({ attention });
+  await run('attention');
+  expect(out.join('\n')).toMatch(row);
+});
+
 test('on a terminal, attention wraps what to do, below its row if it is narrow', async () => {
   const text = 'The invitation could not be delivered. Correct the e-mail address and start again.';
   const undeliverable = { clientUserId: 'POL-1', need: 'undeliverable', since: AT, text, action: 'POST ...' };
