@@ -16,7 +16,7 @@ export async function listNewestRuns(
   return newest;
 }
 
-/** The workflow ids that have a closed run beside the given one; may lag by some seconds. Throws what the client throws. */
+/** The workflow ids that have another closed run than the given one; may lag by some seconds. Throws what the client throws. */
 export async function findEarlierRounds(
   client: Client,
   runs: readonly { readonly workflowId: string; readonly runId: string }[],
