@@ -127,7 +127,7 @@ describe('an invitation', () => {
     expect([status, body]).toEqual([400, validationError('payload', keys)]);
     // Without the request id, whose random digits may spell a year.
     const { 'x-humanapi-request-id': _id, ...rest } = body as Record<string, unknown>;
-    expect(JSON.stringify(rest)).not.toMatch(/canary|1968/);
+    expect(JSON.stringify(rest)).not.toMatch(/canary|2\.1968|1968-02/);
     expect((await users('GET')).body).toEqual([]);
   });
 

@@ -14,7 +14,7 @@ const DETAILS = {
   dateOfBirth: '1971-02-03',
   suggestedSources: ['Starfleet Medical'],
 };
-const PERSONAL = /maxine|mustermann|example\.org|1971|starfleet/i;
+const PERSONAL = /maxine|mustermann|example\.org|1971-\d\d-\d\d|starfleet/i;
 const SCRIPT: readonly Change[] = [
   { afterMs: HOUR_MS, status: 'Syncing' },
   { afterMs: 2 * HOUR_MS, status: 'All Synced', reports: provider('A') },

@@ -114,7 +114,7 @@ test('invalid details are wrong usage, reported together and without their value
   const argv = ['start', 'POL-1', '--email', 'zephyrina at quorwhistle', '--date-of-birth', '9.3.1971'];
   expect(await run(...argv)).toBe(2);
   expect(messages()).toMatch(/--email: expected .*\n--date-of-birth: expected/);
-  expect(messages()).not.toMatch(/zephyrina|1971/);
+  expect(messages()).not.toMatch(/zephyrina|9\.3\.1971/);
   expect(calls).toEqual([]);
 });
 
