@@ -15,11 +15,6 @@ export function quietAtMs(stage: Stage, stageSinceMs: number, { chaseMs }: Pick<
   return stage === 'invited' || stage === 'engaged' ? stageSinceMs + chaseMs[stage] : null;
 }
 
-/** What an applicant needs whose end is certain, but whose run still withdraws the person or writes the outcome. */
-export function closingNeeds(hasStuckCall: boolean): readonly RecordedNeed[] {
-  return hasStuckCall ? ['stuck-call'] : [];
-}
-
 /** What an open applicant needs. */
 export function openNeeds(stage: Stage, isQuiet: boolean, hasStuckCall: boolean): readonly RecordedNeed[] {
   const needs: RecordedNeed[] = [];
@@ -27,6 +22,14 @@ export function openNeeds(stage: Stage, isQuiet: boolean, hasStuckCall: boolean)
   if (isQuiet) needs.push('quiet');
   if (hasStuckCall) needs.push('stuck-call');
   return needs;
+}
+
+/** What does not hold while the end is certain: a person can no longer do anything about it. */
+const NOT_WHILE_ENDING: readonly Need[] = ['attention', 'quiet', 'near-deadline'];
+
+/** The needs that are left of an open applicant that is being withdrawn or closed. */
+export function endingNeeds<Some extends Need>(needs: readonly Some[]): readonly Some[] {
+  return needs.filter((need) => !NOT_WHILE_ENDING.includes(need));
 }
 
 /** What a closed applicant needs, until the next round. */

@@ -21,14 +21,6 @@ export function currentNeeds(record: ApplicantRecord): readonly Need[] {
   return isOpenRecord(record) ? record.needs : record.needs.filter((need) => !OPEN_NEEDS.includes(need));
 }
 
-/** What does not hold while the end is certain: a person can no longer do anything about it. */
-const NOT_WHILE_ENDING: readonly Need[] = ['attention', 'quiet', 'near-deadline'];
-
-/** The needs of an open applicant that is being withdrawn or closed. */
-export function endingNeeds(needs: readonly Need[]): readonly Need[] {
-  return needs.filter((need) => !NOT_WHILE_ENDING.includes(need));
-}
-
 /** The search attributes of a run of 0.2.0 have no needs and no deadline; its state has. */
 export function withNeedsOfState(record: ApplicantRecord, state: StateAnswer | null): ApplicantRecord {
   if (state === null || !isOpenRecord(record)) return record;

@@ -3,7 +3,7 @@ import { upgradeFacts } from '../domain/carried-facts';
 import { isInvitationUnanswered } from '../domain/deadline';
 import { currentKind } from '../domain/facts';
 import { parseInstantMs, toIso } from '../domain/instants';
-import { closedNeeds } from '../domain/needs';
+import { closedNeeds, endingNeeds } from '../domain/needs';
 import { nextStep } from '../domain/next-step';
 import type { Reason, Stage } from '../domain/outcome';
 import { WAITS, waitCode } from '../domain/waits';
@@ -12,7 +12,7 @@ import type { Manifest } from '../report-store/port';
 import type { ApplicantRecord } from '../temporal/applicant-record';
 import type { FailingCall } from '../temporal/pending-calls';
 import type { StateAnswer } from '../workflows/contract';
-import { endingNeeds, isOpenRecord, needsOf, withNeedsOfState } from './applicant-needs';
+import { isOpenRecord, needsOf, withNeedsOfState } from './applicant-needs';
 import type { ActionsView, ApplicantView, Degradation, PendingCallView, RoundView } from './views';
 
 /** What is known of an applicant with a run in Temporal. */

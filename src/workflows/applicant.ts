@@ -6,7 +6,7 @@ import { listedDeadlineMs } from '../domain/deadline';
 import { currentKind, currentStatus, type Facts, openInvitedFacts, withNotice } from '../domain/facts';
 import { isClientUserId, isHumanId } from '../domain/identifiers';
 import { parseInstantMs } from '../domain/instants';
-import { closedNeeds, closingNeeds, openNeeds, quietAtMs, type RecordedNeed } from '../domain/needs';
+import { closedNeeds, endingNeeds, openNeeds, quietAtMs, type RecordedNeed } from '../domain/needs';
 import type { ReportNotice, StatusNotice } from '../domain/notices';
 import type { Stage } from '../domain/outcome';
 import { completePolicy, earliest } from '../domain/policy';
@@ -288,9 +288,9 @@ export class Applicant {
     const { stage, reason, stuck, stuckCalls } = this.state;
     if (stage === 'closed') return closedNeeds(reason);
     const hasStuckCall = Boolean(stuck) || Object.keys(stuckCalls).length > 0;
-    if (this.isClosing) return closingNeeds(hasStuckCall);
     const isQuiet = this.quietAtMs !== null && Date.now() >= this.quietAtMs;
-    return openNeeds(stage, isQuiet, hasStuckCall);
+    const needs = openNeeds(stage, isQuiet, hasStuckCall);
+    return this.isClosing ? endingNeeds(needs) : needs;
   }
 
   private findDueAtMs(): number | null {
