@@ -100,10 +100,11 @@ async function saveDocuments(
   await mkdir(to, { recursive: true, mode: PRIVATE_FOLDER }).catch(({ code }: NodeJS.ErrnoException) => {
     throw new WrongUsage(`expected a folder for --to that can be created, got ${code}`);
   });
+  const existing = await readdir(to);
   let saved = 0;
   for (const documentId of documentIds) {
     context.signal.throwIfAborted();
-    if (await saveDocument(context, useCases, clientUserId, documentId, to)) saved += 1;
+    if (await saveDocument(context, useCases, clientUserId, documentId, { folder: to, existing })) saved += 1;
   }
   context.terminal.write(`${saved} of ${documentIds.length} documents saved`);
   return saved === documentIds.length ? 0 : 1;
@@ -125,14 +126,14 @@ async function saveDocument(
   useCases: UseCases,
   clientUserId: string,
   documentId: string,
-  folder: string,
+  { folder, existing }: { readonly folder: string; readonly existing: readonly string[] },
 ): Promise<boolean> {
   const { signal, terminal } = context;
   let opened: OpenDocument;
   try {
     // Its opening is recorded, so this comes first.
-    const existing = (await readdir(folder)).find((name) => name.includes(documentId));
-    if (existing !== undefined) throw new FileExists(join(folder, existing));
+    const sameName = existing.find((name) => name.includes(documentId));
+    if (sameName !== undefined) throw new FileExists(join(folder, sameName));
     opened = await useCases.openDocument(clientUserId, documentId, actorOf(context));
     const file = join(folder, opened.fileName);
     const bytes = await writeNewFile(file, opened.read(), signal);
@@ -148,13 +149,12 @@ async function saveDocument(
 }
 
 async function saveZip(context: CommandContext, clientUserId: string, out: string): Promise<ExitStatus> {
-  if (
-    await access(out).then(
-      () => true,
-      () => false,
-    )
-  )
-    throw new FileExists(out);
+  // Its opening is recorded, so this comes first.
+  const exists = await access(out).then(
+    () => true,
+    () => false,
+  );
+  if (exists) throw new FileExists(out);
   const zip = await (await context.useCases()).openZip(clientUserId, actorOf(context));
   const bytes = await writeNewFile(out, zip, context.signal);
   printResult(context, { clientUserId, file: out, bytes }, `${out}: ${bytes} bytes`);
