@@ -2,9 +2,18 @@ import type { ApplicantView } from '../../use-cases/views';
 
 const ALLOWED = { allowed: true, why: null };
 
+/** The details of its start. */
+export const detailsExample = {
+  clientUserId: 'POL-40001',
+  clientUserEmail: 'ada@example.org',
+  firstName: 'Ada',
+  lastName: 'Lovelace',
+  dateOfBirth: '1968-02-13',
+};
+
 /** An applicant in the OpenAPI file: invited, and silent for a week. */
 export const applicantExample: ApplicantView = {
-  clientUserId: 'POL-40001',
+  clientUserId: detailsExample.clientUserId,
   humanId: '4f2c9d1e6b0a4c7d8e9f0a1b2c3d4e5f',
   round: 1,
   runId: '0198f3c2-7d1a-7c55-9b1e-3f6d2a4b8c10',

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { DetailsView, InvitationView } from '../../use-cases/views';
+import { detailsExample } from './applicant-example';
 
 export const details = z
   .object({
@@ -13,16 +14,7 @@ export const details = z
   .meta({
     id: 'Details',
     description: 'The personal details of a start. No other answer has them.',
-    examples: [
-      {
-        clientUserId: 'POL-40001',
-        clientUserEmail: 'ada@example.org',
-        firstName: 'Ada',
-        lastName: 'Lovelace',
-        dateOfBirth: '1968-02-13',
-        suggestedSources: [],
-      },
-    ],
+    examples: [{ ...detailsExample, suggestedSources: [] }],
   }) satisfies z.ZodType<DetailsView>;
 
 export const invitation = z.object({ inviteLink: z.string() }).meta({

@@ -6,6 +6,7 @@ import { MAX_NOTE_LENGTH, REASON_CODES } from '../../domain/steering';
 import { LONE_SURROGATE } from '../../domain/well-formed';
 import { CARRIER_CODE, CARRIER_CODE_EXPECTED } from '../../observability/audit-chain';
 import { DETAIL_CHECKS } from '../../use-cases/applicant-details';
+import { detailsExample } from './applicant-example';
 import { clientUserId, cursor, humanId, instantMs, limit, prefix } from './parameters';
 
 /** The vendor has six. */
@@ -67,11 +68,7 @@ export const startBody = z
   .meta({
     examples: [
       {
-        clientUserId: 'POL-40001',
-        clientUserEmail: 'ada@example.org',
-        firstName: 'Ada',
-        lastName: 'Lovelace',
-        dateOfBirth: '1968-02-13',
+        ...detailsExample,
         reports: { unity: ['json', 'pdf'] },
         authorizationReference: 'AUTH-7731',
       },
