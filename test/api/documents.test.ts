@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
-import { connect } from 'node:net';
+import { connect, Socket } from 'node:net';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { BASE } from '../../src/api/access';
@@ -372,11 +372,15 @@ describe('the ZIP file', () => {
   it('resets the connection, because over HTTP/1.0 an orderly end would make the file complete', async () => {
     const { save, pathOf } = await setup();
     await flipBits(pathOf(await save()), SIZE - 50);
+    // Not what the client receives: libuv reports a reset that arrives together with bytes as an orderly end.
+    const reset = jest.spyOn(Socket.prototype, 'resetAndDestroy');
+    cleanup(() => reset.mockRestore());
     const socket = connect(Number(new URL(api.url).port), '127.0.0.1');
     socket.resume();
     const line = `GET ${BASE}/applicants/POL-1/documents.zip HTTP/1.0`;
     socket.write(`${line}\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ${KEYS.records}\r\n\r\n`);
-    await expect(once(socket, 'close')).rejects.toThrow('ECONNRESET');
+    await once(socket, 'close').catch(() => undefined);
+    expect(reset).toHaveBeenCalledTimes(1);
   });
 });
 
