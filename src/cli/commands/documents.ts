@@ -68,7 +68,7 @@ const toRow = ({ documentId, type, format, organization, bytes, updatedAt, store
   type,
   format,
   documentId,
-  organization?.name ?? organization?.id ?? null,
+  nameOf(organization),
   bytes,
   displayInstant(updatedAt),
   displayInstant(storedAt),
@@ -80,11 +80,13 @@ const toMissingRow = ({ type, format, organization, reason }: MissingDocument) =
   type,
   format,
   null,
-  organization?.name ?? organization?.id ?? null,
+  nameOf(organization),
   null,
   null,
   null,
 ];
+
+const nameOf = (organization: MissingDocument['organization']) => organization?.name ?? organization?.id ?? null;
 
 const withoutId = (missing: MissingDocument) => ({ documentId: null, ...missing });
 
