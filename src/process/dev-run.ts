@@ -39,20 +39,25 @@ export function publishDevRun(dataFolder: string, run: DevRun): () => void {
 
 /** The `npm start` that runs in this folder; null if none runs. */
 export function readDevRun(folder: string): DevRun | ConfigurationFault | null {
-  const key = `${DEV_FOLDER}/${FILE}`;
   const expected = 'the addresses of the running `npm start`: delete the file, or run `npm start` again';
-  let text: string;
+  const text = readDevFile(folder, FILE, expected);
+  if (typeof text !== 'string') return text;
+  const published = PUBLISHED.safeParse(parseJson(text));
+  if (!published.success) return { key: `${DEV_FOLDER}/${FILE}`, expected, got: 'something else' };
+  const { owner, run } = published.data;
+  return isRunning(owner) ? run : null;
+}
+
+/** The text of a file in the data folder of `npm start`: null if there is no such file, a fault if it cannot be read. */
+export function readDevFile(folder: string, name: string, expected: string): string | ConfigurationFault | null {
   try {
-    text = readFileSync(path.join(folder, DEV_FOLDER, FILE), 'utf8');
+    return readFileSync(path.join(folder, DEV_FOLDER, name), 'utf8');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     // ENOTDIR: a part of the path is a file, so the folder does not exist.
-    return code === 'ENOENT' || code === 'ENOTDIR' ? null : { key, expected, got: `an unreadable file (${code})` };
+    if (code === 'ENOENT' || code === 'ENOTDIR') return null;
+    return { key: `${DEV_FOLDER}/${name}`, expected, got: `an unreadable file (${code})` };
   }
-  const published = PUBLISHED.safeParse(parseJson(text));
-  if (!published.success) return { key, expected, got: 'something else' };
-  const { owner, run } = published.data;
-  return isRunning(owner) ? run : null;
 }
 
 function parseJson(text: string): unknown {

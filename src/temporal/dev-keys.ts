@@ -1,28 +1,19 @@
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
 import type { ConfigurationFault, Environment } from '../process/configuration-fault';
-import { DEV_FOLDER, type DevRun } from '../process/dev-run';
+import { DEV_FOLDER, type DevRun, readDevFile } from '../process/dev-run';
 import { KEYS_EXPECTED, type KeyRing, parseKeyFile } from './key-ring';
 import { readTemporalSettings } from './settings';
 
 /** Where `npm start` stores its keys, in its data folder. */
-export const DEV_KEYS_FILE = path.join('keys', 'payload');
-const SHOWN_PATH = `${DEV_FOLDER}/keys/payload`;
+export const DEV_KEYS_FILE = 'keys/payload';
+const SHOWN_PATH = `${DEV_FOLDER}/${DEV_KEYS_FILE}`;
 
 /** The keys that `npm start` generated in this folder, whether or not it runs; null if it generated no keys. */
 export function readDevKeys(folder: string): KeyRing | ConfigurationFault | null {
   const expected =
     `a file whose lines are ${KEYS_EXPECTED}, because \`npm start\` keeps its keys there: restore the file, or set ` +
     'PAYLOAD_KEYS or PAYLOAD_KEYS_FILE';
-  let text: string;
-  try {
-    text = readFileSync(path.join(folder, DEV_FOLDER, DEV_KEYS_FILE), 'utf8');
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    // ENOTDIR: a part of the path is a file, so the folder does not exist.
-    if (code === 'ENOENT' || code === 'ENOTDIR') return null;
-    return { key: SHOWN_PATH, expected, got: `an unreadable file (${code})` };
-  }
+  const text = readDevFile(folder, DEV_KEYS_FILE, expected);
+  if (typeof text !== 'string') return text;
   return parseKeyFile(text) ?? { key: SHOWN_PATH, expected, got: 'something else' };
 }
 
