@@ -9,6 +9,12 @@ import { InvalidShelfName } from './errors';
 export interface Shelf {
   /** Writes the whole file or nothing; replaces a file of this name. @throws InvalidShelfName */
   put(name: string, bytes: Uint8Array): Promise<void>;
+  /**
+   * Reads, changes and writes a file under a lock, for any number of writers. `change` gets the bytes, null without a file, and returns the next ones;
+   * it is called again if another writer came between. `remove` through this method never loses against a concurrent update.
+   * @throws InvalidShelfName; StoreUnavailable where the lock was not free in time
+   */
+  update(name: string, change: ShelfChange): Promise<void>;
   /** Null if the file does not exist. @throws InvalidShelfName */
   get(name: string): Promise<Buffer | null>;
   /** The names that begin with `prefix` (such as `quarantine/`), sorted; '' lists all. @throws InvalidShelfName */
@@ -16,6 +22,10 @@ export interface Shelf {
   /** Whether there was one; of several concurrent calls only one returns true. @throws InvalidShelfName */
   remove(name: string): Promise<boolean>;
 }
+
+export type ShelfChange = (
+  bytes: Buffer | null,
+) => Uint8Array | 'keep' | 'remove' | Promise<Uint8Array | 'keep' | 'remove'>;
 
 /** The shelf's folder in the store. */
 export const SHELF_FOLDER = '.chartway';

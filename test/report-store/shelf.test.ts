@@ -46,6 +46,27 @@ describe.each([
     expect(await shelf.list('')).toHaveLength(4);
   });
 
+  it('loses no update of many concurrent writers', async () => {
+    const shelf = await setup();
+    const append = (text: string) => shelf.update('events/POL-1.json', (bytes) => Buffer.from(`${bytes ?? ''}${text}`));
+    await Promise.all(['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'].map(append));
+    const text = String(await shelf.get('events/POL-1.json'));
+    expect([...text].sort().join('')).toBe('abcdefgh');
+    expect(await shelf.list('')).toEqual(['events/POL-1.json']);
+  });
+
+  it('keeps or removes a file in an update', async () => {
+    const shelf = await setup();
+    await shelf.update('last', () => 'keep');
+    expect(await shelf.get('last')).toBeNull();
+    await shelf.put('last', Buffer.from('x'));
+    await shelf.update('last', () => 'keep');
+    expect(await shelf.get('last')).toEqual(Buffer.from('x'));
+    await shelf.update('last', () => 'remove');
+    expect(await shelf.get('last')).toBeNull();
+    await shelf.update('last', () => 'remove');
+  });
+
   it('returns true to only one of two concurrent removals', async () => {
     const shelf = await setup();
     await shelf.put('quarantine/h-1', Buffer.from('x'));
@@ -61,6 +82,7 @@ describe.each([
     const shelf = await setup();
     await expect(shelf.put(name, Buffer.from('x'))).rejects.toThrow(InvalidShelfName);
     await expect(shelf.get(name)).rejects.toThrow(InvalidShelfName);
+    await expect(shelf.update(name, () => 'keep')).rejects.toThrow(InvalidShelfName);
     await expect(shelf.remove(name)).rejects.toThrow(InvalidShelfName);
   });
 

@@ -113,6 +113,17 @@ function memoryShelf(): Shelf {
   return {
     put: async (name, bytes) => void files.set(checkShelfName(name), Buffer.from(bytes)),
     get: async (name) => files.get(checkShelfName(name)) ?? null,
+    update: async (name, change) => {
+      for (;;) {
+        const before = files.get(checkShelfName(name)) ?? null;
+        const next = await change(before);
+        // Another writer came between.
+        if ((files.get(name) ?? null) !== before) continue;
+        if (next === 'remove') files.delete(name);
+        else if (next !== 'keep') files.set(name, Buffer.from(next));
+        return;
+      }
+    },
     list: async (prefix) => {
       folderOfPrefix(prefix);
       return [...files.keys()].filter((name) => name.startsWith(prefix)).sort();

@@ -6,6 +6,7 @@ import { checkShelfName, folderOfPrefix, IDENTITY_FILE, SHELF_FOLDER, type Shelf
 import { translateDiskErrors } from './disk-errors';
 import { draftName } from './drafts';
 import type { FolderIdentity } from './identity';
+import { rewriteUnderLock } from './lock';
 import { makeStoreFolder, rejectLinks } from './store-folders';
 
 /** The shelf of a folder store. */
@@ -21,6 +22,22 @@ export function createFolderShelf(base: string, draftFolder: string, identity: F
         await makeStoreFolder(base, draftFolder);
         await makeStoreFolder(base, dirname(path));
         await writeAtomically(path, join(draftFolder, draftName()), bytes);
+      });
+    },
+
+    async update(name, change) {
+      const path = pathOf(name);
+      await translateDiskErrors(async () => {
+        await identity.read();
+        await makeStoreFolder(base, draftFolder);
+        await makeStoreFolder(base, dirname(path));
+        await rewriteUnderLock({ path, draftFolder }, async () => {
+          await identity.read();
+          await rejectLinks(base, path);
+          const next = await change(await nullIfAbsent(readFile(path), 'EISDIR'));
+          if (next === 'remove') await nullIfAbsent(unlink(path));
+          return typeof next === 'string' ? null : next;
+        });
       });
     },
 
@@ -64,7 +81,9 @@ export function createFolderShelf(base: string, draftFolder: string, identity: F
 /** Names relative to the shelf, with "/" on every platform. */
 async function listFiles(root: string, folder: string): Promise<string[]> {
   const entries = (await nullIfAbsent(readdir(join(root, folder), { withFileTypes: true }))) ?? [];
-  const names = entries.map((entry) => {
+  // A hidden file is the lock of another one.
+  const visible = entries.filter((entry) => !entry.name.startsWith('.'));
+  const names = visible.map((entry) => {
     const name = folder === '' ? entry.name : `${folder}/${entry.name}`;
     return entry.isDirectory() ? listFiles(root, name) : entry.isFile() ? [name] : [];
   });
