@@ -1,7 +1,7 @@
 import type { StoredDocument } from '../domain/reports';
 import type { TimelineEntry } from '../domain/timeline';
+import { documentIdOf } from '../report-store/document-id';
 import type { Manifest } from '../report-store/port';
-import { documentIdOf } from './document-id';
 import type { AuditItem } from './views';
 
 /** What the workers do on their own. Acts of operators are in the audit log. */

@@ -1,7 +1,7 @@
 import { MINUTE_MS } from '../domain/policy';
 import type { StoredDocument } from '../domain/reports';
 import { createExpiringMap } from '../process/expiring-map';
-import { documentIdOf } from './document-id';
+import { documentIdOf } from '../report-store/document-id';
 import type { Actor, UseCaseDeps } from './use-cases';
 
 /** About 2 MB. Beyond it, an opening may be recorded twice, but none is left out. */

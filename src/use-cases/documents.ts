@@ -1,8 +1,8 @@
 import type { StoredDocument } from '../domain/reports';
+import { documentIdOf } from '../report-store/document-id';
 import { AlteredDocument, NoSuchDocument, StoreError } from '../report-store/errors';
 import type { ByteRange, Manifest } from '../report-store/port';
 import { readApplicantRun } from '../temporal/runs';
-import { documentIdOf } from './document-id';
 import type { RecordOpening } from './document-openings';
 import { NotFound, Unavailable } from './errors';
 import { currentMs } from './run-sources';

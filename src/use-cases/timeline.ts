@@ -1,10 +1,10 @@
 import type { StoredDocument } from '../domain/reports';
 import { EMPTY_TIMELINE, occurrences, type TimelineEntry } from '../domain/timeline';
+import { documentIdOf } from '../report-store/document-id';
 import { mergeTimeline } from '../report-store/manifest-timeline';
 import type { Manifest } from '../report-store/port';
 import { readApplicantRun } from '../temporal/runs';
 import type { StateAnswer } from '../workflows/contract';
-import { documentIdOf } from './document-id';
 import { NotFound, Unavailable } from './errors';
 import { readOpenState } from './open-state';
 import { tryReadStore, tryReadTemporal } from './read-attempt';

@@ -2,6 +2,7 @@ import { defineSearchAttributeKey } from '@temporalio/common';
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { CarriedFacts } from '../domain/carried-facts';
 import type { Collection } from '../domain/collection';
+import type { EventSubject } from '../domain/events';
 import type { ApplicantFailure } from '../domain/failure';
 import type { RecordedNeed } from '../domain/needs';
 import type { ReportNotice, StatusNotice } from '../domain/notices';
@@ -22,6 +23,10 @@ export const REFRESH_REPORTS = 'refreshReports';
 export const WITHDRAW_PERSON = 'withdrawPerson';
 /** Workflow type: compares upstream's people with our applicants. */
 export const SWEEP = 'sweep';
+/** Workflow type: delivers the events of one subject to one endpoint, in order. */
+export const DELIVER_EVENTS = 'deliverEvents';
+/** Workflow type: probes an endpoint that fails, and wakes the deliveries that it held up. */
+export const RECOVER_ENDPOINT = 'recoverEndpoint';
 /** Workflow type: erases applicants that have been closed for longer than REPORTS_RETENTION. */
 export const RETENTION = 'retention';
 
@@ -29,6 +34,10 @@ export const applicantWorkflowId = (clientUserId: string) => `applicant-${client
 export const mailboxWorkflowId = (humanId: string) => `notices-${humanId}`;
 export const refreshWorkflowId = (clientUserId: string) => `refresh-${clientUserId}`;
 export const withdrawWorkflowId = (clientUserId: string) => `withdraw-${clientUserId}`;
+/** `endpoint`: its name, 12 hex digits. */
+export const deliveryWorkflowId = (endpoint: string, { kind, id }: EventSubject) =>
+  `${kind === 'applicant' ? '' : `${kind}-`}events-${endpoint}-${id}`;
+export const endpointWorkflowId = (endpoint: string) => `endpoint-${endpoint}`;
 /** The schedule appends the time of each run. */
 export const sweepWorkflowId = (taskQueue: string) => `sweep-${taskQueue}`;
 /** The schedule appends the time of each run. */
@@ -37,19 +46,26 @@ export const retentionWorkflowId = (taskQueue: string) => `retention-${taskQueue
 /** The applicant or the person whose id a workflow id contains. */
 export type WorkflowSubject =
   | { readonly kind: 'applicant' | 'refresh' | 'withdraw'; readonly clientUserId: string }
-  | { readonly kind: 'mailbox'; readonly humanId: string };
+  | { readonly kind: 'mailbox'; readonly humanId: string }
+  | { readonly kind: 'delivery'; readonly endpoint: string; readonly subject: EventSubject };
 
 /** Null for an id of another form. */
 export function parseWorkflowId(workflowId: string): WorkflowSubject | null {
+  const [, kind, endpoint, subjectId] = /^(?:(erased|batch)-)?events-([0-9a-f]{12})-(.+)$/s.exec(workflowId) ?? [];
+  if (endpoint !== undefined && subjectId !== undefined) {
+    const subject = { kind: (kind ?? 'applicant') as EventSubject['kind'], id: subjectId };
+    return { kind: 'delivery', endpoint, subject };
+  }
   const [, prefix, id] = /^(applicant|refresh|withdraw|notices)-(.+)$/s.exec(workflowId) ?? [];
   if (prefix === undefined || id === undefined) return null;
   if (prefix === 'notices') return { kind: 'mailbox', humanId: id };
   return { kind: prefix as 'applicant' | 'refresh' | 'withdraw', clientUserId: id };
 }
 
-/** Null for a mailbox, and for an id of another form. */
+/** Null for a mailbox, the events of a batch, and an id of another form. */
 export function clientUserIdOf(workflowId: string): string | null {
   const subject = parseWorkflowId(workflowId);
+  if (subject?.kind === 'delivery') return subject.subject.kind === 'batch' ? null : subject.subject.id;
   return subject === null || subject.kind === 'mailbox' ? null : subject.clientUserId;
 }
 
@@ -275,6 +291,19 @@ export const setDeadlineUpdate = defineUpdate<void, [DeadlineRequest]>('setDeadl
 export const snoozeUpdate = defineUpdate<void, [SnoozeRequest]>('snooze');
 /** Sent to the refresh when an applicant closes. */
 export const scheduleChecksSignal = defineSignal<[CheckSchedule]>('scheduleChecks');
+
+/** Sent to a delivery when it has a new event, or when it may go on. `isRestarted`: a waiting retry runs now. `isProbe`: one event is sent though the endpoint fails. */
+export interface DeliveryRequest {
+  readonly isRestarted?: boolean;
+  readonly isProbe?: boolean;
+}
+export const deliverSignal = defineSignal<[DeliveryRequest]>('deliver');
+
+/** Sent to the workflow of an endpoint when its state has changed. `recover`: sends what was not delivered of events in this period, in ms since 1970. */
+export interface EndpointRequest {
+  readonly recover?: { readonly sinceMs: number; readonly untilMs: number };
+}
+export const endpointSignal = defineSignal<[EndpointRequest]>('endpoint');
 
 export interface DeliverNoticesResult {
   /** Null: no applicant was found. */

@@ -12,7 +12,7 @@ import type { DocumentToStore } from '../../src/report-store/port';
 import { generateKey } from '../../src/temporal/key-ring';
 import { GRPC } from '../../src/temporal/rpc';
 import { createUseCases } from '../../src/use-cases/create-use-cases';
-import { documentIdOf } from '../../src/use-cases/document-id';
+import { documentIdOf } from '../../src/report-store/document-id';
 import type { UseCaseDeps, UseCases } from '../../src/use-cases/use-cases';
 import { change, documentToStore, LONG_PDF, pdf, pieces, useStore } from '../report-store/fixtures';
 import { useCleanup } from '../support/cleanup';

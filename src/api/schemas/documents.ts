@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { DOCUMENT_ID } from '../../use-cases/document-id';
+import { DOCUMENT_ID } from '../../report-store/document-id';
 import type { DocumentsView } from '../../use-cases/views';
 import { clientUserId } from './parameters';
 import { count, format, instant, openEnum } from './values';

@@ -1,5 +1,5 @@
+import { documentIdOf } from '../../report-store/document-id';
 import { MANIFEST } from '../../report-store/layout';
-import { documentIdOf } from '../../use-cases/document-id';
 import type { ExitStatus } from '../exit-status';
 import { writeNewFile } from '../new-file';
 import { isClosedPipe } from '../terminal';

@@ -1,7 +1,7 @@
 import { access, mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { MissingDocument } from '../../domain/reports';
-import { DOCUMENT_ID } from '../../use-cases/document-id';
+import { DOCUMENT_ID } from '../../report-store/document-id';
 import { NotFound } from '../../use-cases/errors';
 import type { UseCases } from '../../use-cases/use-cases';
 import type { DocumentView, OpenDocument } from '../../use-cases/views';

@@ -1,0 +1,79 @@
+import type { RecordedNeed } from './needs';
+import type { Outcome, Reason, Stage } from './outcome';
+import type { MissingDocument, StoredDocument } from './reports';
+
+/** The outbound events. */
+export const EVENT_TYPES = [
+  'applicant.started',
+  'applicant.stage-changed',
+  'applicant.attention',
+  'document.stored',
+  'applicant.closed',
+  'applicant.refreshed',
+  'applicant.erased',
+  'batch.done',
+] as const;
+export type EventType = (typeof EVENT_TYPES)[number];
+
+/** Whose order of events it is. `erased`: the one event that is left of an erased applicant. */
+export interface EventSubject {
+  readonly kind: 'applicant' | 'erased' | 'batch';
+  /** A clientUserId or a batchId. */
+  readonly id: string;
+}
+
+/** What happened, before it has an id and a sequence. Codes, counts and ids only: no names, no organizations, no free text. */
+export interface EventDraft {
+  readonly type: EventType;
+  /** Ms since 1970. */
+  readonly atMs: number;
+  /** Null: the event is not about a round. */
+  readonly round: number | null;
+  readonly data: EventData;
+}
+
+export type EventData = Readonly<Record<string, unknown>>;
+
+/** `document.stored`, as the workflow knows it. `file`: see {@link StoredDocument}; it names the provider, so it becomes a document id. */
+export type StoredDocumentData = Pick<StoredDocument, 'file' | 'type' | 'format' | 'updatedAt' | 'sha256' | 'bytes'>;
+
+/** `status`: the status without its text, because an unknown one may contain anything; null before the invitation. */
+export function stageChangedData(stage: Stage, previous: Stage, status: string | null): EventData {
+  return { stage, previous, status };
+}
+
+export function attentionData(needs: readonly RecordedNeed[]): EventData {
+  return { needs };
+}
+
+export function storedDocumentData({
+  file,
+  type,
+  format,
+  updatedAt,
+  sha256,
+  bytes,
+}: StoredDocument): StoredDocumentData {
+  return { file, type, format, updatedAt, sha256, bytes };
+}
+
+/** `documents`: how many are stored. */
+export function closedData(
+  outcome: Outcome,
+  reason: Reason | null,
+  documents: number,
+  missing: readonly MissingDocument[],
+): EventData {
+  const count = (reason: MissingDocument['reason']) => missing.filter((entry) => entry.reason === reason).length;
+  return {
+    outcome,
+    reason,
+    documents,
+    missing: {
+      notOffered: count('not-offered'),
+      notListed: count('not-listed'),
+      missing: count('missing'),
+      failed: count('failed'),
+    },
+  };
+}
