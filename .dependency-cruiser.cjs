@@ -51,6 +51,7 @@ const FOLDERS = {
   ],
   cli: [
     'use-cases',
+    'events',
     'temporal',
     'workflows/contract.ts',
     'spool',

@@ -4,12 +4,15 @@ import { readCommandLine, runCommand } from './cli/commands/command-line';
 import type { Installation } from './cli/installation-checks';
 import { openTerminal } from './cli/terminal';
 import { type Config, listSetNames, readConfig } from './config';
+import { openEventLogs } from './events/event-logs';
+import { createEventRecorder } from './events/recorder';
 import { readServerDateMs } from './human-api/server-date';
 import { createUsersUpstream, type HumanApiSettings } from './human-api/users/adapter';
 import { runProcess } from './process/run-process';
 import { openReportStore } from './report-store/store';
 import { connectClient, createLazyClient } from './temporal/connection';
 import { createDataConverter, createNoticeEncryption } from './temporal/data-converter';
+import { createDeliveries } from './temporal/deliveries';
 import { createDigestKeys } from './temporal/key-ring';
 import { createNoticeSender } from './temporal/notices';
 import { ensureSearchAttributes } from './temporal/search-attributes';
@@ -32,6 +35,7 @@ runProcess('chartway', async () => {
     client ??= connectClient(config.temporal, reach, dataConverter);
     return client;
   };
+  const noticeEncryption = createNoticeEncryption(payload);
   const audit = createCommandAudit({
     settings: config.audit,
     process: 'chartway',
@@ -79,7 +83,12 @@ runProcess('chartway', async () => {
     noticeSender: async () => createNoticeSender({ client: await temporal(), taskQueue, refreshForMs }),
     reportStore,
     spoolFolder: config.webhook.spoolFolder,
-    noticeEncryption: createNoticeEncryption(payload),
+    noticeEncryption,
+    eventRecorder: async () => {
+      const { request } = createDeliveries({ client: await temporal(), taskQueue });
+      const logs = openEventLogs(reportStore().shelf, noticeEncryption);
+      return createEventRecorder({ settings: config.events, logs, requestDelivery: request });
+    },
   });
   await audit.close();
   process.exit(status);

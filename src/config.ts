@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { RETENTION_VARIABLES, retentionFaults, toRetentionMs } from './activities/retention-settings';
 import { API_VARIABLES, apiFaults, apiSettings } from './api/settings';
 import { DAY_MS, DURATION_EXPECTED, MINUTE_MS, parseDurationMs, SECOND_MS } from './domain/policy';
+import { EVENTS_VARIABLES, eventsFaults, eventsSettings } from './events/settings';
 import { PROXY_EXPECTED, readProxy } from './human-api/proxy-settings';
 import {
   ConfigurationError,
@@ -168,6 +169,7 @@ function toConfig(
       spoolMaxBytes: read.WEBHOOK_SPOOL_MAX,
     },
     api: apiSettings(read, { host: read.API_HOST, port: read.API_PORT }),
+    events: eventsSettings(read),
     payload,
     /** Whether any variable of the payload encryption is set. */
     hasPayloadSettings: hasPayloadSettings(read),
@@ -257,6 +259,7 @@ const VARIABLES = {
   API_HOST: host.prefault('127.0.0.1'),
   API_PORT: port.prefault('3000'),
   ...API_VARIABLES,
+  ...EVENTS_VARIABLES,
   METRICS_HOST: host.prefault('127.0.0.1'),
   METRICS_PORT: port.optional(),
   ...PAYLOAD_VARIABLES,
@@ -349,6 +352,7 @@ function findRequirementFaults(
   if (isReal && is('worker', 'api', 'starter', 'dev')) faults.push(...shortDeadlineFaults(set));
   if (is('worker')) faults.push(...retentionFaults(set, isReal), ...(isReal ? proxyFaults(set) : []));
   if (is('api')) faults.push(...apiFaults(set));
+  if (is('worker', 'api', 'chartway')) faults.push(...eventsFaults(set));
   if (is('webhook')) {
     faults.push(...signatureFaults(set), ...tlsFaults('WEBHOOK', set));
     const isLocal = isLoopbackHost(set['WEBHOOK_HOST'] ?? '127.0.0.1') && !isReal;

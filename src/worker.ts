@@ -1,7 +1,12 @@
 import path from 'node:path';
-import { createInternalActivities, createUpstreamActivities } from './activities';
+import { createDeliveryActivities, createInternalActivities, createUpstreamActivities } from './activities';
 import { createActivityMetrics, serveSweepMetrics } from './activities/metrics';
 import { listSetNames, readConfig } from './config';
+import { openEndpoints } from './events/endpoints';
+import { openErasableEvents } from './events/erased-events';
+import { openEventLogs } from './events/event-logs';
+import { createEventRecorder } from './events/recorder';
+import { createEventSender } from './events/sender';
 import { createUsersUpstream } from './human-api/users/adapter';
 import { openProcessAudit } from './process/audit-process';
 import { serveMetrics } from './process/metrics-server';
@@ -13,6 +18,7 @@ import { watchStore } from './report-store/store-watch';
 import { createLazyClient, warnIfServerOld } from './temporal/connection';
 import { createDataConverter, createNoticeEncryption } from './temporal/data-converter';
 import { createDecodeFaultReport } from './temporal/decode-faults';
+import { createDeliveries } from './temporal/deliveries';
 import { createErasure } from './temporal/erasure';
 import { createDigestKeys } from './temporal/key-ring';
 import { createApplicantRuns } from './temporal/notices';
@@ -75,7 +81,16 @@ runProcess('worker', async () => {
   const noticeEncryption = createNoticeEncryption(config.payload);
   const upstream = createUsersUpstream(humanApi);
   const metrics = createActivityMetrics(registry);
-  const { eraseClosed } = createErasure({ client, taskQueue, records: openErasureRecords(reportStore, 'age') });
+  const deliveries = createDeliveries({ client, taskQueue });
+  const logs = openEventLogs(reportStore.shelf, noticeEncryption);
+  const endpoints = openEndpoints(reportStore.shelf);
+  const sender = createEventSender(config.events);
+  const erasable = openErasableEvents(reportStore.shelf, noticeEncryption);
+  const { eraseClosed } = createErasure({
+    client,
+    taskQueue,
+    records: openErasureRecords(reportStore, erasable, 'age'),
+  });
   // Erases no entries of the spool, which belongs to the webhook and is usually on another host.
   const entries = { spoolFolder: null, reportStore: () => reportStore, noticeEncryption };
   const internalActivities = createInternalActivities({
@@ -88,6 +103,10 @@ runProcess('worker', async () => {
     digestKeys: createDigestKeys(config.payload.ring, humanApi.clientSecret),
     runs: createApplicantRuns({ client, taskQueue, refreshForMs }),
     sweepSource: createSweepSource({ client, taskQueue }),
+    events: createEventRecorder({ settings: config.events, logs, requestDelivery: deliveries.request }),
+    logs,
+    endpoints,
+    deliveries,
     retention: { retentionMs, eraseClosed, dropQuarantined: (...person) => eraseEntries(entries, ...person) },
   });
   const workers = await createWorkers({
@@ -100,13 +119,20 @@ runProcess('worker', async () => {
     client,
     internalActivities,
     upstreamActivities: createUpstreamActivities({ upstream, reportStore, timeoutMs: humanApi.timeoutMs, metrics }),
+    deliveryActivities: createDeliveryActivities({
+      settings: config.events,
+      logs,
+      endpoints,
+      sender,
+      requestEndpoint: deliveries.requestEndpoint,
+    }),
     maxCallsPerSecond: humanApi.maxCallsPerSecond,
   });
   const running = workers.run();
   drain = async () => {
     workers.shutdown();
     await running;
-    await upstream.close();
+    await Promise.all([upstream.close(), sender.close()]);
   };
   // Not awaited, because applicants do not depend on the schedules.
   void keepSchedule(SWEEP_SCHEDULE, { client, taskQueue, everyMs: config.sweepEveryMs }, log, signal);

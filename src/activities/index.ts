@@ -1,3 +1,6 @@
+import { createDeliverEvents, type DeliveryDeps } from './deliver-events';
+import { createEndpointActivities, type EndpointDeps } from './endpoints';
+import { createEventActivities, type EventDeps } from './events';
 import { createInvitationActivities, type InvitationDeps } from './invitation';
 import { createMailboxActivities, type MailboxDeps } from './mailbox';
 import { createManifestActivities, type ManifestDeps } from './manifests';
@@ -10,6 +13,7 @@ import { createSweepUpstreamActivities } from './sweep-upstream';
 import { createWithdrawalActivities, createWithdrawalRecordActivities } from './withdrawal';
 
 export type UpstreamActivities = ReturnType<typeof createUpstreamActivities>;
+export type DeliveryActivities = ReturnType<typeof createDeliveryActivities>;
 export type InternalActivities = ReturnType<typeof createInternalActivities>;
 
 /** Activities that call the upstream, and the turns before some of them: on task queues whose rates the server limits for the whole fleet. */
@@ -25,15 +29,24 @@ export function createUpstreamActivities(deps: InvitationDeps & ReportDeps) {
 }
 
 /** Activities that use only the store and Temporal, on the task queue of the workflows. */
-export function createInternalActivities(deps: ManifestDeps & RefreshDeps & SweepDeps & MailboxDeps & RetentionDeps) {
+export function createInternalActivities(
+  deps: ManifestDeps & RefreshDeps & SweepDeps & MailboxDeps & RetentionDeps & EventDeps & EndpointDeps,
+) {
   return {
     ...createManifestActivities(deps),
     ...createMailboxActivities(deps),
+    ...createEventActivities(deps),
+    ...createEndpointActivities(deps),
     ...createRefreshActivities(deps),
     ...createWithdrawalRecordActivities(deps),
     ...createSweepActivities(deps),
     ...createRetentionActivities(deps),
   };
+}
+
+/** Activities that call the receivers of the events, on a task queue of their own. */
+export function createDeliveryActivities(deps: DeliveryDeps) {
+  return { deliverEvents: createDeliverEvents(deps) };
 }
 
 /** Waits for a rate limit: the task queue decides when the activity starts. */

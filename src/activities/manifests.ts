@@ -1,9 +1,11 @@
 import { activityInfo, log } from '@temporalio/activity';
 import { compactDocuments } from '../domain/collection-documents';
+import type { EventType } from '../domain/events';
 import { parseInstantMs } from '../domain/instants';
 import type { Marks } from '../domain/marks';
 import type { Outcome, Reason } from '../domain/outcome';
 import { isFromCurrentDetails, type StoredDocument } from '../domain/reports';
+import type { EventRecorder } from '../events/recorder';
 import type { Audit } from '../observability/audit';
 import { WrongFolder } from '../report-store/errors';
 import { createKeyedDigest, type DigestKeys, matchDetails } from '../report-store/keyed-digest';
@@ -13,8 +15,8 @@ import { translateStoreErrors } from './store';
 
 /** The manifest as it was before this run. */
 export type EarlierRound =
-  | { kind: 'none' }
-  | {
+  | ({ kind: 'none' } & ConfiguredEvents)
+  | ({
       kind: 'known';
       humanId: string | null;
       outcome: Outcome | null;
@@ -29,11 +31,16 @@ export type EarlierRound =
       revision: number;
       /** The round had other details, or it has an outcome and its details are unknown. */
       ofOthers: boolean;
-    }
+    } & ConfiguredEvents)
   | { kind: 'wrong-folder' };
 
+/** `events`: the types of events that are sent; missing without an endpoint, so that the history does not grow. */
+export interface ConfiguredEvents {
+  readonly events?: readonly EventType[];
+}
+
 /** The manifest after a write. An earlier write may have been newer. */
-export interface RecordedManifest {
+export interface RecordedManifest extends ConfiguredEvents {
   readonly round: number;
   readonly revision: number;
   readonly outcome: Outcome | null;
@@ -59,6 +66,7 @@ export interface ManifestDeps {
   readonly digestKeys: DigestKeys;
   readonly audit: Pick<Audit, 'record'>;
   readonly runs: Pick<ApplicantRuns, 'scheduleChecks'>;
+  readonly events: Pick<EventRecorder, 'types'>;
   /** How long after the closing new versions of reports are collected, in ms. */
   readonly refreshForMs: number;
 }
@@ -66,7 +74,9 @@ export interface ManifestDeps {
 /** The wait for other writers ends before the attempt does, because an attempt that has timed out must not write. */
 const WAIT_SHARE_OF_TIMEOUT = 0.8;
 
-export function createManifestActivities({ reportStore, digestKeys, audit, runs, refreshForMs }: ManifestDeps) {
+export function createManifestActivities(deps: ManifestDeps) {
+  const { reportStore, digestKeys, audit, runs, refreshForMs, events } = deps;
+  const configured: ConfiguredEvents = events.types ? { events: events.types } : {};
   return {
     /** Reads the manifest of an earlier round, because Temporal deletes closed runs. Without one, claims the folder for the applicant. */
     async readEarlierRound({ clientUserId, detailsDigest }: EarlierRoundInput): Promise<EarlierRound> {
@@ -96,7 +106,7 @@ export function createManifestActivities({ reportStore, digestKeys, audit, runs,
         if (!isCancelAudited) await recordCancel(change);
         await scheduleChecks(change, checkAfterMs);
       }
-      return { round, revision, outcome };
+      return { round, revision, outcome, ...configured };
     },
   };
 
@@ -104,7 +114,7 @@ export function createManifestActivities({ reportStore, digestKeys, audit, runs,
     const manifest = await reportStore.readManifest(clientUserId);
     if (!manifest) {
       await reportStore.claim(clientUserId);
-      return { kind: 'none' };
+      return { kind: 'none', ...configured };
     }
     warnUnreadEntries(manifest);
     const { humanId, outcome, reason, closedAt, round, detailsRound, revision } = manifest;
@@ -114,7 +124,7 @@ export function createManifestActivities({ reportStore, digestKeys, audit, runs,
     const isUnknown = match === 'unknown' && manifest.detailsDigest !== null && outcome !== null;
     const ofOthers = match === 'other' || isUnknown;
     const known = { humanId, outcome, reason, closedAt, round, detailsRound, revision, ofOthers };
-    return { kind: 'known', ...known, ...compactDocuments(documents) };
+    return { kind: 'known', ...known, ...compactDocuments(documents), ...configured };
   }
 
   /** Records a cancel that was requested in Temporal, where Chartway does not see who did. A failing audit log must not keep the applicant open. */

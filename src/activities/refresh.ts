@@ -6,9 +6,11 @@ import { mayGetMoreReports } from '../domain/outcome';
 import type { Policy } from '../domain/policy';
 import { type ClosedRound, isWithinRefreshPeriod } from '../domain/refresh';
 import { isFromCurrentDetails, type MissingDocument, type StoredDocument } from '../domain/reports';
+import type { EventRecorder } from '../events/recorder';
 import type { ReportStore } from '../report-store/port';
 import { noticeRequestId } from '../upstream/notices';
 import type { ApplicantRuns } from './applicant-runs';
+import type { ConfiguredEvents } from './manifests';
 import { readOwnManifest, translateStoreErrors } from './store';
 
 /**
@@ -16,7 +18,7 @@ import { readOwnManifest, translateStoreErrors } from './store';
  * in it. `withdrawn`: the person was deleted upstream. `too-old`: it closed more than REFRESH_FOR ago.
  */
 export type RoundToRefresh =
-  | ({ kind: 'closed' } & ClosedRound)
+  | ({ kind: 'closed' } & ClosedRound & ConfiguredEvents)
   | { kind: 'open'; sinceMs?: number }
   | { kind: 'none' | 'withdrawn' | 'too-old' };
 
@@ -35,10 +37,11 @@ export interface RefreshDeps {
   readonly refreshForMs: number;
   /** The worker's policy: Temporal may have deleted the applicant's run with its own. Only `wanted` comes from the manifest. */
   readonly policy: Policy;
+  readonly events: Pick<EventRecorder, 'types'>;
 }
 
 /** The activities of a refresh. It also uses those of an applicant that call the upstream. */
-export function createRefreshActivities({ reportStore, runs, refreshForMs, policy }: RefreshDeps) {
+export function createRefreshActivities({ reportStore, runs, refreshForMs, policy, events }: RefreshDeps) {
   return {
     /** Asks Temporal first: the manifest of an open applicant may still have the outcome of the round before. */
     async readClosedRound({ clientUserId }: { clientUserId: string }): Promise<RoundToRefresh> {
@@ -59,6 +62,7 @@ export function createRefreshActivities({ reportStore, runs, refreshForMs, polic
         round,
         ...compactDocuments(documents),
         policy: { ...policy, wanted },
+        ...(events.types && { events: events.types }),
       };
     },
 

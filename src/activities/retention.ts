@@ -2,8 +2,11 @@ import { setInterval } from 'node:timers';
 import { activityInfo, Context, heartbeat } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import pLimit from 'p-limit';
+import type { FileEncryption } from '../domain/encryption';
 import { describeUnknownPeople, type ErasureResult } from '../domain/erasure';
 import { isPastRetention } from '../domain/retention';
+import { openErasableEvents, recordErased } from '../events/erased-events';
+import type { EventRecorder } from '../events/recorder';
 import type { Audit } from '../observability/audit';
 import { openErasureRecords } from '../report-store/erasure-records';
 import { StoreUnavailable } from '../report-store/errors';
@@ -30,6 +33,9 @@ export interface RetentionDeps {
   readonly audit: Pick<Audit, 'record'>;
   readonly metrics: Pick<ActivityMetrics, 'retentionApplicants'>;
   readonly retention: RetentionSettings;
+  /** Of the event logs. */
+  readonly noticeEncryption: FileEncryption;
+  readonly events: EventRecorder;
 }
 
 /** One page of the applicants in the store. */
@@ -58,9 +64,11 @@ const HEARTBEAT_EVERY_MS = 5_000;
 const ACTOR = 'worker';
 
 /** The activities of retention by age. */
-export function createRetentionActivities({ reportStore, runs, audit, metrics, retention }: RetentionDeps) {
+export function createRetentionActivities(deps: RetentionDeps) {
+  const { reportStore, noticeEncryption, runs, audit, metrics, retention, events } = deps;
   const { retentionMs, eraseClosed, dropQuarantined } = retention;
-  const records = openErasureRecords(reportStore, 'age');
+  const erasable = openErasableEvents(reportStore.shelf, noticeEncryption);
+  const records = openErasureRecords(reportStore, erasable, 'age');
 
   return {
     /** The setting comes from the worker, because a schedule has no arguments. */
@@ -146,6 +154,7 @@ export function createRetentionActivities({ reportStore, runs, audit, metrics, r
     const shared = mixed.length === 0 ? '' : `, ${mixed.length} shared with others kept`;
     const counts = `${describeCounts(erased)}, ${dropped} in quarantine${shared}`;
     await record('erase', `REPORTS_RETENTION: ${counts}${describeUnknownPeople(erased.others)}`);
+    await recordErased(events, clientUserId, erased.events, Date.now());
     await records.finish(clientUserId);
     return erased.others.length > 0 ? 'stranger' : 'erased';
   }

@@ -10,6 +10,24 @@ export interface ErasureJournal {
   readonly runs: readonly RunRef[];
   /** The humanIds that those runs have withdrawn. */
   readonly withdrawn: readonly string[];
+  /** Of the outbound events; null: there were none. */
+  readonly events: EventTrace | null;
+}
+
+/** What an erasure must know of an applicant's events when they are gone. */
+export interface EventTrace {
+  /** The names of the endpoints that got them. */
+  readonly endpoints: readonly string[];
+  readonly lastSequence: number;
+  readonly lastRound: number | null;
+}
+
+/** The outbound events of applicants, as an erasure uses them. */
+export interface ErasableEvents {
+  /** Null without events, and if they cannot be decrypted. */
+  trace(clientUserId: string): Promise<EventTrace | null>;
+  /** Removes the bodies of the events and their deliveries. */
+  remove(clientUserId: string): Promise<void>;
 }
 
 /** What an erasure needs of the report store. */
@@ -17,7 +35,7 @@ export interface ErasureRecords {
   isHeld(clientUserId: string): Promise<boolean>;
   /** Records that the erasure has begun, and what it found. Returns what this and earlier attempts found. */
   begin(clientUserId: string, found?: Partial<ErasureJournal>): Promise<ErasureJournal>;
-  /** Removes the folder, and the person's lines from the lists of sweeps. Returns the number of files in the folder. */
+  /** Removes the folder, the events, and the person's lines from the lists of sweeps. Returns the number of files in the folder. */
   eraseFiles(clientUserId: string): Promise<number>;
 }
 
@@ -33,6 +51,8 @@ export interface ErasureResult {
   readonly files: number;
   /** The humanIds of people upstream under this clientUserId who are not known as ours, and stay. */
   readonly others: readonly string[];
+  /** Of the erased events; null: there were none. */
+  readonly events: EventTrace | null;
 }
 
 /** How many humanIds a line of the audit log names. */

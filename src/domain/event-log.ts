@@ -78,6 +78,10 @@ const JITTER = 0.2;
 const MAX_RETRY_AFTER_MS = DAY_MS;
 /** The statuses by which a receiver refuses the event itself. */
 const REFUSING_STATUSES: readonly (number | null)[] = [400, 404, 405, 413, 422];
+/** Whether the receiver refused the event itself; this proves that the endpoint works. */
+export function isRefusal({ status }: Pick<DeliveryAttempt, 'status'>): boolean {
+  return REFUSING_STATUSES.includes(status);
+}
 const MAX_REFUSALS = 3;
 const MAX_ATTEMPTS = 20;
 /** The endpoint wants no more events. It is stopped, and the event waits. */
@@ -107,25 +111,28 @@ export interface Append {
   readonly drafts: readonly EventDraft[];
   /** The names of the endpoints that get them. */
   readonly endpoints: readonly string[];
+  /** The sequence of the first event is greater than this. Default: that of the last one in the log. */
+  readonly after?: number;
 }
 
 /** Appends the events that the log does not have yet. `encode` makes the id and the body of an event. */
 export function withEvents(
   log: EventLog,
-  { writer, from, drafts, endpoints }: Append,
+  { writer, from, drafts, endpoints, after = 0 }: Append,
   encode: (draft: EventDraft, sequence: number) => { readonly id: string; readonly body: string },
 ): EventLog {
   const known = log.writers[writer] ?? 0;
   const news = drafts.slice(Math.max(0, known - from));
   if (news.length === 0) return log;
+  const last = Math.max(log.lastSequence, after);
   const events = news.map((draft, index): LoggedEvent => {
-    const sequence = log.lastSequence + 1 + index;
+    const sequence = last + 1 + index;
     const deliveries = Object.fromEntries(endpoints.map((name) => [name, EMPTY_DELIVERY]));
     return { ...encode(draft, sequence), sequence, type: draft.type, atMs: draft.atMs, deliveries };
   });
   return withoutOldest({
     ...log,
-    lastSequence: log.lastSequence + news.length,
+    lastSequence: last + news.length,
     lastRound: news.reduce((round, draft) => draft.round ?? round, log.lastRound),
     writers: { ...log.writers, [writer]: from + drafts.length },
     events: [...log.events, ...events],
@@ -168,7 +175,7 @@ export function withAttempt(
   const attempt = { ...result, trigger: trigger ?? delivery.trigger };
   const attempts = [...delivery.attempts, attempt].slice(-MAX_ATTEMPTS);
   if (result.failure === null) return { ...delivery, state: 'delivered', nextAttemptAtMs: null, attempts };
-  const refusals = delivery.refusals + (REFUSING_STATUSES.includes(result.status) ? 1 : 0);
+  const refusals = delivery.refusals + (isRefusal(result) ? 1 : 0);
   if (refusals >= MAX_REFUSALS) return { ...delivery, refusals, state: 'refused', nextAttemptAtMs: null, attempts };
   const step = delivery.step + (trigger === 'probe' || result.status === GONE ? 0 : 1);
   const delayMs = DELIVERY_SCHEDULE_MS[step];

@@ -1,6 +1,7 @@
 import type { RecordedNeed } from './needs';
 import type { Outcome, Reason, Stage } from './outcome';
 import type { MissingDocument, StoredDocument } from './reports';
+import { statusKind } from './status';
 
 /** The outbound events. */
 export const EVENT_TYPES = [
@@ -34,12 +35,25 @@ export interface EventDraft {
 
 export type EventData = Readonly<Record<string, unknown>>;
 
+/** What a run carries over of its events. Plain JSON. */
+export interface CarriedEvents {
+  /** The types that are sent; empty: there is no endpoint. */
+  readonly types: readonly EventType[];
+  /** How many events this chain of runs has recorded. */
+  readonly recorded: number;
+  /** Events that are not recorded yet, in order. */
+  readonly waiting: readonly EventDraft[];
+  /** Stored documents that the manifest does not list yet. */
+  readonly documents: readonly StoredDocumentData[];
+}
+
 /** `document.stored`, as the workflow knows it. `file`: see {@link StoredDocument}; it names the provider, so it becomes a document id. */
 export type StoredDocumentData = Pick<StoredDocument, 'file' | 'type' | 'format' | 'updatedAt' | 'sha256' | 'bytes'>;
 
-/** `status`: the status without its text, because an unknown one may contain anything; null before the invitation. */
+/** `status` null: before the invitation. The text of an unknown status may contain anything, so it is left out. */
 export function stageChangedData(stage: Stage, previous: Stage, status: string | null): EventData {
-  return { stage, previous, status };
+  const isKnown = status !== null && statusKind(status) !== 'unknown';
+  return { stage, previous, status: status === null ? null : isKnown ? status.trim() : 'unknown' };
 }
 
 export function attentionData(needs: readonly RecordedNeed[]): EventData {

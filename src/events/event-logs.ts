@@ -15,8 +15,8 @@ export interface EventLogs {
   append(subject: EventSubject, append: Append): Promise<EventLog>;
   /** Changes an existing log under a lock; `change` may be called again. Null without a log. */
   change(subject: EventSubject, change: (log: EventLog) => EventLog): Promise<EventLog | null>;
-  /** Returns the log that was removed; null without one. */
-  remove(subject: EventSubject): Promise<EventLog | null>;
+  /** Also a log that cannot be decrypted. */
+  remove(subject: EventSubject): Promise<void>;
   /** All subjects of a kind with a log, sorted. */
   list(kind: EventSubject['kind']): Promise<readonly EventSubject[]>;
   /** The subjects with an event that this endpoint refused, or that was given up. */
@@ -68,13 +68,11 @@ export function openEventLogs(shelf: Shelf, encryption: FileEncryption): EventLo
     },
     change: (subject, change) => update(subject, (log) => log && change(log)),
     async remove(subject) {
-      let removed: EventLog | null = null;
-      await files.update(fileOf(subject), (bytes) => {
-        removed = parseLog(bytes);
-        return bytes === null ? 'keep' : 'remove';
-      });
-      for (const endpoint of endpointsOf(removed, null)) await shelf.remove(markOf(endpoint, subject));
-      return removed;
+      await shelf.update(fileOf(subject), (bytes) => (bytes === null ? 'keep' : 'remove'));
+      for (const name of await shelf.list(`${UNDELIVERED_FOLDER}/`)) {
+        const endpoint = name.split('/')[1] ?? '';
+        if (name === markOf(endpoint, subject)) await shelf.remove(name);
+      }
     },
     list: (kind) => listSubjects(`${FOLDER}/${kind}/`, (name) => ({ kind, id: name.slice(0, -'.json'.length) })),
     listUndelivered: (endpoint) =>

@@ -1,4 +1,4 @@
-import type { ErasureJournal, ErasureRecords, RunRef } from '../domain/erasure';
+import type { ErasableEvents, ErasureJournal, ErasureRecords, EventTrace, RunRef } from '../domain/erasure';
 import { isHumanId } from '../domain/identifiers';
 import { UnreadableManifest, WrongFolder } from './errors';
 import { openHolds } from './holds';
@@ -27,13 +27,14 @@ interface StoredJournal extends ErasureJournal {
   readonly by: ErasureOrigin;
 }
 
-const EMPTY: ErasureJournal = { humanIds: [], runs: [], withdrawn: [] };
+const EMPTY: ErasureJournal = { humanIds: [], runs: [], withdrawn: [], events: null };
 
 /** Lists of people, a JSON object a line. */
 const SWEEPS = 'sweeps/';
 
 export function openErasureRecords(
   store: Pick<ReportStore, 'shelf' | 'readManifest' | 'erase'>,
+  events: ErasableEvents,
   origin: ErasureOrigin = 'command',
 ): StoredErasureRecords {
   const { shelf } = store;
@@ -55,6 +56,7 @@ export function openErasureRecords(
         humanIds: [...new Set([...before.humanIds, ...(found.humanIds ?? []), manifest?.humanId])].filter(isHumanId),
         runs: [...new Map(runs.map((run) => [run.runId, run])).values()],
         withdrawn: [...new Set([...before.withdrawn, ...(found.withdrawn ?? [])])],
+        events: mergeTraces(before.events, await events.trace(clientUserId)),
       };
       await write(clientUserId, { by: stored?.by === 'command' ? 'command' : origin, ...journal });
       return journal;
@@ -65,6 +67,7 @@ export function openErasureRecords(
     },
     async eraseFiles(clientUserId) {
       const files = await store.erase(clientUserId);
+      await events.remove(clientUserId);
       const humanIds = new Set<unknown>((await read(clientUserId))?.humanIds);
       await removeFromSweeps(shelf, (row) => row.clientUserId === clientUserId || humanIds.has(row.humanId));
       return files;
@@ -80,6 +83,11 @@ export function openErasureRecords(
   };
 }
 
+function mergeTraces(before: EventTrace | null, now: EventTrace | null): EventTrace | null {
+  if (before === null || now === null) return now ?? before;
+  return { ...now, endpoints: [...new Set([...before.endpoints, ...now.endpoints])] };
+}
+
 /** Any other error stops the erasure: without the humanId of the manifest, the person would count as unknown and be kept upstream. */
 function nullIfUnreadable(error: unknown): null {
   if (error instanceof UnreadableManifest || error instanceof WrongFolder) return null;
@@ -93,6 +101,7 @@ function parseJournal(_: string, fields: Partial<Record<keyof StoredJournal, unk
     humanIds: toList(fields.humanIds).filter(isHumanId),
     runs: toList(fields.runs).filter(isRun),
     withdrawn: toList(fields.withdrawn).filter((value) => typeof value === 'string'),
+    events: (fields.events as EventTrace | undefined) ?? null,
   };
 }
 

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ErasureJournal, ErasureRecords, ErasureResult, RunRef } from '../domain/erasure';
+import type { ErasureJournal, ErasureRecords, ErasureResult, EventTrace, RunRef } from '../domain/erasure';
 import {
   ACTIVITIES,
   applicantWorkflowId,
+  deliveryWorkflowId,
   type KnownPeople,
   mailboxWorkflowId,
   refreshWorkflowId,
@@ -60,7 +61,15 @@ async function erase(
   const applicantId = applicantWorkflowId(clientUserId);
   const refreshId = refreshWorkflowId(clientUserId);
   const deletion = createRunDeletion(client, (workflowId, runs) => onStep({ step: 'runs', workflowId, runs }));
-  const totals = { humanIds: [] as readonly string[], people: 0, runs: 0, files: 0, others: [] as readonly string[] };
+  let endpoints: readonly string[] = [];
+  const totals = {
+    humanIds: [] as readonly string[],
+    people: 0,
+    runs: 0,
+    files: 0,
+    others: [] as readonly string[],
+    events: null as EventTrace | null,
+  };
   /** By run id. In memory only, because the journal holds no personal data. */
   const emails = new Map<string, string | null>();
   /** Whether a download may still store a file. */
@@ -93,6 +102,8 @@ async function erase(
     const journal = await records.begin(clientUserId, found);
     totals.humanIds = journal.humanIds;
     totals.people = journal.withdrawn.length;
+    endpoints = journal.events?.endpoints ?? [];
+    totals.events = journal.events;
     return journal;
   }
 
@@ -147,7 +158,8 @@ async function erase(
   }
 
   function otherWorkflowIds(): readonly string[] {
-    return [refreshId, withdrawWorkflowId(clientUserId), ...totals.humanIds.map(mailboxWorkflowId)];
+    const deliveries = endpoints.map((name) => deliveryWorkflowId(name, { kind: 'applicant', id: clientUserId }));
+    return [refreshId, withdrawWorkflowId(clientUserId), ...deliveries, ...totals.humanIds.map(mailboxWorkflowId)];
   }
 
   /** The applicant's runs are deleted last. */

@@ -3,7 +3,7 @@ import { msToTs } from '@temporalio/common/lib/time';
 import { temporal } from '@temporalio/proto';
 import type { ReportNotice, StatusNotice } from '../domain/notices';
 import type { CheckSchedule } from '../domain/refresh';
-import type { StuckCall } from '../workflows/contract';
+import type { DeliveryRequest, EndpointRequest, StuckCall } from '../workflows/contract';
 import { callWithDeadline, GRPC, hasStatus, isWorkflowNotFound, payloadContext, type TemporalDeps } from './rpc';
 
 /**
@@ -20,13 +20,17 @@ export class NoticeUndelivered extends Error {
   }
 }
 
+type SignalPayload =
+  | (StatusNotice | ReportNotice | CheckSchedule | StuckCall | Pick<StuckCall, 'activityId' | 'call'>)
+  | (DeliveryRequest | EndpointRequest);
+
 /** A signal to one workflow. The server drops a second one with the same `requestId` within a run. `untilMs`: ms since 1970. */
 interface Signal {
   readonly workflowId: string;
   /** Default: the newest run. */
   readonly runId?: string;
   readonly signalName: string;
-  readonly payload: StatusNotice | ReportNotice | CheckSchedule | StuckCall | Pick<StuckCall, 'activityId' | 'call'>;
+  readonly payload: SignalPayload;
   readonly requestId: string;
   readonly untilMs: number;
 }
@@ -97,7 +101,7 @@ export function createSignals({ client, taskQueue }: TemporalDeps): Signals {
   };
 
   /** The raw service does not convert payloads, so this applies the data converter (and its codec), bound to the workflow as the SDK does. */
-  async function encode(workflowId: string, payload: Signal['payload']) {
+  async function encode(workflowId: string, payload: SignalPayload) {
     const { loadedDataConverter } = client.options;
     return (
       (await encodeToPayloadsWithContext(loadedDataConverter, payloadContext(client, workflowId), [payload])) ?? []

@@ -6,7 +6,7 @@ import { type ActivityInterceptorsFactory, NativeConnection, Runtime, Worker } f
 import { isUndecodable } from '../domain/encryption';
 import type { Logger } from '../observability/log';
 import { sdkLogger } from '../observability/sdk-log';
-import { downloadTaskQueue, turnTaskQueue, upstreamTaskQueue } from '../workflows/contract';
+import { downloadTaskQueue, eventsTaskQueue, turnTaskQueue, upstreamTaskQueue } from '../workflows/contract';
 import { probeNamespace, type ReachOptions, waitUntilReachable } from './connection';
 import { PLAIN_FAILURES } from './failure-converter';
 import { grpcProxy } from './grpc-proxy';
@@ -21,6 +21,7 @@ export interface WorkersOptions {
   readonly bundlePath: string;
   readonly internalActivities: object;
   readonly upstreamActivities: object;
+  readonly deliveryActivities: object;
   readonly deployment: Deployment;
   /** Undefined: nothing is encrypted. */
   readonly dataConverter?: DataConverter | undefined;
@@ -35,6 +36,8 @@ const DRAIN_MS = 5_000;
 const FORCE_AFTER_MS = 20_000;
 /** A drain that takes longer has failed. */
 export const DRAINED_AFTER_MS = FORCE_AFTER_MS + 5_000;
+/** The most concurrent deliveries of a process. */
+const DELIVERY_SLOTS = 50;
 /** Waiting for upstream costs no CPU; more slots would only wait for the rate limit. */
 const UPSTREAM_SLOTS = 100;
 /** Half of the connections to the data host; the lists of reports need the other half. */
@@ -105,6 +108,14 @@ export async function createWorkers(options: WorkersOptions): Promise<{ run(): P
     ...activityQueues(taskQueue, options.maxCallsPerSecond).map((queue) =>
       Worker.create({ ...common, ...queue, activities: options.upstreamActivities }),
     ),
+    Worker.create({
+      ...common,
+      // A receiver that fails does not make a call stuck.
+      interceptors: { activity: [rejectUndecodable] },
+      taskQueue: eventsTaskQueue(taskQueue),
+      maxConcurrentActivityTaskExecutions: DELIVERY_SLOTS,
+      activities: options.deliveryActivities,
+    }),
   ]);
   return {
     async run() {

@@ -3,9 +3,11 @@ import { setCurrentDetails, upsertSearchAttributes, workflowInfo } from '@tempor
 import { carriedFacts, upgradeFacts } from '../domain/carried-facts';
 import { countDocuments, withReportNotice } from '../domain/collection';
 import { listedDeadlineMs } from '../domain/deadline';
+import { attentionData, closedData, type EventData, type EventType, stageChangedData } from '../domain/events';
 import { currentKind, currentStatus, type Facts, openInvitedFacts, withNotice } from '../domain/facts';
 import { isClientUserId, isHumanId } from '../domain/identifiers';
 import { parseInstantMs } from '../domain/instants';
+import { missingDocuments } from '../domain/missing-documents';
 import { closedNeeds, endingNeeds, openNeeds, quietAtMs, type RecordedNeed } from '../domain/needs';
 import type { ReportNotice, StatusNotice } from '../domain/notices';
 import type { Stage } from '../domain/outcome';
@@ -17,6 +19,7 @@ import { nextStage, normalizeStatus, statusKind } from '../domain/status';
 import { type TimelineKind, type TimelineSource, withEntry } from '../domain/timeline';
 import { newState, upgradeState } from './applicant-state';
 import type { ApplicantState, CollectRecordsInput, InvitationAnswer, StateAnswer } from './contract';
+import { Outbox } from './outbox';
 import { hasReachedRunLimit } from './run-limits';
 import { changedNeeds, roundAttributes, type StageChanges, stageAttributes } from './shown-attributes';
 
@@ -45,6 +48,7 @@ export class Applicant {
   earlierHumanId: string | null = null;
   /** True once upstream has confirmed the create. If a deletion then finds no person, the search for them lasts 30 s, not 60 s. */
   isCreateConfirmed = false;
+  readonly outbox: Outbox;
   /** True from the closing on: the conclusion stands, and no action changes it. */
   isClosing = false;
   private knownFacts: Facts | null;
@@ -69,6 +73,7 @@ export class Applicant {
     this.knownFacts = facts && upgradeFacts(facts);
     this.mayBeInvited = this.isInvited;
     this.knownInvitation = input.carriedInvitation ?? null;
+    this.outbox = new Outbox(state.clientUserId, input.carriedEvents);
     if (!input.carried) this.record('started', 'start');
   }
 
@@ -246,12 +251,25 @@ export class Applicant {
   /** Sets the stage, the needs and the deadline in the state and in the search attributes. Costs one event, none if nothing changes. */
   moveToStage(stage: Stage, changes: StageChanges = {}): void {
     const { state } = this;
-    const hasMoved = stage !== state.stage;
+    const { stage: previous, needs } = state;
+    const hasMoved = stage !== previous;
     if (hasMoved) state.stageSinceMs = changes.sinceMs ?? Date.now();
     state.stage = stage;
     const isShown = hasMoved || Object.keys(changes).length > 0;
     const attributes = [...(isShown ? stageAttributes(state, changes) : []), ...this.updateNeeds()];
     if (attributes.length > 0) upsertSearchAttributes([...attributes, ...this.openingAttributes()]);
+    if (hasMoved) this.emit('applicant.stage-changed', stageChangedData(stage, previous, state.status));
+    if (state.needs.join() !== needs.join()) this.emit('applicant.attention', attentionData(state.needs));
+  }
+
+  private emit(type: EventType, data: EventData): void {
+    this.outbox.emit(type, this.state.round, data);
+  }
+
+  /** The round goes on from here. `types`: see Outbox. */
+  emitStarted(types: readonly EventType[] | undefined): void {
+    this.outbox.configure(types);
+    this.emit('applicant.started', { batchId: this.input.batchId ?? null });
   }
 
   /** Shows changed needs and a changed deadline. Costs one event, none if nothing changed. */
@@ -263,6 +281,10 @@ export class Applicant {
   showClosed(changes: StageChanges): void {
     this.moveToStage('closed', changes);
     this.showDetails();
+    const { outcome, reason, collection } = this.state;
+    if (outcome === null) return;
+    const missing = missingDocuments(collection, this.input.policy.wanted);
+    this.emit('applicant.closed', closedData(outcome, reason, countDocuments(collection), missing));
   }
 
   /** The round, and the invitation if there is one: once, with the invitation or with an end without one. A run that continues one of 0.2.0 has not shown them. */

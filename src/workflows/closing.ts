@@ -62,6 +62,8 @@ export async function collectLateReports(applicant: Applicant): Promise<void> {
     if (documents.length === 0) continue;
     // Ignores failures: the outcome is written, so a defect of a download must not keep the run open.
     await fetchConcurrently(documents, applicant);
+    const { heldDocuments } = applicant.outbox;
     await recordOutcome(applicant);
+    if (heldDocuments > 0) applicant.outbox.emit('applicant.refreshed', state.round, { documents: heldDocuments });
   }
 }

@@ -47,7 +47,10 @@ export async function collectRecords(input: CollectRecordsInput): Promise<Collec
 
 async function followToEnd(applicant: Applicant): Promise<CollectRecordsResult> {
   await followToOutcome(applicant);
-  await CancellationScope.nonCancellable(() => withdrawAfterEnd(applicant));
+  await CancellationScope.nonCancellable(async () => {
+    await withdrawAfterEnd(applicant);
+    await applicant.outbox.drain();
+  });
   return resultOf(applicant);
 }
 
@@ -70,6 +73,7 @@ async function followToOutcome(applicant: Applicant): Promise<void> {
     await CancellationScope.nonCancellable(async () => {
       await withdrawCancelled(applicant);
       await closeApplicant(applicant, { outcome: 'cancelled', reason: 'operator' });
+      await applicant.outbox.drain();
     });
     if (!isSignalled) throw new CancelledFailure('the applicant was cancelled');
   }

@@ -2,7 +2,7 @@ import { defineSearchAttributeKey } from '@temporalio/common';
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { CarriedFacts } from '../domain/carried-facts';
 import type { Collection } from '../domain/collection';
-import type { EventSubject } from '../domain/events';
+import type { CarriedEvents, EventSubject } from '../domain/events';
 import type { ApplicantFailure } from '../domain/failure';
 import type { RecordedNeed } from '../domain/needs';
 import type { ReportNotice, StatusNotice } from '../domain/notices';
@@ -36,8 +36,12 @@ export const refreshWorkflowId = (clientUserId: string) => `refresh-${clientUser
 export const withdrawWorkflowId = (clientUserId: string) => `withdraw-${clientUserId}`;
 /** `endpoint`: its name, 12 hex digits. */
 export const deliveryWorkflowId = (endpoint: string, { kind, id }: EventSubject) =>
-  `${kind === 'applicant' ? '' : `${kind}-`}events-${endpoint}-${id}`;
+  `events-${endpoint}-${kind === 'applicant' ? '' : `~${kind}-`}${id}`;
+/** How the ids of all deliveries to an endpoint begin. */
+export const deliveryIdPrefix = (endpoint: string) => `events-${endpoint}-`;
 export const endpointWorkflowId = (endpoint: string) => `endpoint-${endpoint}`;
+/** The endpoint in the id of its workflow. */
+export const endpointOfWorkflow = (workflowId: string) => workflowId.slice(endpointWorkflowId('').length);
 /** The schedule appends the time of each run. */
 export const sweepWorkflowId = (taskQueue: string) => `sweep-${taskQueue}`;
 /** The schedule appends the time of each run. */
@@ -51,7 +55,8 @@ export type WorkflowSubject =
 
 /** Null for an id of another form. */
 export function parseWorkflowId(workflowId: string): WorkflowSubject | null {
-  const [, kind, endpoint, subjectId] = /^(?:(erased|batch)-)?events-([0-9a-f]{12})-(.+)$/s.exec(workflowId) ?? [];
+  // No clientUserId begins with "~".
+  const [, endpoint, kind, subjectId] = /^events-([0-9a-f]{12})-(?:~(erased|batch)-)?(.+)$/s.exec(workflowId) ?? [];
   if (endpoint !== undefined && subjectId !== undefined) {
     const subject = { kind: (kind ?? 'applicant') as EventSubject['kind'], id: subjectId };
     return { kind: 'delivery', endpoint, subject };
@@ -74,6 +79,9 @@ export const upstreamTaskQueue = (taskQueue: string) => `${taskQueue}-upstream`;
 
 /** The task queue of downloads: slow ones must not occupy slots of other calls. */
 export const downloadTaskQueue = (taskQueue: string) => `${taskQueue}-downloads`;
+
+/** The task queue of deliveries: slow receivers must not occupy slots of other activities. */
+export const eventsTaskQueue = (taskQueue: string) => `${taskQueue}-events`;
 
 /** Kinds of work with their own rate limits: invitations of a file, and look-ups of mailboxes. */
 export type PacedWork = 'batch' | 'lookups';
@@ -157,10 +165,14 @@ export interface CollectRecordsInput {
   readonly autoInvite?: boolean;
   /** The carrier's own reference to the person's authorization. Not part of the details. */
   readonly authorizationReference?: string;
+  /** The batch that started the applicant. Not part of the details. */
+  readonly batchId?: string;
   /** Carried over from the previous run. */
   readonly carried?: ApplicantState;
   /** Not part of the state, because more people are allowed to read the state than the link. */
   readonly carriedInvitation?: InvitationAnswer;
+  /** Missing without an endpoint for events. */
+  readonly carriedEvents?: CarriedEvents;
 }
 
 /**
@@ -301,7 +313,12 @@ export const deliverSignal = defineSignal<[DeliveryRequest]>('deliver');
 
 /** Sent to the workflow of an endpoint when its state has changed. `recover`: sends what was not delivered of events in this period, in ms since 1970. */
 export interface EndpointRequest {
-  readonly recover?: { readonly sinceMs: number; readonly untilMs: number };
+  readonly recover?: EventPeriod;
+}
+
+export interface EventPeriod {
+  readonly sinceMs: number;
+  readonly untilMs: number;
 }
 export const endpointSignal = defineSignal<[EndpointRequest]>('endpoint');
 
@@ -315,6 +332,8 @@ export interface DeliverNoticesResult {
 export interface RefreshReportsInput {
   /** Carried over from the previous run. */
   readonly carried?: Refresh;
+  /** Missing without an endpoint for events. */
+  readonly carriedEvents?: CarriedEvents;
 }
 
 export interface RefreshReportsResult {

@@ -29,9 +29,10 @@ export function fetchConcurrently(
   return Promise.allSettled(documents.map((wanted) => fetchOne(wanted, applicant)));
 }
 
-async function fetchOne(wanted: WantedDocument, { state, input: { policy } }: Applicant): Promise<void> {
+async function fetchOne(wanted: WantedDocument, { state, outbox, input: { policy } }: Applicant): Promise<void> {
   const target = { clientUserId: state.clientUserId, round: state.round, policy };
   const result = await download(wanted, state.collection, target);
+  if (result.kind === 'stored') outbox.holdDocument(result.document);
   state.collection = withDownloadResult(state.collection, wanted, result, Date.now(), policy);
 }
 

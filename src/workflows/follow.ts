@@ -177,9 +177,11 @@ function expireAtFinish({ state }: Applicant, expiry: Expiry): Expiry {
 async function continueInNewRun(applicant: Applicant, waiter: StatusWaiter): Promise<never> {
   waiter.stop();
   const { input, invitation } = applicant;
+  const carriedEvents = applicant.outbox.toCarried();
   return continueAsNew<(input: CollectRecordsInput) => Promise<CollectRecordsResult>>({
     ...input,
     carried: applicant.toCarriedState(),
     carriedInvitation: invitation,
+    ...(carriedEvents && { carriedEvents }),
   });
 }

@@ -1,6 +1,8 @@
 /** Every workflow that a worker serves, by its type's name. */
 export { collectRecords } from './collect-records';
+export { deliverEvents } from './deliver-events';
 export { deliverNotices } from './deliver-notices';
+export { recoverEndpoint } from './recover-endpoint';
 export { refreshReports } from './refresh-reports';
 export { retention } from './retention';
 export { sweep } from './sweep';

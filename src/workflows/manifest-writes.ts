@@ -12,8 +12,9 @@ export async function recordDocuments(applicant: Applicant): Promise<void> {
   const { state } = applicant;
   const change = nextManifestChange(applicant);
   const occurrences = countOccurrences(state.timeline);
+  const { heldDocuments } = applicant.outbox;
   const recorded = await localActivityFirst('Write the manifest', ({ recordManifest }) => recordManifest(change));
-  learnWrite(state, recorded, occurrences);
+  learnWrite(applicant, recorded, { occurrences, heldDocuments });
 }
 
 /**
@@ -27,24 +28,38 @@ export async function recordOutcome(applicant: Applicant, checkAfterMs: readonly
     const { round } = state;
     const change = nextManifestChange(applicant);
     const occurrences = countOccurrences(state.timeline);
+    const { heldDocuments } = applicant.outbox;
     const recorded = await internalActivities('Write the manifest').recordManifest({
       ...change,
       ...checks,
       ...(state.cancel !== null && { isCancelAudited: true }),
     });
-    learnWrite(state, recorded, occurrences);
+    learnWrite(applicant, recorded, { occurrences, heldDocuments });
     // A write with an old revision changes no outcome, and the revision may be old after a restore of Temporal or a terminated run. Write again with
     // the next one, but not over a later round.
     if (!recorded || recorded.outcome === state.outcome || (recorded.round ?? 1) > round) return;
   }
 }
 
-/** `recorded` undefined: a worker of 0.1.0 wrote the manifest. `occurrences`: those of the timeline when the write began. */
-function learnWrite(state: Applicant['state'], recorded: RecordedManifest | undefined, occurrences: number): void {
+/** What there was to write when a write began. */
+interface WriteBegin {
+  /** Those of the timeline. */
+  readonly occurrences: number;
+  readonly heldDocuments: number;
+}
+
+/** `recorded` undefined: a worker of 0.1.0 wrote the manifest. */
+function learnWrite(
+  { state, outbox }: Applicant,
+  recorded: RecordedManifest | undefined,
+  { occurrences, heldDocuments }: WriteBegin,
+): void {
   state.collection = withRecorded(state.collection);
   state.recordedOccurrences = occurrences;
   state.round = Math.max(state.round, recorded?.round ?? 1);
   state.revision = Math.max(state.revision, recorded?.revision ?? 0);
+  outbox.configure(recorded?.events);
+  outbox.releaseDocuments(heldDocuments, state.round);
 }
 
 /** What the next write of the manifest contains. Increments the revision. */

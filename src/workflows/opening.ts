@@ -28,7 +28,10 @@ export function endWithRecordedOutcome(applicant: Applicant): Promise<boolean> {
   return CancellationScope.nonCancellable(async () => {
     const { state, input } = applicant;
     const earlier = await readEarlierRound(applicant);
-    if (earlier.kind === 'none') return false;
+    if (earlier.kind === 'none') {
+      applicant.emitStarted(earlier.events);
+      return false;
+    }
     // The folder belongs to another applicant, or to this one with other details: nothing is written to it.
     if (earlier.kind === 'wrong-folder') return showConflict(applicant, null);
     const { ofOthers: mayHaveOtherDetails, outcome } = earlier;
@@ -44,7 +47,9 @@ export function endWithRecordedOutcome(applicant: Applicant): Promise<boolean> {
     applicant.earlierHumanId = earlier.humanId;
     state.round = isNewRound ? round + 1 : round;
     state.detailsRound = mayHaveOtherDetails ? state.round : detailsRound;
-    return outcome === null || isNewRound ? false : showOutcome(applicant, earlier, earlier);
+    if (outcome !== null && !isNewRound) return showOutcome(applicant, earlier, earlier);
+    applicant.emitStarted(earlier.events);
+    return false;
   });
 }
 

@@ -10,6 +10,7 @@ import {
 } from '@temporalio/workflow';
 import { findAccessEvidence, withListAnswer } from '../domain/collection';
 import { withDownloadResult, withRecorded } from '../domain/collection-documents';
+import type { EventType } from '../domain/events';
 import { missingDocuments } from '../domain/missing-documents';
 import { NOTICES_PER_BATCH } from '../domain/notices';
 import { HOUR_MS, SECOND_MS } from '../domain/policy';
@@ -38,6 +39,7 @@ import {
   scheduleChecksSignal,
 } from './contract';
 import { download } from './documents';
+import { Outbox } from './outbox';
 import { hasReachedRunLimit, isCancelRequested, throwIfCancelled } from './run-limits';
 import { accessPatience, listSelection } from './upstream-calls';
 
@@ -54,6 +56,7 @@ export async function refreshReports(input: RefreshReportsInput = {}): Promise<R
   let signals = 0;
   let isAccessDenied = false;
   let closingChecks = 0;
+  const outbox = new Outbox(clientUserId, input.carriedEvents);
   setHandler(reportNoticeSignal, (notice) => {
     signals += 1;
     if (typeof notice?.reportId === 'string') refresh = withAwaitedReport(refresh, notice, Date.now());
@@ -62,31 +65,52 @@ export async function refreshReports(input: RefreshReportsInput = {}): Promise<R
     signals += 1;
     refresh = withCheckSchedule(refresh, schedule);
   });
-  for (;;) {
-    const step = decideRefresh(refresh, Date.now());
-    // After a cancel request nothing more is downloaded: what is stored has to be recorded now.
-    if (step.do === 'record' || (isCancelRequested() && refresh.collection.unrecorded)) {
-      await record();
-      continue;
-    }
-    throwIfCancelled('the refresh was cancelled');
-    // A denial may be temporary: the remaining checks find out.
-    if (isAccessDenied && nextCheckAtMs(refresh) === null) return toResult('withdrawn');
-    if (step.do === 'end') return toResult('refreshed');
-    if (hasReachedRunLimit(signals)) return continueAsNew<typeof refreshReports>({ carried: refresh });
-    if (step.do === 'wait') await waitUntil(step.untilMs);
-    else {
-      const round = await localActivityFirst('Read the closed round', (call) => call.readClosedRound({ clientUserId }));
-      if (round.kind === 'closed') await performStep(step, round);
-      else if (round.kind !== 'open') return toResult(round.kind);
-      else if (await forwardNotices()) {
-        if (!isClosingRun(round)) return toResult('open');
-        await waitForClosing();
+  try {
+    return await followToEnd();
+  } finally {
+    await CancellationScope.nonCancellable(() => outbox.drain());
+  }
+
+  async function followToEnd(): Promise<RefreshReportsResult> {
+    for (;;) {
+      const step = decideRefresh(refresh, Date.now());
+      // After a cancel request nothing more is downloaded: what is stored has to be recorded now.
+      if (step.do === 'record' || (isCancelRequested() && refresh.collection.unrecorded)) {
+        await record();
+        continue;
+      }
+      throwIfCancelled('the refresh was cancelled');
+      // A denial may be temporary: the remaining checks find out.
+      if (isAccessDenied && nextCheckAtMs(refresh) === null) return toResult('withdrawn');
+      if (step.do === 'end') return toResult('refreshed');
+      if (hasReachedRunLimit(signals)) return continueInNewRun();
+      if (step.do === 'wait') await waitUntil(step.untilMs);
+      else {
+        const round = await localActivityFirst('Read the closed round', (call) =>
+          call.readClosedRound({ clientUserId }),
+        );
+        if (round.kind === 'closed') await performStep(step, round);
+        else if (round.kind !== 'open') return toResult(round.kind);
+        else if (await forwardNotices()) {
+          if (!isClosingRun(round)) return toResult('open');
+          await waitForClosing();
+        }
       }
     }
   }
 
-  async function performStep(step: RefreshStep, round: ClosedRound): Promise<void> {
+  /** The events are recorded first. */
+  async function continueInNewRun(): Promise<never> {
+    await outbox.drain();
+    const carriedEvents = outbox.toCarried();
+    return continueAsNew<typeof refreshReports>({ carried: refresh, ...(carriedEvents && { carriedEvents }) });
+  }
+
+  async function performStep(
+    step: RefreshStep,
+    { events, ...round }: ClosedRound & { readonly events?: readonly EventType[] },
+  ): Promise<void> {
+    outbox.configure(events);
     const before = refresh.round?.closedAt;
     refresh = withClosedRound(refresh, round);
     // The documents of an earlier round are not fetched: the new round has no list yet.
@@ -140,6 +164,7 @@ export async function refreshReports(input: RefreshReportsInput = {}): Promise<R
     const { round } = refresh;
     if (!round) throw new TypeError('expected the closed round before a download: this is a defect');
     const fetched = await download(wanted, refresh.collection, { clientUserId, ...round });
+    if (fetched.kind === 'stored') outbox.holdDocument(fetched.document);
     const collection = withDownloadResult(refresh.collection, wanted, fetched, Date.now(), round.policy);
     refresh = { ...refresh, collection, stored: refresh.stored + (fetched.kind === 'stored' ? 1 : 0) };
   }
@@ -149,7 +174,12 @@ export async function refreshReports(input: RefreshReportsInput = {}): Promise<R
     const { documents } = collection;
     const missing = missingDocuments(collection, round?.policy.wanted ?? {});
     const change = { clientUserId, closedAt: round?.closedAt ?? null, documents, missing };
+    const { heldDocuments } = outbox;
     await CancellationScope.nonCancellable(() => internalActivities('Write the manifest').recordRefresh(change));
+    if (heldDocuments > 0) {
+      outbox.releaseDocuments(heldDocuments, round?.round ?? 1);
+      outbox.emit('applicant.refreshed', round?.round ?? 1, { documents: heldDocuments });
+    }
     refresh = { ...refresh, collection: withRecorded(refresh.collection) };
   }
 

@@ -5,8 +5,8 @@ import { createSweepActivities, type SweepSettings } from '../../src/activities/
 import { sweepFiles } from '../../src/activities/sweep-files';
 import { createSweepUpstreamActivities } from '../../src/activities/sweep-upstream';
 import { DAY_MS, DEFAULT_POLICY } from '../../src/domain/policy';
-import { openErasureRecords } from '../../src/report-store/erasure-records';
 import { findingsFileName } from '../../src/report-store/sweep-findings';
+import { erasureRecordsOf } from '../support/erasure-records';
 import { FakeStore } from '../support/fake-store';
 import { FakeUpstream } from '../support/fake-upstream';
 
@@ -30,7 +30,7 @@ function setup() {
     store,
     upstream,
     files: sweepFiles(store.shelf, SWEEP_ID),
-    erase: (clientUserId: string) => openErasureRecords(store).eraseFiles(clientUserId),
+    erase: (clientUserId: string) => erasureRecordsOf(store).eraseFiles(clientUserId),
     isThere: (index: number) =>
       environment.run(isThere, { sweepId: SWEEP_ID, at: [0, 0, index], by: 'humanId' } as const),
     finish: (confirmed: readonly number[]) =>

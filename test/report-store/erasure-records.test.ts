@@ -3,6 +3,7 @@ import { StoreUnavailable, UnreadableManifest, WrongFolder } from '../../src/rep
 import { useStore } from './fixtures';
 
 const setup = useStore();
+const NO_EVENTS = { trace: async () => null, remove: async () => {} };
 
 test("erases the person's lines from the lists of sweeps, and no others", async () => {
   const { store } = await setup();
@@ -13,7 +14,7 @@ test("erases the person's lines from the lists of sweeps, and no others", async 
   await store.shelf.put(one, Buffer.from(`${rows.join('\n')}\n`));
   await store.shelf.put(untouched, Buffer.from(`${others.join('\n')}\n`));
 
-  const records = openErasureRecords(store);
+  const records = openErasureRecords(store, NO_EVENTS);
   await records.begin('POL-1', { humanIds: ['h-9'] });
   await records.eraseFiles('POL-1');
 
@@ -26,7 +27,7 @@ test.each([new UnreadableManifest('damaged'), new WrongFolder("another's")])(
   'an unreadable manifest does not stop an erasure: %s',
   async (error) => {
     const { store } = await setup();
-    const records = openErasureRecords({ ...store, readManifest: () => Promise.reject(error) });
+    const records = openErasureRecords({ ...store, readManifest: () => Promise.reject(error) }, NO_EVENTS);
     expect(await records.begin('POL-1')).toMatchObject({ humanIds: [] });
   },
 );
@@ -34,7 +35,7 @@ test.each([new UnreadableManifest('damaged'), new WrongFolder("another's")])(
 test('a store that cannot be read stops an erasure, because its manifest may name the person to withdraw', async () => {
   const failure = new StoreUnavailable('EIO', 'read');
   const { store } = await setup();
-  const records = openErasureRecords({ ...store, readManifest: () => Promise.reject(failure) });
+  const records = openErasureRecords({ ...store, readManifest: () => Promise.reject(failure) }, NO_EVENTS);
   await expect(records.begin('POL-1')).rejects.toThrow(failure);
   expect(await store.shelf.list('erasures/')).toEqual([]);
 });

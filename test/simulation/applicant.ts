@@ -1,4 +1,5 @@
 import { createUpstreamActivities } from '../../src/activities';
+import { createEventActivities } from '../../src/activities/events';
 import { createManifestActivities } from '../../src/activities/manifests';
 import { createWithdrawalRecordActivities } from '../../src/activities/withdrawal';
 import { DEFAULT_POLICY, MINUTE_MS, type Policy, SECOND_MS } from '../../src/domain/policy';
@@ -12,7 +13,7 @@ import {
 } from '../../src/workflows/contract';
 import type { Delivery } from '../domain/model/life';
 import { T0, type Truth } from '../domain/model/upstream';
-import { manifestDeps, NO_RUNS } from '../support/activity-deps';
+import { manifestDeps, NO_EVENTS, NO_RUNS } from '../support/activity-deps';
 import { FakeStore } from '../support/fake-store';
 import type { Activities } from './attempts';
 import { Clock, seededRandom } from './clock';
@@ -107,11 +108,16 @@ export async function simulate(
 }
 
 /** The real activities of an applicant. */
-export function createActivities(upstream: Upstream, reportStore: ReportStore, runs = NO_RUNS): Activities {
-  const deps = { ...manifestDeps(reportStore), upstream, runs, policy: DEFAULT_POLICY, timeoutMs: 0 };
+export function createActivities(
+  upstream: Upstream,
+  reportStore: ReportStore,
+  { runs = NO_RUNS, events = NO_EVENTS } = {},
+): Activities {
+  const deps = { ...manifestDeps(reportStore), upstream, runs, events, policy: DEFAULT_POLICY, timeoutMs: 0 };
   return {
     ...createUpstreamActivities(deps),
     ...createManifestActivities(deps),
+    ...createEventActivities(deps),
     ...createWithdrawalRecordActivities(deps),
   } as unknown as Activities;
 }

@@ -81,8 +81,8 @@ function storedKeys({ manifest }: SimulationResult, { reports }: Truth): string[
     reports.map(({ id, versionsAtMs }) => `${id} ${new Date(versionsAtMs.at(-1) ?? 0).toISOString()}`),
   );
   return (manifest?.documents ?? [])
-    .map(({ reportId: id, seenAt: updatedAt, type, organization, format }) => ({
-      report: { id, type, organization, updatedAt },
+    .map(({ reportId: id, updatedAt, seenAt, type, organization, format }) => ({
+      report: { id, type, organization, updatedAt: seenAt ?? updatedAt },
       format,
     }))
     .filter(({ report }) => last.has(`${report.id} ${report.updatedAt}`))

@@ -6,6 +6,7 @@ import { createRefreshActivities } from '../../src/activities/refresh';
 import { createWithdrawalRecordActivities } from '../../src/activities/withdrawal';
 import { NO_ENCRYPTION } from '../../src/domain/encryption';
 import { DAY_MS, DEFAULT_POLICY } from '../../src/domain/policy';
+import type { EventRecorder } from '../../src/events/recorder';
 import {
   applicantWorkflowId,
   COLLECT_RECORDS,
@@ -14,7 +15,7 @@ import {
   reportNoticeSignal,
   scheduleChecksSignal,
 } from '../../src/workflows/contract';
-import { NO_RUNS } from '../support/activity-deps';
+import { NO_EVENTS, NO_RUNS } from '../support/activity-deps';
 import { ApplicantUnderTest, applicantInput, type FollowOptions, type Handle } from '../support/applicant-under-test';
 import { FakeStore } from '../support/fake-store';
 import { type Change, FakeUpstream } from '../support/fake-upstream';
@@ -41,6 +42,8 @@ export interface Services {
   readonly upstream: FakeUpstream;
   readonly store: FakeStore;
   readonly runs?: ApplicantRuns;
+  /** Default: no endpoint. */
+  readonly events?: EventRecorder;
 }
 
 /**
@@ -71,7 +74,7 @@ export function useSimulation() {
     activities: Activities,
     forgetAfterTasks: number | null = null,
   ) => {
-    code ??= new WorkflowCode(['readEarlierRound', 'recordManifest']);
+    code ??= new WorkflowCode(['readEarlierRound', 'recordManifest', 'recordEvents']);
     const plan = { deaths: [], forgetAfterTasks, suggestAfter: null, random: () => 0, callsMayBeHeld: true };
     const server = new SimulatedServer(code, clock, activities, plan, workflow);
     servers.set(workflow.workflowId, server);
@@ -105,15 +108,19 @@ export function useSimulation() {
       deliverToRefresh: (clientUserId, notice) => toRefresh(clientUserId, reportNoticeSignal, notice),
       scheduleChecks: (clientUserId, schedule) => toRefresh(clientUserId, scheduleChecksSignal, schedule),
     };
-    return { runs, ...services };
+    return { runs, events: NO_EVENTS, ...services };
   };
 
   const followOn = async (upstream: FakeUpstream, options: FollowOptions = {}) => {
     sequence += 1;
-    const { store = new FakeStore(), clientUserId = `POL-${sequence}`, forgetAfterTasks } = options;
+    const { store = new FakeStore(), clientUserId = `POL-${sequence}`, forgetAfterTasks, events } = options;
     const workflowId = applicantWorkflowId(clientUserId);
     const workflow = { workflowType: COLLECT_RECORDS, workflowId, input: applicantInput(clientUserId, options) };
-    const server = start(workflow, createAllActivities(withRuns({ upstream, store })), forgetAfterTasks);
+    const server = start(
+      workflow,
+      createAllActivities(withRuns({ upstream, store, ...(events && { events }) })),
+      forgetAfterTasks,
+    );
     const handle = createHandle(server, clock);
     return new ApplicantUnderTest(env, handle, clientUserId, upstream, store, clock.nowMs, async () => {});
   };
@@ -153,16 +160,17 @@ export function useSimulation() {
   };
 }
 
-function createAllActivities({ upstream, store: reportStore, runs }: Required<Services>): Activities {
+function createAllActivities({ upstream, store: reportStore, runs, events }: Required<Services>): Activities {
   const deps = {
     reportStore,
     runs,
     refreshForMs: 30 * DAY_MS,
     policy: DEFAULT_POLICY,
     noticeEncryption: NO_ENCRYPTION,
+    events,
   };
   return {
-    ...createActivities(upstream, reportStore, runs),
+    ...createActivities(upstream, reportStore, { runs, events }),
     ...createMailboxActivities({ ...deps, metrics: createActivityMetrics(new Registry()) }),
     ...createRefreshActivities(deps),
     ...createWithdrawalRecordActivities(deps),

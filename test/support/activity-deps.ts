@@ -1,7 +1,9 @@
 import type { ApplicantRuns } from '../../src/activities/applicant-runs';
+import type { EventDeps } from '../../src/activities/events';
 import type { ManifestDeps } from '../../src/activities/manifests';
 import type { RetentionSettings } from '../../src/activities/retention';
 import { DAY_MS } from '../../src/domain/policy';
+import type { EventRecorder } from '../../src/events/recorder';
 import type { ReportStore } from '../../src/report-store/port';
 import { DIGEST_KEYS } from './fake-store';
 
@@ -16,10 +18,19 @@ export const NO_RUNS: ApplicantRuns = {
   scheduleChecks: async () => {},
 };
 
+/** Without an endpoint for events. */
+export const NO_EVENTS: EventRecorder = {
+  types: undefined,
+  append: async () => {
+    throw new Error('expected no event without an endpoint');
+  },
+  requestDeliveries: async () => {},
+};
+
 /** Dependencies of the activities about manifests; the audit log is discarded. */
-export function manifestDeps(reportStore: ReportStore): ManifestDeps {
+export function manifestDeps(reportStore: ReportStore): ManifestDeps & EventDeps {
   const audit = { record: async () => {} };
-  return { reportStore, digestKeys: DIGEST_KEYS, audit, runs: NO_RUNS, refreshForMs: 30 * DAY_MS };
+  return { reportStore, digestKeys: DIGEST_KEYS, audit, runs: NO_RUNS, refreshForMs: 30 * DAY_MS, events: NO_EVENTS };
 }
 
 const neverCalled = async () => {

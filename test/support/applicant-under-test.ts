@@ -2,6 +2,7 @@ import type { WorkflowHandle } from '@temporalio/client';
 import type { temporal } from '@temporalio/proto';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { DAY_MS, DEFAULT_POLICY, HOUR_MS, MINUTE_MS, type Policy, SECOND_MS } from '../../src/domain/policy';
+import type { EventRecorder } from '../../src/events/recorder';
 import type { Manifest } from '../../src/report-store/port';
 import {
   type ApplicantState,
@@ -30,6 +31,8 @@ export async function readDetails(handle: Handle): Promise<string> {
 export interface FollowOptions {
   readonly clientUserId?: string;
   readonly store?: FakeStore;
+  /** Simulated server only. Default: no endpoint. */
+  readonly events?: EventRecorder;
   readonly policy?: Policy;
   /** Default: none, because the time-skipping server starts a delayed run at once. */
   readonly refreshCheckAfterMs?: readonly number[];

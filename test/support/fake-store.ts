@@ -57,7 +57,7 @@ export class FakeStore implements ReportStore {
       format,
       reportId: report.id,
       updatedAt: report.updatedAt,
-      seenAt: report.updatedAt,
+      seenAt: null,
       sha256,
       bytes,
       contentType,

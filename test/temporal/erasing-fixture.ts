@@ -10,7 +10,6 @@ import { NO_ENCRYPTION } from '../../src/domain/encryption';
 import type { ErasureRecords } from '../../src/domain/erasure';
 import { DAY_MS, DEFAULT_POLICY } from '../../src/domain/policy';
 import type { AuditEntry } from '../../src/observability/audit';
-import { openErasureRecords } from '../../src/report-store/erasure-records';
 import { createFolderStore } from '../../src/report-store/folder/store';
 import type { ReportStore } from '../../src/report-store/port';
 import { createApplicants } from '../../src/temporal/applicants';
@@ -18,8 +17,10 @@ import { createAuditKeys } from '../../src/temporal/audit-keys';
 import { createErasure } from '../../src/temporal/erasure';
 import { createNoticeSender } from '../../src/temporal/notices';
 import { change, documentToStore, pdf, pieces } from '../report-store/fixtures';
+import { NO_EVENTS } from '../support/activity-deps';
 import { useCleanup } from '../support/cleanup';
 import { until } from '../support/condition';
+import { erasureRecordsOf } from '../support/erasure-records';
 import { FakeUpstream } from '../support/fake-upstream';
 import { useFolders } from '../support/folders';
 import { filesIn } from '../support/stored';
@@ -87,8 +88,9 @@ export async function setup({ dataConverter }: { readonly dataConverter?: DataCo
     reportStore: () => store,
     spoolFolder: join(root, 'spool'),
     noticeEncryption: NO_ENCRYPTION,
+    eventRecorder: async () => NO_EVENTS,
   };
-  const records = openErasureRecords(store);
+  const records = erasureRecordsOf(store);
   return {
     client,
     /** A client of another process, with another converter. */

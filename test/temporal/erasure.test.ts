@@ -5,7 +5,6 @@ import { NO_ENCRYPTION } from '../../src/domain/encryption';
 import type { ErasureRecords } from '../../src/domain/erasure';
 import { DEFAULT_POLICY } from '../../src/domain/policy';
 import { openMailboxQuarantine } from '../../src/quarantine/quarantine';
-import { openErasureRecords } from '../../src/report-store/erasure-records';
 import { openHolds } from '../../src/report-store/holds';
 import { encodeLine } from '../../src/spool/frame';
 import { encodeRecord } from '../../src/spool/record';
@@ -14,6 +13,7 @@ import { serializeNotices } from '../../src/upstream/notices';
 import { applicantWorkflowId, mailboxWorkflowId, refreshWorkflowId } from '../../src/workflows/contract';
 import { change } from '../report-store/fixtures';
 import { until } from '../support/condition';
+import { erasureRecordsOf } from '../support/erasure-records';
 import { DOWN } from '../support/fake-upstream';
 import { putMailboxRecord } from '../support/mailbox-record';
 import { setup } from './erasing-fixture';
@@ -39,7 +39,7 @@ test('an erasure of one applicant leaves all others byte for byte, even with sim
   await store.updateManifest(
     change({ clientUserId: 'TWIN-1_', outcome: 'collected', closedAt: '2026-03-01T00:00:00Z' }),
   );
-  await openErasureRecords(store).begin('TWIN-1.a');
+  await erasureRecordsOf(store).begin('TWIN-1.a');
   let before = await everything();
   await until('all runs to be listed and unchanged', async () => {
     const previous = before;

@@ -1,9 +1,9 @@
 import { appendFile, mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type AuditEntry, openAudit } from '../../src/observability/audit';
+import { documentIdOf } from '../../src/report-store/document-id';
 import { readAuditTrail } from '../../src/use-cases/audit-trail';
 import { encodeCursor } from '../../src/use-cases/cursor';
-import { documentIdOf } from '../../src/report-store/document-id';
 import type { AuditItem } from '../../src/use-cases/views';
 import { useCleanup } from '../support/cleanup';
 import { useFolders } from '../support/folders';

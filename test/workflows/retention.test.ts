@@ -8,7 +8,6 @@ import { NO_ENCRYPTION } from '../../src/domain/encryption';
 import { DAY_MS, DEFAULT_POLICY } from '../../src/domain/policy';
 import { type Audit, type AuditEntry, AuditUnavailable } from '../../src/observability/audit';
 import { openMailboxQuarantine } from '../../src/quarantine/quarantine';
-import { openErasureRecords } from '../../src/report-store/erasure-records';
 import { createFolderStore } from '../../src/report-store/folder/store';
 import { openHolds } from '../../src/report-store/holds';
 import type { ManifestChange } from '../../src/report-store/port';
@@ -26,6 +25,7 @@ import { change, documentToStore, pdf, pieces } from '../report-store/fixtures';
 import { useCleanup } from '../support/cleanup';
 import { until } from '../support/condition';
 import { deferred } from '../support/deferred';
+import { erasureRecordsOf } from '../support/erasure-records';
 import { FakeUpstream } from '../support/fake-upstream';
 import { useFolders } from '../support/folders';
 import { putMailboxRecord } from '../support/mailbox-record';
@@ -51,7 +51,7 @@ async function setup() {
   const audited: AuditEntry[] = [];
   const registry = new Registry();
   const applicants = createApplicants({ client, taskQueue });
-  const erasure = createErasure({ client, taskQueue, records: openErasureRecords(store, 'age') });
+  const erasure = createErasure({ client, taskQueue, records: erasureRecordsOf(store, 'age') });
   const schedule = client.schedule.getHandle(retentionWorkflowId(taskQueue));
   const silent = { info: () => undefined, warn: () => undefined };
   const dropQuarantined = (id: string, humanIds: readonly string[]) =>
@@ -192,7 +192,7 @@ test('an erasure that hangs or fails stops no other, and the next run repeats it
   const { eraseClosed, dropQuarantined, quarantine } = rest;
   for (const id of ['A-STUCK-1', 'ANEW-1', 'FAILS-1', 'HALF-1', 'OLD-1', 'OLD-2']) await saveClosed(id);
   // An erasure that an operator started is left to the operator.
-  await openErasureRecords(store).begin('STARTED-1');
+  await erasureRecordsOf(store).begin('STARTED-1');
   const gate = deferred();
   const failing = new Set(['ANEW-1', 'FAILS-1', 'HALF-1']);
   await work({
@@ -200,7 +200,7 @@ test('an erasure that hangs or fails stops no other, and the next run repeats it
       if (id === 'A-STUCK-1') await gate.promise;
       // Started while its folder was removed; that is reported.
       if (id === 'ANEW-1' && failing.has(id))
-        return { result: 'open', humanIds: [], people: 0, runs: 0, files: 2, others: [] };
+        return { result: 'open', humanIds: [], people: 0, runs: 0, files: 2, others: [], events: null };
       return eraseClosed(id, signal);
     },
     record: async (entry) => {

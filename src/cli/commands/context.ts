@@ -2,6 +2,7 @@ import type { Client } from '@temporalio/client';
 import type { Command } from 'commander';
 import type { FileEncryption } from '../../domain/encryption';
 import { CLIENT_USER_ID_EXPECTED, isClientUserId } from '../../domain/identifiers';
+import type { EventRecorder } from '../../events/recorder';
 import type { Audit, AuditEntry } from '../../observability/audit';
 import type { AuditKeys } from '../../observability/audit-chain';
 import type { ReportStore } from '../../report-store/port';
@@ -45,8 +46,9 @@ export interface CommandContext {
   readonly reportStore: () => ReportStore;
   /** `WEBHOOK_SPOOL`; null if it is off. */
   readonly spoolFolder: string | null;
-  /** Of notices in the spool and in quarantine. */
+  /** Of notices in the spool and in quarantine, and of events. */
   readonly noticeEncryption: FileEncryption;
+  readonly eventRecorder: () => Promise<EventRecorder>;
 }
 
 /** Records an act. Called before it, because an act that cannot be recorded must not happen. @throws {AuditUnavailable} */

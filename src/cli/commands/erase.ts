@@ -1,4 +1,5 @@
 import { describeUnknownPeople, type ErasureResult } from '../../domain/erasure';
+import { openErasableEvents, recordErased } from '../../events/erased-events';
 import { openErasureRecords } from '../../report-store/erasure-records';
 import { createErasure } from '../../temporal/erasure';
 import { RunNotDeleted } from '../../temporal/removal';
@@ -30,7 +31,8 @@ async function erase(context: CommandContext, clientUserId: string, isConfirmed:
   if (!isConfirmed && !(await confirm(context, clientUserId))) return 2;
   await recordAct(context, 'erase-begin', { clientUserId });
   const client = await context.temporal();
-  const records = openErasureRecords(context.reportStore());
+  const store = context.reportStore();
+  const records = openErasureRecords(store, openErasableEvents(store.shelf, context.noticeEncryption));
   terminal.write(`erasing ${clientUserId}; Ctrl-C stops it, and the same command continues it`);
   try {
     const erasure = createErasure({ client, taskQueue, records, onStep: stepWriter(context) });
@@ -46,6 +48,7 @@ async function erase(context: CommandContext, clientUserId: string, isConfirmed:
     const entries = await eraseEntries(context, clientUserId, erased.humanIds);
     const detail = `${counts}, ${entries.dropped} in quarantine${describeUnknownPeople(erased.others)}`;
     await recordAct(context, 'erase', { clientUserId, detail });
+    await recordErased(await context.eventRecorder(), clientUserId, erased.events, Date.now());
     // Notices in the spool will still open a mailbox, so the journal is kept for the next run.
     if (entries.spooled + entries.unread === 0) await records.finish(clientUserId);
     else await records.markReported(clientUserId);

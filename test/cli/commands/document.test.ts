@@ -1,10 +1,10 @@
 import { type FileHandle, open, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CommandContext } from '../../../src/cli/commands/context';
+import { documentIdOf } from '../../../src/report-store/document-id';
 import { createFolderStore } from '../../../src/report-store/folder/store';
 import type { ReportStore } from '../../../src/report-store/port';
 import { generateKey } from '../../../src/temporal/key-ring';
-import { documentIdOf } from '../../../src/report-store/document-id';
 import { change, documentToStore, pdf, pieces } from '../../report-store/fixtures';
 import { cipherOf } from '../../support/keys';
 import { runProcess, useBuild } from '../../support/processes';

@@ -11,6 +11,7 @@ import { openMailboxQuarantine, openSpoolQuarantine, type QuarantineReason } fro
 import { createFolderStore } from '../../../src/report-store/folder/store';
 import { createAuditKeys } from '../../../src/temporal/audit-keys';
 import { serializeNotices } from '../../../src/upstream/notices';
+import { NO_EVENTS } from '../../support/activity-deps';
 import { useFolders } from '../../support/folders';
 import { putMailboxRecord } from '../../support/mailbox-record';
 
@@ -100,6 +101,7 @@ export async function createFixture(overrides: Partial<CommandContext> = {}) {
     reportStore: () => store,
     spoolFolder,
     noticeEncryption,
+    eventRecorder: async () => NO_EVENTS,
     ...overrides,
   };
   return {

@@ -1,11 +1,11 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openErasureRecords } from '../../../src/report-store/erasure-records';
+import { erasureRecordsOf } from '../../support/erasure-records';
 import { createFixture } from './fixture';
 
 async function setup() {
   const fixture = await createFixture();
-  const isHeld = (clientUserId: string) => openErasureRecords(fixture.store).isHeld(clientUserId);
+  const isHeld = (clientUserId: string) => erasureRecordsOf(fixture.store).isHeld(clientUserId);
   return { ...fixture, isHeld };
 }
 
