@@ -8,7 +8,7 @@ import { nullIfAborted, onShutdown } from './process/shutdown';
 import { openReportStore } from './report-store/store';
 import { watchStore } from './report-store/store-watch';
 import { createLazyClient, probeNamespace, waitUntilReachable } from './temporal/connection';
-import { createDataConverter } from './temporal/data-converter';
+import { createDataConverter, createNoticeEncryption } from './temporal/data-converter';
 import { createDecodeFaultReport } from './temporal/decode-faults';
 import { createDigestKeys } from './temporal/key-ring';
 import { createUseCases } from './use-cases/create-use-cases';
@@ -33,6 +33,8 @@ runProcess('api', async () => {
     client,
     taskQueue: config.taskQueue,
     reportStore,
+    encryption: createNoticeEncryption(payload),
+    events: config.events,
     audit,
     policy: config.policy,
     digestKeys: createDigestKeys(payload.ring, config.humanApi.clientSecret),

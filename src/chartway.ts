@@ -48,6 +48,8 @@ runProcess('chartway', async () => {
       client: connected,
       taskQueue,
       reportStore: reportStore(),
+      encryption: noticeEncryption,
+      events: config.events,
       // Opened by the first act, so that a command that only reads writes no audit line.
       audit: { record: async (entry) => (await audit.open()).record(entry) },
       policy,

@@ -27,6 +27,7 @@ import { actionRoutes } from './routes/actions';
 import { applicantRoutes } from './routes/applicants';
 import { addCodecRoutes } from './routes/codec';
 import { documentRoutes } from './routes/documents';
+import { eventRoutes } from './routes/events';
 import { overviewRoutes } from './routes/overview';
 import { type Readiness, serviceRoutes } from './routes/service';
 import { sessionRoutes } from './routes/session';
@@ -118,7 +119,7 @@ export async function createApi(deps: ApiDeps): Promise<FastifyInstance> {
   const guard = addGuard(app, settings, sessions, connections);
 
   await app.register(serviceRoutes, { readiness });
-  for (const routes of [applicantRoutes, actionRoutes, overviewRoutes]) {
+  for (const routes of [applicantRoutes, actionRoutes, eventRoutes, overviewRoutes]) {
     await app.register(routes, { prefix: BASE, useCases });
   }
   await app.register(documentRoutes, { prefix: BASE, useCases, log });

@@ -30,6 +30,15 @@ export type AuditedAct =
   | 'quarantine-replay'
   | 'quarantine-drop'
   | 'store-init'
+  | 'event-resend'
+  | 'endpoint-pause'
+  | 'endpoint-resume'
+  | 'endpoint-test'
+  | 'endpoint-recover'
+  | 'batch-start'
+  | 'batch-pause'
+  | 'batch-resume'
+  | 'batch-cancel'
   | 'prune'
   | 'stop';
 

@@ -1,4 +1,5 @@
 import { hasWorker } from '../temporal/task-queues';
+import { listEndpointItems } from './attention-endpoints';
 import { compareSince, listNeeds } from './attention-needs';
 import { listMailboxQuarantine, listSpoolItems } from './attention-notices';
 import { listFindings } from './attention-sweep';
@@ -13,6 +14,7 @@ const MAX_ITEMS = 500;
 /** The most urgent first. */
 const URGENCY: readonly string[] = [
   'spool',
+  'endpoint',
   'stuck-run',
   'stuck-call',
   'terminated',
@@ -57,6 +59,10 @@ export async function readAttention(deps: UseCaseDeps): Promise<AttentionView> {
     emptyIfUnavailable(
       'store-unavailable',
       readStore(() => listMailboxQuarantine(reportStore)),
+    ),
+    emptyIfUnavailable(
+      'store-unavailable',
+      readStore(() => listEndpointItems(deps)),
     ),
     spoolFolder === null ? [] : listSpoolItems(spoolFolder, nowMs),
   ]);

@@ -1,9 +1,12 @@
 import { readAttention } from './attention';
 import { readAuditTrail } from './audit-trail';
+import { listDeliveries } from './deliveries';
 import { readDetails } from './details';
 import { createOpenings } from './document-openings';
 import { listDocuments, openDocument } from './documents';
 import { openZip } from './documents-zip';
+import { listEndpoints, pauseEndpoint, recoverEndpoint, resumeEndpoint, testEndpoint } from './endpoints';
+import { listEvents, resendEvent } from './events';
 import { readInvitation } from './invitation';
 import { listApplicants } from './list-applicants';
 import { showApplicant } from './show-applicant';
@@ -34,6 +37,14 @@ export function createUseCases(deps: UseCaseDeps): UseCases {
     documents: (...args) => listDocuments(deps, ...args),
     openDocument: (...args) => openDocument(deps, recordOpening, ...args),
     openZip: (...args) => openZip(deps, recordOpening, ...args),
+    events: (...args) => listEvents(deps, ...args),
+    deliveries: (...args) => listDeliveries(deps, ...args),
+    resend: (...args) => resendEvent(deps, ...args),
+    endpoints: () => listEndpoints(deps),
+    pauseEndpoint: (...args) => pauseEndpoint(deps, ...args),
+    resumeEndpoint: (...args) => resumeEndpoint(deps, ...args),
+    testEndpoint: (...args) => testEndpoint(deps, ...args),
+    recoverEndpoint: (...args) => recoverEndpoint(deps, ...args),
     summary: createSummary(deps),
     attention: () => readAttention(deps),
     system: () => readSystem(deps),

@@ -1,19 +1,28 @@
 import type { Client } from '@temporalio/client';
+import type { FileEncryption } from '../domain/encryption';
+import type { DeliveryState } from '../domain/event-log';
 import type { Need } from '../domain/needs';
 import type { Outcome, Stage } from '../domain/outcome';
 import type { Policy } from '../domain/policy';
 import type { Wanted } from '../domain/reports';
 import type { ReasonCode } from '../domain/steering';
+import type { EventsSettings } from '../events/settings';
 import type { Audit } from '../observability/audit';
 import type { DigestKeys } from '../report-store/keyed-digest';
 import type { ReportStore } from '../report-store/port';
-import type { ApplicantDetails } from '../workflows/contract';
+import type { ApplicantDetails, EventPeriod } from '../workflows/contract';
 import type {
   ApplicantPage,
   AttentionView,
   AuditPage,
+  DeliveryPage,
   DetailsView,
   DocumentsView,
+  EndpointsView,
+  EndpointTestView,
+  EndpointView,
+  EventsView,
+  EventView,
   InvitationView,
   OpenDocument,
   StartedApplicant,
@@ -29,6 +38,9 @@ export interface UseCaseDeps {
   readonly client: Client;
   readonly taskQueue: string;
   readonly reportStore: ReportStore;
+  /** Of event logs and batches on the shelf of the store. */
+  readonly encryption: FileEncryption;
+  readonly events: EventsSettings;
   readonly audit: Pick<Audit, 'record'>;
   /** Of applicants that start. */
   readonly policy: Policy;
@@ -89,6 +101,16 @@ export interface ListQuery extends ListFilters {
   readonly cursor: string | null;
 }
 
+export interface DeliveryQuery {
+  /** The endpoint's name. */
+  readonly endpoint?: string | undefined;
+  readonly state?: DeliveryState | undefined;
+  readonly clientUserId?: string | undefined;
+  /** How many applicants and batches a page looks at. */
+  readonly limit: number;
+  readonly cursor: string | null;
+}
+
 /**
  * What callers of the api and users of the commands can do. Each act writes its audit line first. Methods throw the errors of errors.ts,
  * AuditUnavailable and KeyMissing; for a document also AlteredDocument. A reading method never answers "nothing" if it could not find out.
@@ -134,6 +156,17 @@ export interface UseCases {
   openDocument(clientUserId: string, documentId: string, actor: Actor): Promise<OpenDocument>;
   /** A ZIP file with the current documents and `manifest.json`; recorded before the first byte. */
   openZip(clientUserId: string, actor: Actor): Promise<AsyncIterable<Uint8Array>>;
+
+  events(clientUserId: string): Promise<EventsView>;
+  deliveries(query: DeliveryQuery): Promise<DeliveryPage>;
+  /** `endpoint` null: to all. @throws {NotFound} */
+  resend(eventId: string, endpoint: string | null, actor: Actor): Promise<EventView>;
+  endpoints(): Promise<EndpointsView>;
+  pauseEndpoint(name: string, actor: Actor): Promise<EndpointView>;
+  resumeEndpoint(name: string, actor: Actor): Promise<EndpointView>;
+  testEndpoint(name: string, actor: Actor): Promise<EndpointTestView>;
+  /** @throws {InvalidInput} for a period that ends before it begins */
+  recoverEndpoint(name: string, period: EventPeriod, actor: Actor): Promise<EndpointView>;
 
   summary(): Promise<SummaryView>;
   attention(): Promise<AttentionView>;

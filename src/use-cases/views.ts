@@ -1,10 +1,13 @@
 import type { Action } from '../domain/actions';
+import type { DeliveryAttempt, DeliveryState } from '../domain/event-log';
+import type { EventType } from '../domain/events';
 import type { ApplicantFailure } from '../domain/failure';
 import type { Need } from '../domain/needs';
 import type { Outcome, Reason, Stage } from '../domain/outcome';
 import type { MissingDocument, StoredDocument } from '../domain/reports';
 import type { Refusal } from '../domain/steering';
 import type { TimelineKind, TimelineSource } from '../domain/timeline';
+import type { EndpointState } from '../events/endpoints';
 import type { ByteRange } from '../report-store/port';
 
 // The answers of the use cases, as the api sends them: instants are ISO 8601 in UTC with milliseconds, every field is present, null is unknown.
@@ -196,6 +199,73 @@ export interface SystemView {
   readonly checks: readonly CheckView[];
   readonly workers: readonly { readonly queue: string; readonly pollers: number; readonly backlog: number | null }[];
   readonly asOf: string;
+}
+
+/** An outbound event with its deliveries. `data`: as in its body. */
+export interface EventView {
+  readonly id: string;
+  readonly type: EventType;
+  readonly timestamp: string;
+  readonly sequence: number;
+  readonly data: Readonly<Record<string, unknown>>;
+  readonly deliveries: readonly DeliveryView[];
+}
+
+/** `endpoint`: its name. `nextAttemptAt` null: no try is due. */
+export interface DeliveryView {
+  readonly endpoint: string;
+  readonly state: DeliveryState;
+  /** The last 20, oldest first. */
+  readonly attempts: readonly DeliveryAttempt[];
+  readonly nextAttemptAt: string | null;
+}
+
+export interface EventsView {
+  /** Newest first. */
+  readonly items: readonly EventView[];
+  readonly asOf: string;
+}
+
+/** One of `clientUserId` and `batchId` is null. */
+export interface DeliveryItem extends DeliveryView {
+  readonly eventId: string;
+  readonly type: EventType;
+  readonly timestamp: string;
+  readonly clientUserId: string | null;
+  readonly batchId: string | null;
+  readonly sequence: number;
+}
+
+export interface DeliveryPage {
+  readonly items: readonly DeliveryItem[];
+  readonly nextCursor: string | null;
+  readonly asOf: string;
+}
+
+export interface EndpointView {
+  readonly name: string;
+  /** Without its query. */
+  readonly url: string;
+  readonly state: EndpointState;
+  /** Null: it has always been active. */
+  readonly since: string | null;
+  /** When the oldest delivery that waits began; null: nothing waits, or it is unknown. */
+  readonly oldestPending: string | null;
+  readonly lastSuccess: string | null;
+}
+
+export interface EndpointsView {
+  readonly items: readonly EndpointView[];
+  readonly asOf: string;
+  readonly degraded: readonly Degradation[];
+}
+
+/** `status` null: there was no answer. `failure`: a code; null: success. */
+export interface EndpointTestView {
+  readonly delivered: boolean;
+  readonly status: number | null;
+  readonly failure: string | null;
+  readonly durationMs: number;
 }
 
 export interface AuditItem {

@@ -37,6 +37,14 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'HEAD /applicants/:clientUserId/documents/:documentId': ['records'],
   'GET /applicants/:clientUserId/documents/:documentId/view': ['records'],
   'GET /applicants/:clientUserId/documents.zip': ['records'],
+  'GET /applicants/:clientUserId/events': ['read'],
+  'GET /deliveries': ['read'],
+  'POST /events/:eventId/resend': ['operate'],
+  'GET /endpoints': ['read'],
+  'POST /endpoints/:name/pause': ['operate'],
+  'POST /endpoints/:name/resume': ['operate'],
+  'POST /endpoints/:name/test': ['operate'],
+  'POST /endpoints/:name/recover': ['operate'],
   'GET /summary': ['read'],
   'GET /attention': ['read'],
   'GET /system': ['operate'],
@@ -76,7 +84,12 @@ test.each(cells)('%s by %s is answered or rejected', async (route, caller, key) 
   addresses += 1;
   const address = { 'x-forwarded-for': `127.1.${Math.floor(addresses / 250)}.${addresses % 250}` };
   const [method = '', path = ''] = route.split(' ');
-  const url = path.replace(':clientUserId', 'POL-1').replace(':documentId', '0'.repeat(32)).replace(':slug', 'not-now');
+  const url = path
+    .replace(':clientUserId', 'POL-1')
+    .replace(':documentId', '0'.repeat(32))
+    .replace(':slug', 'not-now')
+    .replace(':name', 'a1b2c3d4e5f6')
+    .replace(':eventId', 'evt_aUE9MLTE_1_0123abcd');
   const hasBody = method === 'POST' || method === 'PUT';
   const answer = await api.call(method, AT_ROOT.test(route) ? url : `/api/v1${url}`, {
     ...(hasBody && { body: {} }),

@@ -1,12 +1,30 @@
 import { applicantExample } from '../../src/api/schemas/applicant-example';
 import type { UseCases } from '../../src/use-cases/use-cases';
-import type { ApplicantView } from '../../src/use-cases/views';
+import type { ApplicantView, DeliveryView, EndpointView, EventView } from '../../src/use-cases/views';
 
 export const ETAG = '0a1b2c3d4e5f60718293a4b5c6d7e8f9';
 export const APPLICANT: ApplicantView = { ...applicantExample, clientUserId: 'POL-1' };
 const AS_OF = APPLICANT.asOf;
 const TAGGED = { applicant: APPLICANT, etag: ETAG };
 const STEERED = { ...TAGGED, done: 'accepted' as const };
+
+const DELIVERY: DeliveryView = { endpoint: 'a1b2c3d4e5f6', state: 'delivered', attempts: [], nextAttemptAt: null };
+const EVENT: EventView = {
+  id: 'evt_aUE9MLTE_1_0123abcd',
+  type: 'applicant.started',
+  timestamp: AS_OF,
+  sequence: 1,
+  data: { clientUserId: 'POL-1', round: 1, sequence: 1, batchId: null },
+  deliveries: [DELIVERY],
+};
+const ENDPOINT: EndpointView = {
+  name: DELIVERY.endpoint,
+  url: 'https://carrier.example/events',
+  state: 'active',
+  since: null,
+  oldestPending: null,
+  lastSuccess: AS_OF,
+};
 
 type Name = keyof UseCases;
 
@@ -93,6 +111,28 @@ const ANSWERS: { readonly [K in Name]: Awaited<ReturnType<UseCases[K]>> } = {
   openZip: (async function* () {
     yield Buffer.from('PK');
   })(),
+  events: { items: [EVENT], asOf: AS_OF },
+  deliveries: {
+    items: [
+      {
+        ...DELIVERY,
+        eventId: EVENT.id,
+        type: EVENT.type,
+        timestamp: AS_OF,
+        clientUserId: 'POL-1',
+        batchId: null,
+        sequence: 1,
+      },
+    ],
+    nextCursor: null,
+    asOf: AS_OF,
+  },
+  resend: EVENT,
+  endpoints: { items: [ENDPOINT], asOf: AS_OF, degraded: [] },
+  pauseEndpoint: { ...ENDPOINT, state: 'paused' },
+  resumeEndpoint: ENDPOINT,
+  testEndpoint: { delivered: true, status: 204, failure: null, durationMs: 1 },
+  recoverEndpoint: ENDPOINT,
   summary: {
     stages: { inviting: 0, invited: 1, engaged: 0, attention: 0, syncing: 0, collecting: 0, closed: 0 },
     outcomes: { collected: 0, partial: 0, declined: 0, failed: 0, expired: 0, cancelled: 0 },

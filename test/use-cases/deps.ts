@@ -1,5 +1,7 @@
 import type { Client } from '@temporalio/client';
+import { NO_ENCRYPTION } from '../../src/domain/encryption';
 import { DEFAULT_POLICY } from '../../src/domain/policy';
+import { NO_EVENTS } from '../../src/events/settings';
 import type { AuditEntry } from '../../src/observability/audit';
 import { GRPC } from '../../src/temporal/rpc';
 import type { UseCaseDeps } from '../../src/use-cases/use-cases';
@@ -15,6 +17,8 @@ export function useCaseDeps(client: Client, changes: Partial<UseCaseDeps> = {}) 
     client,
     taskQueue: 'queue',
     reportStore: store,
+    encryption: NO_ENCRYPTION,
+    events: NO_EVENTS,
     audit: { record: async (entry) => void acts.push(entry) },
     policy: DEFAULT_POLICY,
     digestKeys: DIGEST_KEYS,

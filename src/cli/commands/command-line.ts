@@ -5,9 +5,11 @@ import { attentionCommand } from './attention';
 import { auditCommand } from './audit';
 import { cancelCommand } from './cancel';
 import type { CommandAction, CommandContext, ConfigScope, RegisterCommand } from './context';
+import { deliveriesCommand } from './deliveries';
 import { doctorCommand } from './doctor';
 import { documentCommand } from './document';
 import { documentsCommand } from './documents';
+import { endpointsCommand } from './endpoints';
 import { eraseCommand } from './erase';
 import { holdCommand } from './hold';
 import { invitationCommand } from './invitation';
@@ -39,6 +41,8 @@ const COMMANDS: readonly RegisterCommand[] = [
   retryCommand,
   summaryCommand,
   attentionCommand,
+  deliveriesCommand,
+  endpointsCommand,
   doctorCommand,
   sweepCommand,
   quarantineCommand,
