@@ -15,6 +15,7 @@ import { nullIfAborted, onShutdown } from './process/shutdown';
 import { openErasureRecords } from './report-store/erasure-records';
 import { openReportStore } from './report-store/store';
 import { watchStore } from './report-store/store-watch';
+import { createBatches } from './temporal/batches';
 import { createLazyClient, warnIfServerOld } from './temporal/connection';
 import { createDataConverter, createNoticeEncryption } from './temporal/data-converter';
 import { createDecodeFaultReport } from './temporal/decode-faults';
@@ -27,6 +28,7 @@ import { ensureSearchAttributes } from './temporal/search-attributes';
 import { createSweepSource } from './temporal/sweep-source';
 import { serveDuePollMetric } from './temporal/task-queues';
 import { connectWorker, createWorkers, DRAINED_AFTER_MS, installRuntime } from './temporal/workers';
+import { startRow } from './use-cases/batch-row';
 import { eraseEntries } from './use-cases/erase-entries';
 
 /** The build's bundle of src/workflows. */
@@ -93,6 +95,13 @@ runProcess('worker', async () => {
   });
   // Erases no entries of the spool, which belongs to the webhook and is usually on another host.
   const entries = { spoolFolder: null, reportStore: () => reportStore, noticeEncryption };
+  const digestKeys = createDigestKeys(config.payload.ring, humanApi.clientSecret);
+  const rowDeps = {
+    ...{ client, taskQueue, reportStore, audit, digestKeys },
+    encryption: noticeEncryption,
+    events: config.events,
+    auditFolder: '',
+  };
   const internalActivities = createInternalActivities({
     reportStore,
     noticeEncryption,
@@ -100,13 +109,17 @@ runProcess('worker', async () => {
     metrics,
     refreshForMs,
     policy,
-    digestKeys: createDigestKeys(config.payload.ring, humanApi.clientSecret),
+    digestKeys,
     runs: createApplicantRuns({ client, taskQueue, refreshForMs }),
     sweepSource: createSweepSource({ client, taskQueue }),
     events: createEventRecorder({ settings: config.events, logs, requestDelivery: deliveries.request }),
     logs,
     endpoints,
     deliveries,
+    batches: {
+      countInviting: createBatches({ client, taskQueue }).countInviting,
+      startRow: (...row) => startRow(rowDeps, ...row),
+    },
     retention: { retentionMs, eraseClosed, dropQuarantined: (...person) => eraseEntries(entries, ...person) },
   });
   const workers = await createWorkers({

@@ -1,3 +1,4 @@
+import { type BatchDeps, createBatchActivities } from './batch';
 import { createDeliverEvents, type DeliveryDeps } from './deliver-events';
 import { createEndpointActivities, type EndpointDeps } from './endpoints';
 import { createEventActivities, type EventDeps } from './events';
@@ -30,13 +31,14 @@ export function createUpstreamActivities(deps: InvitationDeps & ReportDeps) {
 
 /** Activities that use only the store and Temporal, on the task queue of the workflows. */
 export function createInternalActivities(
-  deps: ManifestDeps & RefreshDeps & SweepDeps & MailboxDeps & RetentionDeps & EventDeps & EndpointDeps,
+  deps: ManifestDeps & RefreshDeps & SweepDeps & MailboxDeps & RetentionDeps & EventDeps & EndpointDeps & BatchDeps,
 ) {
   return {
     ...createManifestActivities(deps),
     ...createMailboxActivities(deps),
     ...createEventActivities(deps),
     ...createEndpointActivities(deps),
+    ...createBatchActivities(deps),
     ...createRefreshActivities(deps),
     ...createWithdrawalRecordActivities(deps),
     ...createSweepActivities(deps),

@@ -2,12 +2,15 @@ import { KeyMissing } from '../domain/encryption';
 import { AuditUnavailable } from '../observability/audit';
 import { AlteredDocument, NoSuchDocument, StoreError } from '../report-store/errors';
 import {
+  BatchEnded,
   DetailsConflict,
   InvalidInput,
+  KeyReused,
   NotFound,
   NotNow,
   PreconditionFailed,
   PreconditionRequired,
+  TooLarge,
   Unavailable,
 } from '../use-cases/errors';
 import { noRouteProblem, Problem, type Slug, unreadableProblem } from './problem';
@@ -45,6 +48,10 @@ function useCaseProblem(error: unknown): Problem | null {
     const { message, why, current, actions } = error;
     return new Problem('not-now', message, { why, current, actions });
   }
+  if (error instanceof BatchEnded)
+    return new Problem('not-now', error.message, { why: 'ended', current: error.current, actions: null });
+  if (error instanceof KeyReused) return new Problem('key-reused', error.message);
+  if (error instanceof TooLarge) return new Problem('too-large', error.message);
   if (error instanceof PreconditionFailed) {
     return new Problem('precondition-failed', error.message, { current: error.current });
   }

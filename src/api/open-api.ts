@@ -22,6 +22,7 @@ export const TAGS = {
   applicants: 'Applicants',
   actions: 'Actions',
   documents: 'Documents',
+  batches: 'Batches',
   events: 'Events',
   overview: 'Overview',
   sessions: 'Sessions',

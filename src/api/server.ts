@@ -25,6 +25,7 @@ import { addOpenApi } from './open-api';
 import { noRouteProblem, Problem, problemBody, sendProblem, unreadableProblem } from './problem';
 import { actionRoutes } from './routes/actions';
 import { applicantRoutes } from './routes/applicants';
+import { batchRoutes } from './routes/batches';
 import { addCodecRoutes } from './routes/codec';
 import { documentRoutes } from './routes/documents';
 import { eventRoutes } from './routes/events';
@@ -123,6 +124,7 @@ export async function createApi(deps: ApiDeps): Promise<FastifyInstance> {
     await app.register(routes, { prefix: BASE, useCases });
   }
   await app.register(documentRoutes, { prefix: BASE, useCases, log });
+  await app.register(batchRoutes, { prefix: BASE, useCases, log });
   const session = { sessions, guard, audit, oneTimeSessions: settings.oneTimeSessions, nowMs };
   await app.register(sessionRoutes, { ...session, prefix: BASE, isDocumented: true });
   // Temporal's UI and its users know these paths.

@@ -1,6 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { addAbortSignal, type Readable } from 'node:stream';
-import { decodeText, NotApplicants } from './decode-text';
+import { decodeText, NotApplicants } from '../use-cases/applicants-file/decode-text';
 
 /** The text of a file of applicants. It is read twice: to find repeated ids, then to start the applicants. */
 export interface ApplicantsText {

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { detailsDigest } from '../temporal/details';
 import type { CheckedDetails } from '../use-cases/applicant-details';
-import { type ApplicantRow, applicantRows } from './applicants-file';
+import { type ApplicantRow, applicantRows } from '../use-cases/applicants-file/applicants-file';
+import { NotApplicants } from '../use-cases/applicants-file/decode-text';
 import type { ApplicantsText } from './applicants-text';
 import type { StarterArguments } from './arguments';
-import { NotApplicants } from './decode-text';
 import type { CsvPosition } from './start-report';
 
 /** An applicant to start, or its faults. */

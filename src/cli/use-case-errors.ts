@@ -25,7 +25,7 @@ export function useCaseStatus(error: UseCaseError): 1 | 2 | 3 {
 
 /** One sentence: what came, and what to do next. */
 export function describeUseCaseError(error: UseCaseError): string {
-  if (error instanceof NotFound) return 'neither Temporal nor the report store has this applicant; check the id';
+  if (error instanceof NotFound) return `${error.message}; check the id`;
   if (error instanceof DetailsConflict) {
     const { current, differs } = error;
     return `${current.clientUserId}: ${describeConflict(current.open, differs)}`;
@@ -61,7 +61,7 @@ const REFUSAL_TEXT: Readonly<Record<NotNow['why'], (current: ApplicantView) => s
 /** `--date-of-birth: expected ...`; the pointer or parameter is one of our names. */
 function describeFault({ pointer, parameter, expected }: InputFault): string {
   const field = parameter ?? pointer?.replace(/^\//, '').replaceAll('/', '.');
-  return `${field === undefined ? '' : `${optionOf(field)}: `}expected ${expected}`;
+  return `${field === undefined || field === '' ? '' : `${optionOf(field)}: `}expected ${expected}`;
 }
 
 const OUTAGE_TEXT: Readonly<Record<Unavailable['what'], string>> = {

@@ -8,6 +8,7 @@ import { REASONS, type Reason } from '../domain/outcome';
 import {
   AUTHORIZATION_MEMO,
   applicantWorkflowId,
+  BATCH_ID_MEMO,
   COLLECT_RECORDS,
   type CollectRecordsInput,
   type CollectRecordsResult,
@@ -23,7 +24,7 @@ import { keyIdOf } from './codec';
 import { callWithDeadline, isTransient, payloadContext, type TemporalDeps } from './rpc';
 import { describeRun, parseEnum, toApplicantRun, waitForClose } from './runs';
 
-export type StartRequest = Omit<CollectRecordsInput, 'carried' | 'carriedInvitation'>;
+export type StartRequest = Omit<CollectRecordsInput, 'carried' | 'carriedInvitation' | 'carriedEvents'>;
 
 export interface StartOptions {
   /** The round that the run will work on, if the caller has read the manifest. */
@@ -53,6 +54,8 @@ export interface Applicants {
   findStarted(clientUserId: string, detailsDigest: string, untilMs?: number): Promise<StartResult | null>;
   /** Null if Temporal has no such applicant. */
   read(clientUserId: string, untilMs?: number): Promise<ApplicantSummary | null>;
+  /** The batch that started the newest run; null: none, or it cannot be decoded. */
+  readBatchId(clientUserId: string): Promise<string | null>;
   /** The state of the workflow; needs a worker. */
   readState(clientUserId: string, untilMs?: number): Promise<StateAnswer>;
   /** The link of the invitation, or the reason why it is missing; null if Temporal has no such applicant. Needs a worker while the applicant is open. */
@@ -78,7 +81,8 @@ const FIRST_POLL_MS = 1_000;
 
 export function createApplicants({ client, taskQueue }: TemporalDeps): Applicants {
   return {
-    async start({ details, detailsDigest, policy, again, batch, autoInvite, authorizationReference }, options = {}) {
+    async start(request, options = {}) {
+      const { details, detailsDigest, policy, again, batch, autoInvite, authorizationReference, batchId } = request;
       const { round, once, untilMs } = options;
       const { clientUserId } = details;
       const workflowId = applicantWorkflowId(clientUserId);
@@ -90,6 +94,7 @@ export function createApplicants({ client, taskQueue }: TemporalDeps): Applicant
         ...(batch && { batch }),
         ...(autoInvite === false && { autoInvite }),
         ...(authorizationReference !== undefined && { authorizationReference }),
+        ...(batchId !== undefined && { batchId }),
       };
       const startedAt = new Date();
       try {
@@ -106,6 +111,7 @@ export function createApplicants({ client, taskQueue }: TemporalDeps): Applicant
                 [DETAILS_DIGEST_MEMO]: detailsDigest,
                 ...(authorizationReference !== undefined && { [AUTHORIZATION_MEMO]: authorizationReference }),
                 ...(once && { [START_ID_MEMO]: once.startId }),
+                ...(batchId !== undefined && { [BATCH_ID_MEMO]: batchId }),
               },
               staticSummary: 'Medical records of one applicant',
               typedSearchAttributes: [
@@ -142,6 +148,12 @@ export function createApplicants({ client, taskQueue }: TemporalDeps): Applicant
     findStarted,
 
     read: async (clientUserId, untilMs) => (await describe(clientUserId, untilMs))?.summary ?? null,
+
+    async readBatchId(clientUserId) {
+      const description = await describeRun(client, { workflowId: applicantWorkflowId(clientUserId) });
+      const payload = description?.workflowExecutionInfo?.memo?.fields?.[BATCH_ID_MEMO];
+      return decodeMemo(applicantWorkflowId(clientUserId), payload);
+    },
 
     readState: (clientUserId, untilMs) =>
       callWithDeadline(client, () => handleOf(clientUserId).query(stateQuery), untilMs),
@@ -185,7 +197,7 @@ export function createApplicants({ client, taskQueue }: TemporalDeps): Applicant
     const description = await describe(clientUserId, untilMs);
     if (!description) return null;
     const { summary, memo } = description;
-    const digest = await readDigest(summary.workflowId, memo);
+    const digest = await decodeMemo(summary.workflowId, memo);
     if (digest !== detailsDigest) return { ...summary, result: 'conflict' };
     return { ...summary, result: summary.standing === 'open' ? 'running' : 'closed' };
   }
@@ -200,7 +212,7 @@ export function createApplicants({ client, taskQueue }: TemporalDeps): Applicant
     return { summary, memo: info.memo?.fields?.[DETAILS_DIGEST_MEMO] };
   }
 
-  async function readDigest(workflowId: string, payload: temporal.api.common.v1.IPayload | undefined) {
+  async function decodeMemo(workflowId: string, payload: temporal.api.common.v1.IPayload | undefined) {
     if (!payload) return null;
     const { loadedDataConverter } = client.options;
     try {

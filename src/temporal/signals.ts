@@ -22,7 +22,8 @@ export class NoticeUndelivered extends Error {
 
 type SignalPayload =
   | (StatusNotice | ReportNotice | CheckSchedule | StuckCall | Pick<StuckCall, 'activityId' | 'call'>)
-  | (DeliveryRequest | EndpointRequest);
+  | (DeliveryRequest | EndpointRequest)
+  | Readonly<Record<string, never>>;
 
 /** A signal to one workflow. The server drops a second one with the same `requestId` within a run. `untilMs`: ms since 1970. */
 interface Signal {

@@ -1,5 +1,8 @@
 import { readAttention } from './attention';
 import { readAuditTrail } from './audit-trail';
+import { readBatchResults } from './batch-results';
+import { checkBatch, startBatch } from './batch-upload';
+import { listBatches, showBatch, steerBatch } from './batches';
 import { listDeliveries } from './deliveries';
 import { readDetails } from './details';
 import { createOpenings } from './document-openings';
@@ -37,6 +40,12 @@ export function createUseCases(deps: UseCaseDeps): UseCases {
     documents: (...args) => listDocuments(deps, ...args),
     openDocument: (...args) => openDocument(deps, recordOpening, ...args),
     openZip: (...args) => openZip(deps, recordOpening, ...args),
+    checkBatch,
+    startBatch: (...args) => startBatch(deps, ...args),
+    batches: (...args) => listBatches(deps, ...args),
+    batch: (...args) => showBatch(deps, ...args),
+    steerBatch: (...args) => steerBatch(deps, ...args),
+    batchResults: (...args) => readBatchResults(deps, ...args),
     events: (...args) => listEvents(deps, ...args),
     deliveries: (...args) => listDeliveries(deps, ...args),
     resend: (...args) => resendEvent(deps, ...args),

@@ -1,5 +1,5 @@
 import type { Refusal } from '../domain/steering';
-import type { ActionsView, ApplicantView } from './views';
+import type { ActionsView, ApplicantView, BatchView } from './views';
 
 /** A use case that was not done. Holds codes, field names and the state of the applicant; never a value that the caller sent. */
 export abstract class UseCaseError extends Error {
@@ -15,7 +15,7 @@ export abstract class UseCaseError extends Error {
 export class NotFound extends UseCaseError {
   readonly kind = 'not-found';
 
-  constructor(message = 'neither Temporal nor the report store has such an applicant') {
+  constructor(message = 'neither Temporal nor the report store has this applicant') {
     super(message);
   }
 }
@@ -48,6 +48,29 @@ export class NotNow extends UseCaseError {
 
 /** Why an open applicant has no invitation link yet. */
 export type InvitationRefusal = 'not-invited-yet';
+
+/** The batch has ended, or is cancelled. */
+export class BatchEnded extends UseCaseError {
+  readonly kind = 'batch-ended';
+
+  constructor(readonly current: BatchView) {
+    super('the batch has ended or is cancelled');
+  }
+}
+
+/** The Idempotency-Key of a batch was used with another file. */
+export class KeyReused extends UseCaseError {
+  readonly kind = 'key-reused';
+
+  constructor() {
+    super('the Idempotency-Key was used with another file');
+  }
+}
+
+/** The file of a batch is too large. */
+export class TooLarge extends UseCaseError {
+  readonly kind = 'too-large';
+}
 
 /** `again` with the ETag of an earlier state. */
 export class PreconditionFailed extends UseCaseError {

@@ -52,7 +52,22 @@ function toStartRequest({ policy }: UseCaseDeps, command: StartCommand): StartRe
   };
 }
 
+/** What a start without `again` came to. `run` null: Temporal has no run of the applicant any more. */
+interface Begun {
+  readonly result: StartResult['result'];
+  readonly run: StartResult | null;
+}
+
 async function startOnce(deps: UseCaseDeps, request: StartRequest): Promise<StartedApplicant> {
+  const { result, run } = await beginApplicant(deps, request);
+  if (run !== null) return answerStart(deps, request, run);
+  const current = await showApplicant(deps, request.details.clientUserId);
+  if (result === 'conflict') throw new DetailsConflict(null, current.applicant);
+  return { ...current, result: 'closed' };
+}
+
+/** Starts an applicant, or finds the one that exists, also long after Temporal has forgotten it. @throws {Unavailable}; {KeyMissing} */
+export async function beginApplicant(deps: UseCaseDeps, request: StartRequest): Promise<Begun> {
   const { clientUserId } = request.details;
   const applicants = createApplicants(deps);
   const manifest = await tryReadStore(deps.reportStore.readManifest(clientUserId));
@@ -61,18 +76,15 @@ async function startOnce(deps: UseCaseDeps, request: StartRequest): Promise<Star
     const existing = await readTemporal(() =>
       applicants.findStarted(clientUserId, request.detailsDigest, startDeadlineMs()),
     );
-    if (existing) return answerStart(deps, request, existing);
+    if (existing) return { result: existing.result, run: existing };
     if (manifest.isMissing) throw new Unavailable('store', 'nothing');
     const match = manifest.value && matchRecorded(deps, manifest.value, request.detailsDigest);
-    if (match === 'other') throw new DetailsConflict(null, (await showApplicant(deps, clientUserId)).applicant);
-    if (match === 'same') return { ...(await showApplicant(deps, clientUserId)), result: 'closed' };
+    if (match === 'other') return { result: 'conflict', run: null };
+    if (match === 'same') return { result: 'closed', run: null };
   }
   const round = manifest.value?.round ?? 1;
-  return answerStart(
-    deps,
-    request,
-    await changeTemporal(() => applicants.start(request, { round, untilMs: startDeadlineMs() })),
-  );
+  const run = await changeTemporal(() => applicants.start(request, { round, untilMs: startDeadlineMs() }));
+  return { result: run.result, run };
 }
 
 /** As the workflow compares them. `unknown`: the key of the digest may be one that only the worker has, so the workflow compares them. */

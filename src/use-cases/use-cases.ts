@@ -15,6 +15,10 @@ import type {
   ApplicantPage,
   AttentionView,
   AuditPage,
+  BatchCheckView,
+  BatchPage,
+  BatchResultRow,
+  BatchView,
   DeliveryPage,
   DetailsView,
   DocumentsView,
@@ -26,7 +30,9 @@ import type {
   InvitationView,
   OpenDocument,
   StartedApplicant,
+  StartedBatch,
   SteeredApplicant,
+  SteeredBatch,
   SummaryView,
   SystemView,
   TaggedApplicant,
@@ -111,6 +117,14 @@ export interface DeliveryQuery {
   readonly cursor: string | null;
 }
 
+/** A file of applicants, read once. */
+export interface BatchUpload {
+  readonly format: 'csv' | 'ndjson';
+  readonly body: AsyncIterable<Uint8Array>;
+  /** The identity of the batch; null: the content is. */
+  readonly key: string | null;
+}
+
 /**
  * What callers of the api and users of the commands can do. Each act writes its audit line first. Methods throw the errors of errors.ts,
  * AuditUnavailable and KeyMissing; for a document also AlteredDocument. A reading method never answers "nothing" if it could not find out.
@@ -156,6 +170,16 @@ export interface UseCases {
   openDocument(clientUserId: string, documentId: string, actor: Actor): Promise<OpenDocument>;
   /** A ZIP file with the current documents and `manifest.json`; recorded before the first byte. */
   openZip(clientUserId: string, actor: Actor): Promise<AsyncIterable<Uint8Array>>;
+
+  /** Stores and starts nothing. @throws {InvalidInput}; {TooLarge} */
+  checkBatch(upload: BatchUpload): Promise<BatchCheckView>;
+  /** @throws {InvalidInput}; {TooLarge}; {KeyReused}; {Unavailable} */
+  startBatch(upload: BatchUpload, actor: Actor): Promise<StartedBatch>;
+  batches(query: { readonly limit: number; readonly cursor: string | null }): Promise<BatchPage>;
+  batch(batchId: string): Promise<BatchView>;
+  /** @throws {BatchEnded} */
+  steerBatch(batchId: string, act: 'pause' | 'resume' | 'cancel', actor: Actor): Promise<SteeredBatch>;
+  batchResults(batchId: string): Promise<AsyncIterable<BatchResultRow>>;
 
   events(clientUserId: string): Promise<EventsView>;
   deliveries(query: DeliveryQuery): Promise<DeliveryPage>;

@@ -8,6 +8,7 @@ import type { MissingDocument, StoredDocument } from '../domain/reports';
 import type { Refusal } from '../domain/steering';
 import type { TimelineKind, TimelineSource } from '../domain/timeline';
 import type { EndpointState } from '../events/endpoints';
+import type { BatchRowResult, InvalidRow, RowResult } from '../report-store/batch-files';
 import type { ByteRange } from '../report-store/port';
 
 // The answers of the use cases, as the api sends them: instants are ISO 8601 in UTC with milliseconds, every field is present, null is unknown.
@@ -199,6 +200,56 @@ export interface SystemView {
   readonly checks: readonly CheckView[];
   readonly workers: readonly { readonly queue: string; readonly pollers: number; readonly backlog: number | null }[];
   readonly asOf: string;
+}
+
+/** `batchId` and `state` null: a dry run. */
+export interface BatchCheckView {
+  readonly batchId: string | null;
+  readonly state: BatchState | null;
+  readonly rows: number;
+  readonly valid: number;
+  readonly invalid: number;
+  /** At most 20. */
+  readonly firstErrors: readonly InvalidRow[];
+}
+
+export const BATCH_STATES = ['running', 'paused', 'cancelled', 'done'] as const;
+export type BatchState = (typeof BATCH_STATES)[number];
+
+export interface BatchView extends BatchCheckView {
+  readonly batchId: string;
+  readonly state: BatchState;
+  readonly counts: Readonly<Record<RowResult, number>>;
+  /** Rows a second; null before the first ones. */
+  readonly rate: number | null;
+  readonly etaAt: string | null;
+  readonly startedBy: string;
+  readonly createdAt: string;
+  readonly endedAt: string | null;
+}
+
+/** `isNew` false: the file was uploaded before. */
+export interface StartedBatch {
+  readonly batch: BatchView;
+  readonly isNew: boolean;
+}
+
+export interface SteeredBatch {
+  readonly batch: BatchView;
+  readonly done: 'accepted' | 'already';
+}
+
+export interface BatchPage {
+  readonly items: readonly BatchView[];
+  readonly nextCursor: string | null;
+  readonly asOf: string;
+}
+
+/** A row of the results. Null: unknown, or the row has no applicant. */
+export interface BatchResultRow extends BatchRowResult {
+  readonly stage: Stage | null;
+  readonly outcome: Outcome | null;
+  readonly reason: Reason | null;
 }
 
 /** An outbound event with its deliveries. `data`: as in its body. */

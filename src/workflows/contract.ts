@@ -27,6 +27,8 @@ export const SWEEP = 'sweep';
 export const DELIVER_EVENTS = 'deliverEvents';
 /** Workflow type: probes an endpoint that fails, and wakes the deliveries that it held up. */
 export const RECOVER_ENDPOINT = 'recoverEndpoint';
+/** Workflow type: starts the applicants of a batch. */
+export const RUN_BATCH = 'runBatch';
 /** Workflow type: erases applicants that have been closed for longer than REPORTS_RETENTION. */
 export const RETENTION = 'retention';
 
@@ -39,6 +41,9 @@ export const deliveryWorkflowId = (endpoint: string, { kind, id }: EventSubject)
   `events-${endpoint}-${kind === 'applicant' ? '' : `~${kind}-`}${id}`;
 /** How the ids of all deliveries to an endpoint begin. */
 export const deliveryIdPrefix = (endpoint: string) => `events-${endpoint}-`;
+export const batchWorkflowId = (batchId: string) => `batch-${batchId}`;
+/** The batch in the id of its workflow. */
+export const batchIdOfWorkflow = (workflowId: string) => workflowId.slice(batchWorkflowId('').length);
 export const endpointWorkflowId = (endpoint: string) => `endpoint-${endpoint}`;
 /** The endpoint in the id of its workflow. */
 export const endpointOfWorkflow = (workflowId: string) => workflowId.slice(endpointWorkflowId('').length);
@@ -136,6 +141,8 @@ function searchAttributeKey<N extends keyof typeof SEARCH_ATTRIBUTES>(name: N) {
 export const DETAILS_DIGEST_MEMO = 'detailsDigest';
 /** The memo's key of {@link CollectRecordsInput.authorizationReference}. */
 export const AUTHORIZATION_MEMO = 'authorizationReference';
+/** The memo's key of {@link CollectRecordsInput.batchId}. */
+export const BATCH_ID_MEMO = 'batchId';
 /** The memo's key of {@link ApplicantState.snoozedUntilMs}. */
 export const SNOOZED_UNTIL_MEMO = 'snoozedUntilMs';
 
@@ -310,6 +317,9 @@ export interface DeliveryRequest {
   readonly isProbe?: boolean;
 }
 export const deliverSignal = defineSignal<[DeliveryRequest]>('deliver');
+
+/** Sent to the workflow of a batch when an operator has paused, resumed or cancelled it. */
+export const wakeBatchSignal = defineSignal<[object]>('wakeBatch');
 
 /** Sent to the workflow of an endpoint when its state has changed. `recover`: sends what was not delivered of events in this period, in ms since 1970. */
 export interface EndpointRequest {

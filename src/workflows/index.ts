@@ -5,5 +5,6 @@ export { deliverNotices } from './deliver-notices';
 export { recoverEndpoint } from './recover-endpoint';
 export { refreshReports } from './refresh-reports';
 export { retention } from './retention';
+export { runBatch } from './run-batch';
 export { sweep } from './sweep';
 export { withdrawPerson } from './withdraw-person';

@@ -5,7 +5,7 @@ import { NO_ENCRYPTION } from '../../src/domain/encryption';
 import { DEFAULT_POLICY } from '../../src/domain/policy';
 import { openEndpoints } from '../../src/events/endpoints';
 import { openEventLogs } from '../../src/events/event-logs';
-import { manifestDeps, NO_RETENTION, NO_RUNS } from '../support/activity-deps';
+import { manifestDeps, NO_BATCHES, NO_RETENTION, NO_RUNS } from '../support/activity-deps';
 import { FakeStore } from '../support/fake-store';
 import { FakeUpstream } from '../support/fake-upstream';
 
@@ -26,6 +26,7 @@ test('the names of the activities stay, because histories and the tasks of other
       wake: async () => false,
       listRunning: async () => ({ subjects: [], next: null }),
     },
+    batches: NO_BATCHES,
   };
   expect(Object.keys(createUpstreamActivities({ ...deps, upstream: new FakeUpstream(), timeoutMs: 0 })).sort()).toEqual(
     [
@@ -37,7 +38,15 @@ test('the names of the activities stay, because histories and the tasks of other
   expect(Object.keys(createInternalActivities(internal)).sort()).toEqual([
     ...['beginSweep', 'checkPart', 'compareShard', 'countRetention', 'eraseDue', 'findApplicant', 'finishSweep'],
     ...['isApplicantOpen', 'isRetentionOn', 'listApplicants', 'listDue', 'passNotice', 'passToApplicant'],
-    ...['passToRefresh', 'probeEndpoint', 'readClosedRound', 'readEarlierRound', 'readEndpoint', 'recordEvents'],
+    ...[
+      'passToRefresh',
+      'probeEndpoint',
+      'processSegment',
+      'readClosedRound',
+      'readEarlierRound',
+      'readEndpoint',
+      'recordEvents',
+    ],
     ...['recordManifest', 'recordRefresh', 'recordWithdrawal', 'recoverEvents', 'setAside', 'tidySweep'],
     'wakeDeliveries',
   ]);

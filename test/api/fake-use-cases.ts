@@ -1,6 +1,14 @@
 import { applicantExample } from '../../src/api/schemas/applicant-example';
+import { ROW_RESULTS } from '../../src/report-store/batch-files';
 import type { UseCases } from '../../src/use-cases/use-cases';
-import type { ApplicantView, DeliveryView, EndpointView, EventView } from '../../src/use-cases/views';
+import type {
+  ApplicantView,
+  BatchResultRow,
+  BatchView,
+  DeliveryView,
+  EndpointView,
+  EventView,
+} from '../../src/use-cases/views';
 
 export const ETAG = '0a1b2c3d4e5f60718293a4b5c6d7e8f9';
 export const APPLICANT: ApplicantView = { ...applicantExample, clientUserId: 'POL-1' };
@@ -25,6 +33,39 @@ const ENDPOINT: EndpointView = {
   oldestPending: null,
   lastSuccess: AS_OF,
 };
+
+const BATCH: BatchView = {
+  batchId: '0'.repeat(32),
+  state: 'running',
+  rows: 1,
+  valid: 1,
+  invalid: 0,
+  counts: Object.fromEntries(
+    ROW_RESULTS.map((result) => [result, result === 'pending' ? 1 : 0]),
+  ) as BatchView['counts'],
+  firstErrors: [],
+  rate: null,
+  etaAt: null,
+  startedBy: 'intake-1',
+  createdAt: AS_OF,
+  endedAt: null,
+};
+
+function rowsOf(): AsyncIterable<BatchResultRow> {
+  const row = {
+    line: 2,
+    clientUserId: 'POL-1',
+    result: 'started',
+    stage: 'invited',
+    outcome: null,
+    reason: null,
+  } as const;
+  return {
+    async *[Symbol.asyncIterator]() {
+      yield { ...row, errors: [] };
+    },
+  };
+}
 
 type Name = keyof UseCases;
 
@@ -111,6 +152,12 @@ const ANSWERS: { readonly [K in Name]: Awaited<ReturnType<UseCases[K]>> } = {
   openZip: (async function* () {
     yield Buffer.from('PK');
   })(),
+  checkBatch: { batchId: null, state: null, rows: 1, valid: 1, invalid: 0, firstErrors: [] },
+  startBatch: { batch: BATCH, isNew: true },
+  batches: { items: [BATCH], nextCursor: null, asOf: AS_OF },
+  batch: BATCH,
+  steerBatch: { batch: BATCH, done: 'accepted' },
+  batchResults: rowsOf(),
   events: { items: [EVENT], asOf: AS_OF },
   deliveries: {
     items: [

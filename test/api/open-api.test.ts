@@ -64,7 +64,16 @@ test('the page of the API is readable without a script and lists every operation
   );
   expect(operations.filter((operation) => !html.includes(`<code>${operation}</code>`))).toEqual([]);
   const headings = [...html.matchAll(/<h2>(.*?)<\/h2>/g)].map(([, heading]) => heading);
-  expect(headings).toEqual(['Applicants', 'Actions', 'Documents', 'Events', 'Overview', 'Sessions', 'Service']);
+  expect(headings).toEqual([
+    'Applicants',
+    'Actions',
+    'Documents',
+    'Batches',
+    'Events',
+    'Overview',
+    'Sessions',
+    'Service',
+  ]);
 });
 
 test('the interactive page loads files of our own only, under a policy without inline scripts', async () => {

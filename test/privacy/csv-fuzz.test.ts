@@ -1,6 +1,6 @@
-import { applicantRows } from '../../src/cli/applicants-file';
-import { decodeText } from '../../src/cli/decode-text';
 import type { StartRequest } from '../../src/temporal/applicants';
+import { applicantRows } from '../../src/use-cases/applicants-file/applicants-file';
+import { decodeText } from '../../src/use-cases/applicants-file/decode-text';
 import { parseLines, startRun } from '../cli/starter-run';
 import { cpuMs } from '../support/cpu';
 import { startingApplicants } from '../support/fake-applicants';

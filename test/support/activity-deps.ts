@@ -1,4 +1,5 @@
 import type { ApplicantRuns } from '../../src/activities/applicant-runs';
+import type { BatchDeps } from '../../src/activities/batch';
 import type { EventDeps } from '../../src/activities/events';
 import type { ManifestDeps } from '../../src/activities/manifests';
 import type { RetentionSettings } from '../../src/activities/retention';
@@ -25,6 +26,14 @@ export const NO_EVENTS: EventRecorder = {
     throw new Error('expected no event without an endpoint');
   },
   requestDeliveries: async () => {},
+};
+
+/** Without batches. */
+export const NO_BATCHES: BatchDeps['batches'] = {
+  countInviting: async () => 0,
+  startRow: async () => {
+    throw new Error('expected no batch');
+  },
 };
 
 /** Dependencies of the activities about manifests; the audit log is discarded. */

@@ -42,6 +42,7 @@ export function startingApplicants(
     }),
     findStarted: reject,
     read: reject,
+    readBatchId: reject,
     readState: reject,
     requestCancel: reject,
     readInvitation: reject,

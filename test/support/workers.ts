@@ -3,6 +3,7 @@ import type { DataConverter } from '@temporalio/common';
 import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import { Registry } from 'prom-client';
 import { createDeliveryActivities, createInternalActivities, createUpstreamActivities } from '../../src/activities';
+import type { BatchDeps } from '../../src/activities/batch';
 import { createActivityMetrics } from '../../src/activities/metrics';
 import type { RetentionSettings } from '../../src/activities/retention';
 import { NO_ENCRYPTION } from '../../src/domain/encryption';
@@ -22,7 +23,7 @@ import { createSweepSource } from '../../src/temporal/sweep-source';
 import { activityQueues, createWorkers } from '../../src/temporal/workers';
 import type { Upstream } from '../../src/upstream/port';
 import { eventsTaskQueue } from '../../src/workflows/contract';
-import { manifestDeps, NO_RETENTION } from './activity-deps';
+import { manifestDeps, NO_BATCHES, NO_RETENTION } from './activity-deps';
 import { WORKFLOW_BUNDLE } from './global-setup';
 import { installRuntime } from './runtime';
 
@@ -42,6 +43,8 @@ export interface WorkersOptions {
   readonly dataConverter?: DataConverter | undefined;
   /** Default: off. */
   readonly retention?: RetentionSettings;
+  /** Default: no batch. */
+  readonly batches?: BatchDeps['batches'];
   /** Default: discarded. */
   readonly audit?: Pick<Audit, 'record'>;
   /** Default: no endpoint. */
@@ -119,6 +122,7 @@ function createActivities(options: WorkersOptions) {
     logs,
     endpoints,
     deliveries,
+    batches: options.batches ?? NO_BATCHES,
   });
   const settings = options.deliveries?.settings ?? NO_ENDPOINTS;
   const sender = options.deliveries?.sender ?? createEventSender(settings);

@@ -3,7 +3,8 @@ import type { Slug } from '../problem';
 import { actions, applicant } from './applicant';
 import { openEnum } from './values';
 
-const base = {
+/** The members of every problem. */
+export const problemFields = {
   type: z.string().meta({ description: 'The path of the page that explains the problem.' }),
   title: z.string(),
   status: z.int(),
@@ -14,11 +15,11 @@ const base = {
 const code = openEnum(['required', 'unknown', 'type', 'value', 'size', 'format', 'in-the-past', 'too-far-ahead']);
 const expected = z.string().meta({ description: 'What is valid. The value that came is in no answer.' });
 
-const plain = z.object(base).meta({ id: 'Problem', description: 'RFC 9457.' });
+const plain = z.object(problemFields).meta({ id: 'Problem', description: 'RFC 9457.' });
 
 const invalid = z
   .object({
-    ...base,
+    ...problemFields,
     errors: z.array(
       z.object({
         pointer: z.string().meta({ description: 'RFC 6901; "" is the body, also for a field with an unknown name.' }),
@@ -31,7 +32,7 @@ const invalid = z
 
 const invalidParameter = z
   .object({
-    ...base,
+    ...problemFields,
     errors: z.array(
       z.object({
         parameter: z.string().meta({ description: '"" is a parameter with an unknown name.' }),
@@ -44,7 +45,7 @@ const invalidParameter = z
 
 const detailsConflict = z
   .object({
-    ...base,
+    ...problemFields,
     differs: z
       .array(z.string())
       .nullable()
@@ -54,14 +55,14 @@ const detailsConflict = z
   .meta({ id: 'DetailsConflictProblem' });
 
 const notNow = z
-  .object({ ...base, why: z.string(), current: applicant, actions: actions.nullable() })
+  .object({ ...problemFields, why: z.string(), current: applicant, actions: actions.nullable() })
   .meta({ id: 'NotNowProblem' });
 
-const preconditionFailed = z.object({ ...base, current: applicant }).meta({ id: 'PreconditionFailedProblem' });
+const preconditionFailed = z.object({ ...problemFields, current: applicant }).meta({ id: 'PreconditionFailedProblem' });
 
 const unavailable = z
   .object({
-    ...base,
+    ...problemFields,
     done: openEnum(['nothing', 'unknown'], 'Whether the act may have happened.'),
     repeat: openEnum(['safe']),
   })

@@ -3,6 +3,7 @@ import { CLOSED_PIPE_HELP, DiscreetCommand, parseOrExit } from '../discreet-comm
 import { type ExitStatus, runForExitStatus } from '../exit-status';
 import { attentionCommand } from './attention';
 import { auditCommand } from './audit';
+import { batchCommand } from './batch';
 import { cancelCommand } from './cancel';
 import type { CommandAction, CommandContext, ConfigScope, RegisterCommand } from './context';
 import { deliveriesCommand } from './deliveries';
@@ -39,6 +40,7 @@ const COMMANDS: readonly RegisterCommand[] = [
   finishCommand,
   extendCommand,
   retryCommand,
+  batchCommand,
   summaryCommand,
   attentionCommand,
   deliveriesCommand,

@@ -1,4 +1,4 @@
-import { decodeText } from '../../src/cli/decode-text';
+import { decodeText } from '../../../src/use-cases/applicants-file/decode-text';
 
 async function decode(bytes: Uint8Array, chunkLength: number): Promise<string> {
   async function* chunks() {

@@ -1,5 +1,5 @@
-import { type ApplicantRow, applicantRows } from '../../src/cli/applicants-file';
-import { NotApplicants } from '../../src/cli/decode-text';
+import { type ApplicantRow, applicantRows } from '../../../src/use-cases/applicants-file/applicants-file';
+import { NotApplicants } from '../../../src/use-cases/applicants-file/decode-text';
 
 const HEADER = 'clientUserId,clientUserEmail,firstName,lastName,dateOfBirth,suggestedSources';
 

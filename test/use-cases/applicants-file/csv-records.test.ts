@@ -1,6 +1,6 @@
 import { parse } from 'csv-parse/sync';
-import { type CsvRecord, csvRecords } from '../../src/cli/csv-records';
-import { fc } from '../support/property';
+import { type CsvRecord, csvRecords } from '../../../src/use-cases/applicants-file/csv-records';
+import { fc } from '../../support/property';
 
 async function read(text: string, chunkLength = text.length || 1, delimiter = ','): Promise<CsvRecord[]> {
   async function* chunks() {

@@ -1,5 +1,5 @@
-import { isClientUserId } from '../domain/identifiers';
-import { type CheckedDetails, checkDetails } from '../use-cases/applicant-details';
+import { isClientUserId } from '../../domain/identifiers';
+import { type CheckedDetails, checkDetails } from '../applicant-details';
 import { readDelimiter } from './csv-dialect';
 import { type CsvRecord, csvRecords, hasWidth, isBlank, MAX_RECORD_LENGTH } from './csv-records';
 import { NotApplicants } from './decode-text';

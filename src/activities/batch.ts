@@ -1,0 +1,145 @@
+import { activityInfo, heartbeat } from '@temporalio/activity';
+import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
+import pLimit from 'p-limit';
+import type { FileEncryption } from '../domain/encryption';
+import type { EventRecorder } from '../events/recorder';
+import {
+  type BatchApplicant,
+  type BatchRecord,
+  type BatchRow,
+  type BatchRowResult,
+  openBatchFiles,
+  type RowResult,
+} from '../report-store/batch-files';
+import type { ReportStore } from '../report-store/port';
+import { translateStoreErrors } from './store';
+
+export interface BatchDeps {
+  readonly reportStore: ReportStore;
+  readonly noticeEncryption: FileEncryption;
+  readonly events: EventRecorder;
+  readonly batches: {
+    /** Throws what Temporal's client throws. */
+    countInviting(): Promise<number>;
+    /**
+     * Starts an applicant, or finds the one that exists, and writes the audit lines. `started` also if this batch started it before.
+     * @throws what Temporal's client, the store and the audit log throw
+     */
+    startRow(applicant: BatchApplicant, batch: BatchRecord): Promise<'started' | 'running' | 'closed' | 'conflict'>;
+  };
+}
+
+/** `more`: there are more segments. */
+export type BatchStep = 'more' | 'paused' | 'done';
+
+/** At most about this many applicants wait for their invitation at a time: minutes of work for upstream's rate. */
+const WINDOW = 1_000;
+/** A chunk of rows starts after one look at the window. */
+const CHUNK_ROWS = 50;
+const CONCURRENCY = 20;
+/** How long to wait for room. */
+const ROOM_DELAY_MS = 5_000;
+
+/** What an attempt has done of the segment. */
+interface SegmentProgress {
+  readonly segment: number;
+  readonly results: readonly BatchRowResult[];
+}
+
+export function createBatchActivities({ reportStore, noticeEncryption, events, batches }: BatchDeps) {
+  const files = openBatchFiles(reportStore.shelf, noticeEncryption);
+  return {
+    /** Processes the next segment of a batch. A repeat continues it. */
+    async processSegment({ batchId }: { readonly batchId: string }): Promise<BatchStep> {
+      const record = await readRecord(batchId);
+      if (record === null || record.endedAt !== null) return 'done';
+      const { processed, segments, uploadId, control } = record;
+      if (processed < segments) {
+        if (control === 'pause') return 'paused';
+        const rows = await translateStoreErrors(() => files.readRows(uploadId, processed));
+        // Null: an earlier attempt has written the results, and removed the rows.
+        const isPaused = rows !== null && (await processRows(record, rows)) === 'paused';
+        if (isPaused) return 'paused';
+        await finishSegment(batchId, processed);
+      }
+      const after = await readRecord(batchId);
+      if (after === null || after.processed < after.segments) return after === null ? 'done' : 'more';
+      await finishBatch(after);
+      return 'done';
+    },
+  };
+
+  function readRecord(batchId: string): Promise<BatchRecord | null> {
+    return translateStoreErrors(() => files.read(batchId));
+  }
+
+  /** Writes the results of the segment that `record` is at, then removes its rows. */
+  async function processRows(record: BatchRecord, rows: readonly BatchRow[]): Promise<'paused' | 'done'> {
+    const { batchId, uploadId, processed: segment } = record;
+    const before = activityInfo().heartbeatDetails as SegmentProgress | undefined;
+    const results: BatchRowResult[] = before?.segment === segment ? [...before.results] : [];
+    while (results.length < rows.length) {
+      const { control } = (await readRecord(batchId)) ?? { control: 'cancel' };
+      const chunk = rows.slice(results.length, results.length + CHUNK_ROWS);
+      if (control === 'pause') return keepProgress(segment, results);
+      if (control === 'run') await waitForRoom(chunk);
+      results.push(...(await startRows(record, chunk, control === 'cancel')));
+      heartbeat({ segment, results } satisfies SegmentProgress);
+    }
+    await translateStoreErrors(async () => {
+      await files.putResults(batchId, segment, results);
+      await files.removeRows(uploadId, segment);
+    });
+    return 'done';
+  }
+
+  /** A pause ends the activity, and with it the heartbeat's details: the rows that were started are found again by their batch. */
+  function keepProgress(segment: number, results: readonly BatchRowResult[]): 'paused' {
+    heartbeat({ segment, results } satisfies SegmentProgress);
+    return 'paused';
+  }
+
+  async function waitForRoom(chunk: readonly BatchRow[]): Promise<void> {
+    const starts = chunk.filter(({ applicant }) => applicant !== undefined).length;
+    if (starts === 0 || (await batches.countInviting()) + starts <= WINDOW) return;
+    throw ApplicationFailure.create({
+      message: 'many applicants wait for their invitation, so the next rows wait',
+      type: 'BatchWaits',
+      category: ApplicationFailureCategory.BENIGN,
+      nextRetryDelay: ROOM_DELAY_MS,
+    });
+  }
+
+  function startRows(record: BatchRecord, chunk: readonly BatchRow[], isCancelled: boolean): Promise<BatchRowResult[]> {
+    const limit = pLimit(CONCURRENCY);
+    return limit.map(chunk, async ({ line, clientUserId, applicant, result, errors = [] }): Promise<BatchRowResult> => {
+      const toResult = (of: RowResult) => ({ line, clientUserId, result: of, errors });
+      if (result !== undefined || applicant === undefined) return toResult(result ?? 'invalid');
+      return toResult(isCancelled ? 'cancelled' : await batches.startRow(applicant, record));
+    });
+  }
+
+  /** Adds the results of a segment to the counts, once. */
+  async function finishSegment(batchId: string, segment: number): Promise<void> {
+    await translateStoreErrors(async () => {
+      const results = (await files.readResults(batchId, segment)) ?? [];
+      await files.change(batchId, (record) => {
+        if (record.processed !== segment) return record;
+        const counts = { ...record.counts };
+        for (const { result } of results) counts[result] = (counts[result] ?? 0) + 1;
+        return { ...record, processed: segment + 1, counts };
+      });
+    });
+  }
+
+  async function finishBatch({ batchId, counts, rows }: BatchRecord): Promise<void> {
+    const subject = { kind: 'batch', id: batchId } as const;
+    const draft = { type: 'batch.done', atMs: Date.now(), round: null, data: { rows, counts } } as const;
+    await translateStoreErrors(() => events.append(subject, { writer: 'batch', from: 0, drafts: [draft] }));
+    await events.requestDeliveries(subject);
+    const endedAt = new Date().toISOString();
+    await translateStoreErrors(() =>
+      files.change(batchId, (record) => (record.endedAt === null ? { ...record, endedAt } : record)),
+    );
+  }
+}
