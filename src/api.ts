@@ -50,7 +50,8 @@ runProcess('api', async () => {
         () => false,
       ),
   };
-  const app = await createApi({ settings, useCases, readiness, ring: payload.ring, namespace, audit, registry, log });
+  const api = { settings, useCases, readiness, ring: payload.ring, namespace, audit, registry, log };
+  const app = await createApi({ ...api, signal: stopping.signal });
   const ready = () => app.server.listening && store.isReady();
   const metrics = await serveMetrics({ ...config.metrics, registry, ready });
   onShutdown(

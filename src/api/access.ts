@@ -46,6 +46,7 @@ export const ACCESS: Readonly<Record<string, Access>> = {
   'POST /endpoints/:name/resume': 'operate',
   'POST /endpoints/:name/test': 'operate',
   'POST /endpoints/:name/recover': 'operate',
+  'GET /stream': 'read',
   'GET /summary': 'read',
   'GET /attention': 'read',
   'GET /system': 'operate',

@@ -32,6 +32,7 @@ import { eventRoutes } from './routes/events';
 import { overviewRoutes } from './routes/overview';
 import { type Readiness, serviceRoutes } from './routes/service';
 import { sessionRoutes } from './routes/session';
+import { streamRoutes } from './routes/stream';
 import { createSessions } from './sessions';
 import type { ApiSettings } from './settings';
 
@@ -54,6 +55,8 @@ interface ApiDeps {
   readonly audit: Audit;
   readonly registry: Registry;
   readonly log: Logger;
+  /** Aborted when the process stops: ends the streams. */
+  readonly signal?: AbortSignal;
   readonly nowMs?: () => number;
   /** Replaces the timeouts of a slow sender in tests. */
   readonly senderTimeoutMs?: number;
@@ -125,6 +128,7 @@ export async function createApi(deps: ApiDeps): Promise<FastifyInstance> {
   }
   await app.register(documentRoutes, { prefix: BASE, useCases, log });
   await app.register(batchRoutes, { prefix: BASE, useCases, log });
+  await app.register(streamRoutes, { prefix: BASE, useCases, ended: deps.signal ?? new AbortController().signal });
   const session = { sessions, guard, audit, oneTimeSessions: settings.oneTimeSessions, nowMs };
   await app.register(sessionRoutes, { ...session, prefix: BASE, isDocumented: true });
   // Temporal's UI and its users know these paths.

@@ -34,7 +34,7 @@ export interface Endpoints {
 
 const FOLDER = 'endpoints';
 const ACTIVE: EndpointStatus = { state: 'active', since: null, lastSuccess: null, resumedAt: null };
-export const CACHED_MS = 2_000;
+const CACHED_MS = 2_000;
 const SUCCESS_EVERY_MS = 10_000;
 
 export function openEndpoints(shelf: Shelf, nowMs: () => number = Date.now): Endpoints {

@@ -3,6 +3,7 @@ import { readAuditTrail } from './audit-trail';
 import { readBatchResults } from './batch-results';
 import { checkBatch, startBatch } from './batch-upload';
 import { listBatches, showBatch, steerBatch } from './batches';
+import { openChangeStream } from './change-stream';
 import { listDeliveries } from './deliveries';
 import { readDetails } from './details';
 import { createOpenings } from './document-openings';
@@ -54,6 +55,7 @@ export function createUseCases(deps: UseCaseDeps): UseCases {
     resumeEndpoint: (...args) => resumeEndpoint(deps, ...args),
     testEndpoint: (...args) => testEndpoint(deps, ...args),
     recoverEndpoint: (...args) => recoverEndpoint(deps, ...args),
+    stream: openChangeStream(deps),
     summary: createSummary(deps),
     attention: () => readAttention(deps),
     system: () => readSystem(deps),

@@ -33,6 +33,7 @@ import type {
   StartedBatch,
   SteeredApplicant,
   SteeredBatch,
+  StreamEvent,
   SummaryView,
   SystemView,
   TaggedApplicant,
@@ -191,6 +192,9 @@ export interface UseCases {
   testEndpoint(name: string, actor: Actor): Promise<EndpointTestView>;
   /** @throws {InvalidInput} for a period that ends before it begins */
   recoverEndpoint(name: string, period: EventPeriod, actor: Actor): Promise<EndpointView>;
+
+  /** Changes of applicants, until the signal. `lastEventId`: the last one that the caller has; null: none. An event of null is a comment. */
+  stream(lastEventId: string | null, signal: AbortSignal): AsyncIterable<StreamEvent | null>;
 
   summary(): Promise<SummaryView>;
   attention(): Promise<AttentionView>;

@@ -202,6 +202,25 @@ export interface SystemView {
   readonly asOf: string;
 }
 
+/** What the stream reports of an applicant. */
+export interface ApplicantChange {
+  readonly clientUserId: string;
+  readonly round: number | null;
+  readonly stage: Stage | null;
+  readonly stageSince: string | null;
+  readonly outcome: Outcome | null;
+  readonly needs: readonly Need[];
+  readonly open: boolean;
+  readonly closedAt: string | null;
+}
+
+/** `reset`: changes are missing. `degraded`, `recovered`: whether Temporal answers. */
+export interface StreamEvent {
+  readonly id: string;
+  readonly event: 'applicant' | 'reset' | 'degraded' | 'recovered';
+  readonly data: ApplicantChange | { readonly reasons?: readonly string[] };
+}
+
 /** `batchId` and `state` null: a dry run. */
 export interface BatchCheckView {
   readonly batchId: string | null;

@@ -52,6 +52,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'POST /endpoints/:name/resume': ['operate'],
   'POST /endpoints/:name/test': ['operate'],
   'POST /endpoints/:name/recover': ['operate'],
+  'GET /stream': ['read'],
   'GET /summary': ['read'],
   'GET /attention': ['read'],
   'GET /system': ['operate'],

@@ -2,12 +2,14 @@ import { applicantExample } from '../../src/api/schemas/applicant-example';
 import { ROW_RESULTS } from '../../src/report-store/batch-files';
 import type { UseCases } from '../../src/use-cases/use-cases';
 import type {
+  ApplicantChange,
   ApplicantView,
   BatchResultRow,
   BatchView,
   DeliveryView,
   EndpointView,
   EventView,
+  StreamEvent,
 } from '../../src/use-cases/views';
 
 export const ETAG = '0a1b2c3d4e5f60718293a4b5c6d7e8f9';
@@ -67,6 +69,20 @@ function rowsOf(): AsyncIterable<BatchResultRow> {
   };
 }
 
+/** A change and a comment; then the stream ends. */
+function changesOf(): AsyncIterable<StreamEvent | null> {
+  const data: ApplicantChange = {
+    ...{ clientUserId: 'POL-1', round: 1, stage: 'invited', stageSince: AS_OF, outcome: null, needs: [], open: true },
+    closedAt: null,
+  };
+  return {
+    async *[Symbol.asyncIterator]() {
+      yield { id: '0123abcd-1', event: 'applicant' as const, data };
+      yield null;
+    },
+  };
+}
+
 type Name = keyof UseCases;
 
 /** A call of a use case with its arguments. */
@@ -94,7 +110,12 @@ export function fakeUseCases() {
       return result;
     };
   const names = Object.keys(ANSWERS) as Name[];
-  const useCases = Object.fromEntries(names.map((name) => [name, answer(name)])) as unknown as UseCases;
+  const stream: UseCases['stream'] = (...args) => {
+    calls.push({ name: 'stream', args });
+    return answers.get('stream') as ReturnType<UseCases['stream']>;
+  };
+  const all = Object.fromEntries(names.map((name) => [name, answer(name)]));
+  const useCases = { ...all, stream } as unknown as UseCases;
   return { useCases, calls, answers, reset };
 }
 
@@ -158,6 +179,7 @@ const ANSWERS: { readonly [K in Name]: Awaited<ReturnType<UseCases[K]>> } = {
   batch: BATCH,
   steerBatch: { batch: BATCH, done: 'accepted' },
   batchResults: rowsOf(),
+  stream: changesOf(),
   events: { items: [EVENT], asOf: AS_OF },
   deliveries: {
     items: [

@@ -7,7 +7,7 @@ import {
   Unavailable,
 } from '../../src/use-cases/errors';
 import type { UseCases } from '../../src/use-cases/use-cases';
-import { START as BODY, startApi } from './api-fixture';
+import { START as BODY, KEYS, startApi } from './api-fixture';
 import { APPLICANT, ETAG } from './fake-use-cases';
 
 let api: Awaited<ReturnType<typeof startApi>>;
@@ -265,4 +265,15 @@ describe('at the root', () => {
     expect((await lost.call('GET', '/readyz')).json).toMatchObject({ type: '/problems/temporal-unavailable' });
     await lost.close();
   });
+});
+
+test('GET /stream sends server-sent events, and passes the last id of the client', async () => {
+  const answer = await api.call('GET', '/api/v1/stream', {
+    headers: { 'last-event-id': '0123abcd-0', authorization: `Bearer ${KEYS.read}` },
+  });
+  expect(answer.headers).toMatchObject({ 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
+  expect(answer.text).toMatch(
+    /^retry: 2000\n\nid: 0123abcd-1\nevent: applicant\ndata: \{"clientUserId":"POL-1".*\}\n\n:\n\n$/,
+  );
+  expect(lastArgs()?.[0]).toBe('0123abcd-0');
 });
