@@ -1,4 +1,4 @@
-// npm run test:browser: the tests that need Chromium.
+// npm run test:browser: the tests that need Chromium, Java or Python.
 const { transform, transformIgnorePatterns } = require('./jest.config.js');
 
 /** @type {import('jest').Config} */

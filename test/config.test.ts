@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { type ProcessName, readConfig } from '../src/config';
 import { DAY_MS, DEFAULT_POLICY, MINUTE_MS } from '../src/domain/policy';
+import { NO_EVENTS } from '../src/events/settings';
 import { excludeLoopback } from '../src/process/loopback';
 import { generateKey } from '../src/temporal/key-ring';
 import { readFaults } from './support/configuration';
@@ -84,6 +85,7 @@ test('without variables, returns the documented defaults', () => {
       uiOrigins: [],
       oneTimeSessions: false,
     },
+    events: NO_EVENTS,
     payload: { ring: null, encrypts: false },
     hasPayloadSettings: false,
     metrics: { host: '127.0.0.1', port: null },

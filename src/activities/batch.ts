@@ -32,8 +32,8 @@ export interface BatchDeps {
 /** `more`: there are more segments. */
 export type BatchStep = 'more' | 'paused' | 'done';
 
-/** At most about this many applicants wait for their invitation at a time: minutes of work for upstream's rate. */
-const WINDOW = 1_000;
+/** At most about this many applicants wait for their invitation at a time: a minute of work or more at a sixth of upstream's usual rate. */
+const WINDOW = 200;
 /** A chunk of rows starts after one look at the window. */
 const CHUNK_ROWS = 50;
 const CONCURRENCY = 20;

@@ -197,7 +197,7 @@ export function createDeliverEvents(deps: DeliveryDeps) {
   }
 }
 
-/** Not an error of ours: it shows in no metric and no log as one. */
+/** Benign: it shows in no metric and no log as an error. */
 function retryAfter(waitMs: number): ApplicationFailure {
   return ApplicationFailure.create({
     message: 'the event waits for its next try',

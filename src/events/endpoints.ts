@@ -82,7 +82,7 @@ export function openEndpoints(shelf: Shelf, nowMs: () => number = Date.now): End
   };
 }
 
-/** A damaged file counts as active, because events must not stop for ever. */
+/** A damaged file counts as active, because events must not stop. */
 function parseStatus(bytes: Buffer | null): EndpointStatus {
   try {
     return bytes === null ? ACTIVE : { ...ACTIVE, ...(JSON.parse(bytes.toString()) as EndpointStatus) };

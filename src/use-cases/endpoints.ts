@@ -58,7 +58,7 @@ export function testEndpoint(deps: UseCaseDeps, name: string, actor: Actor): Pro
   });
 }
 
-/** Sends what was not delivered of the events that were made in this period. The work goes on in the background. @throws {InvalidInput} */
+/** Sends what was not delivered of the events that were made in this period. The work continues in the background. @throws {InvalidInput} */
 export async function recoverEndpoint(
   deps: UseCaseDeps,
   name: string,

@@ -266,7 +266,7 @@ export class Applicant {
     this.outbox.emit(type, this.state.round, data);
   }
 
-  /** The round goes on from here. `types`: see Outbox. */
+  /** The round begins. `types`: see Outbox. */
   emitStarted(types: readonly EventType[] | undefined): void {
     this.outbox.configure(types);
     this.emit('applicant.started', { batchId: this.input.batchId ?? null });

@@ -58,15 +58,16 @@ describe('.ci/run', () => {
     return { status, last: stdout.trim().split('\n').at(-1), stdout };
   }
 
-  it('runs each part, the acceptance groups field and api by name and the others by default, and adds up the counts', async () => {
+  it('runs each part, the acceptance groups field, api and events by name and the others by default, and adds up the counts', async () => {
     addScenarios("shift; echo scenarios $* on $TEMPORAL_BIN; echo '10 passed, 0 failed'");
     const { status, last, stdout } = await runCi();
-    expect({ status, last }).toEqual({ status: 0, last: '40 passed, 0 failed' });
+    expect({ status, last }).toEqual({ status: 0, last: '50 passed, 0 failed' });
     const lines = stdout.split('\n');
     for (const part of [
       ...['npm run check', 'node scripts/npm-audit.mjs', 'npm run build', 'npm test', 'npm run test:browser'],
       ...['node scripts/start-on-node.mjs 24', 'scenarios --group field on node scripts/temporal.mjs cli'],
       ...['npm run test:api', 'scenarios --group api on node scripts/temporal.mjs cli'],
+      'scenarios --group events on node scripts/temporal.mjs cli',
       'scenarios on node scripts/temporal.mjs cli',
     ])
       expect(lines).toContain(part);
@@ -79,12 +80,12 @@ describe('.ci/run', () => {
 
   it('runs the other parts after a failure, and fails', async () => {
     addScenarios("echo '9 passed, 1 failed'; exit 1");
-    expect(await runCi()).toMatchObject({ status: 1, last: '37 passed, 3 failed' });
+    expect(await runCi()).toMatchObject({ status: 1, last: '46 passed, 4 failed' });
   });
 
   it('counts a part without a last line as failed', async () => {
     addScenarios('echo broken; exit 1');
-    expect(await runCi()).toMatchObject({ status: 1, last: '10 passed, 3 failed' });
+    expect(await runCi()).toMatchObject({ status: 1, last: '10 passed, 4 failed' });
   });
 
   it('fails if a check fails, which has no counts', async () => {

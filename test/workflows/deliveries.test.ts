@@ -169,7 +169,7 @@ test('a recovery sends what was not delivered in its period, and nothing else', 
   ]);
 });
 
-test('an event that is refused three times is set aside, and the order goes on', async () => {
+test('an event that is refused three times is set aside, and the next one is sent', async () => {
   const { receiver, work, emit, logs, name, untilDelivered, statesOf } = await setup();
   receiver.answerBy(({ body }) => (body.data['sequence'] === 1 ? 422 : 204));
   await emit('POL-1', 2);

@@ -226,7 +226,7 @@ function toCsv({ line, clientUserId, result, stage, outcome, reason, errors }: B
   return `${cells.map(toCell).join(',')}\r\n`;
 }
 
-/** Every value is an id or a text of ours, so none is a formula. */
+/** Every value is an id or our own text, so none is a formula. */
 function toCell(value: string | number | null): string {
   const text = String(value ?? '');
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
