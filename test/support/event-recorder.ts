@@ -5,7 +5,7 @@ import { createEventRecorder } from '../../src/events/recorder';
 import { endpointOf } from '../../src/events/settings';
 import type { ReportStore } from '../../src/report-store/port';
 
-const ENDPOINT = endpointOf('https://carrier.example/events');
+export const ENDPOINT = endpointOf('https://carrier.example/events');
 
 /** Records events in a store for one endpoint, and remembers the requested deliveries. */
 export function recordEventsIn({ shelf }: Pick<ReportStore, 'shelf'>, types: readonly EventType[] = EVENT_TYPES) {

@@ -8,12 +8,19 @@ import { openMailboxQuarantine } from '../../src/quarantine/quarantine';
 import { openHolds } from '../../src/report-store/holds';
 import { encodeLine } from '../../src/spool/frame';
 import { encodeRecord } from '../../src/spool/record';
+import { createDeliveries } from '../../src/temporal/deliveries';
 import { createOperations } from '../../src/temporal/operations';
 import { serializeNotices } from '../../src/upstream/notices';
-import { applicantWorkflowId, mailboxWorkflowId, refreshWorkflowId } from '../../src/workflows/contract';
+import {
+  applicantWorkflowId,
+  deliveryWorkflowId,
+  mailboxWorkflowId,
+  refreshWorkflowId,
+} from '../../src/workflows/contract';
 import { change } from '../report-store/fixtures';
 import { until } from '../support/condition';
 import { erasureRecordsOf } from '../support/erasure-records';
+import { ENDPOINT, recordEventsIn } from '../support/event-recorder';
 import { DOWN } from '../support/fake-upstream';
 import { putMailboxRecord } from '../support/mailbox-record';
 import { setup } from './erasing-fixture';
@@ -85,6 +92,28 @@ test('an erasure deletes the runs of earlier rounds; a late notice starts nothin
   expect(await runs(refreshWorkflowId('POL-9'))).toBe(0);
   await invite('POL-9');
   expect((await store.readManifest('POL-9'))?.documents).toHaveLength(1);
+});
+
+test("an erasure deletes the log of the applicant's events and the deliveries that run, and leaves those of others", async () => {
+  const { invite, erase, store, client, operator, runs } = await setup();
+  await invite('POL-E');
+  const { request } = createDeliveries({ client, taskQueue: operator.taskQueue });
+  const { logs } = recordEventsIn(store);
+  const draft = { type: 'applicant.started', atMs: Date.now(), round: 1, data: {} } as const;
+  const [subject, other] = [
+    { kind: 'applicant', id: 'POL-E' },
+    { kind: 'applicant', id: 'POL-E2' },
+  ] as const;
+  for (const one of [subject, other]) {
+    await logs.append(one, { writer: 'w', from: 0, drafts: [draft], endpoints: [ENDPOINT.name] });
+    await request(ENDPOINT.name, one);
+  }
+  expect(await erase('POL-E', '--yes')).toBe(0);
+  expect(await logs.read(subject)).toBeNull();
+  expect(await runs(deliveryWorkflowId(ENDPOINT.name, subject))).toBe(0);
+  expect((await logs.read(other))?.events).toHaveLength(1);
+  const left = await client.workflow.getHandle(deliveryWorkflowId(ENDPOINT.name, other)).describe();
+  expect(left.status.name).toBe('RUNNING');
 });
 
 test('a hold stops an erasure, before it and in its middle; the erasure of an unknown id ends with 0', async () => {

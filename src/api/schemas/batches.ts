@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { ROW_RESULTS, type RowResult } from '../../report-store/batch-files';
 import { BATCH_STATES, type BatchCheckView, type BatchPage, type BatchView } from '../../use-cases/views';
-import { cursor, limit } from './parameters';
+import { limit, pageCursor } from './parameters';
 import { problemFields } from './problem';
 import { count, instant, nextCursor, openEnum } from './values';
 
@@ -114,4 +114,4 @@ export const batchFile = z.unknown().meta({
   ],
 });
 
-export const batchesQuery = z.strictObject({ limit, cursor });
+export const batchesQuery = z.strictObject({ limit, cursor: pageCursor });

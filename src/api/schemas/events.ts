@@ -10,7 +10,7 @@ import type {
   EventsView,
   EventView,
 } from '../../use-cases/views';
-import { clientUserId, cursor, instantMs, limit } from './parameters';
+import { clientUserId, instantMs, limit, pageCursor } from './parameters';
 import { count, degradation, instant, nextCursor, openEnum } from './values';
 
 const AT = '2026-01-30T21:20:54.316Z';
@@ -170,7 +170,7 @@ export const deliveriesQuery = z.strictObject({
   state: z.enum(DELIVERY_STATES).exactOptional(),
   clientUserId: clientUserId.exactOptional(),
   limit,
-  cursor,
+  cursor: pageCursor,
 });
 
 export const recoverBody = z

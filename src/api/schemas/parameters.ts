@@ -63,6 +63,14 @@ export const cursor = z
   .optional()
   .meta({ description: 'The nextCursor of an earlier answer, with the same filters. It is valid for a day.' });
 
+const CURSOR_EXPECTED = 'the nextCursor of an earlier answer';
+/** The same with its form, for routes that are newer than the first release of the api: a stricter form would break clients of the older ones. */
+export const pageCursor = z
+  .string({ error: CURSOR_EXPECTED })
+  .regex(/^[A-Za-z0-9_-]{1,4000}$/, { error: CURSOR_EXPECTED })
+  .optional()
+  .meta({ description: 'The nextCursor of an earlier answer, with the same filters. It is valid for a day.' });
+
 const ID_PATTERN = '^[A-Za-z0-9][A-Za-z0-9._~-]{0,99}$';
 
 export const clientUserId = z
