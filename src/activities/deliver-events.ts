@@ -55,6 +55,8 @@ const GIVE_UP_AFTER_MS = DELIVERY_PERIOD_MS * 1.2;
 interface GroupEnd {
   readonly results: ReadonlyMap<string, AttemptResult>;
   readonly isHeld: boolean;
+  /** The endpoint fails, and one event was sent all the same. */
+  readonly isProbe: boolean;
   readonly waitMs: number | null;
 }
 
@@ -76,17 +78,18 @@ export function createDeliverEvents(deps: DeliveryDeps) {
       }
       const group = await sendGroup(name, subject, pending.slice(0, EVENTS_PER_WRITE), isProbe);
       sent += group.results.size;
-      const failed = await learn(name, subject, group.results, isProbe);
+      const failed = await learn(name, subject, group);
       if (group.isHeld) {
         await giveUpLate(name, subject);
         return 'held';
       }
       if (failed !== null) {
-        if (failed.status === GONE) return 'held';
+        // A failed probe ends here: only the workflow of the endpoint decides about the next one.
+        if (failed.status === GONE || group.isProbe) return 'held';
         throw retryAfter(failed.waitMs);
       }
       if (group.waitMs !== null) throw retryAfter(group.waitMs);
-      if (isProbe) return 'more';
+      if (group.isProbe) return 'more';
     }
     return 'more';
   };
@@ -100,29 +103,31 @@ export function createDeliverEvents(deps: DeliveryDeps) {
   ): Promise<GroupEnd> {
     const results = new Map<string, AttemptResult>();
     const endpoint = settings.endpoints.find((one) => one.name === name);
+    const end = { results, isHeld: false, isProbe: false, waitMs: null };
     for (const event of pending) {
       heartbeat();
       if (Context.current().cancellationSignal.aborted && results.size === 0) throw new CancelledFailure('cancelled');
       if (Context.current().cancellationSignal.aborted) break;
-      const { state } = await endpoints.readCached(name);
+      const status = await translateStoreErrors(() => endpoints.readCached(name));
+      const { state } = status;
       const mayProbe = isProbe && state === 'failing';
-      if (endpoint === undefined || (state !== 'active' && !mayProbe)) return { results, isHeld: true, waitMs: null };
-      const waitMs = (event.deliveries[name]?.nextAttemptAtMs ?? 0) - Date.now();
-      if (waitMs > 0 && !mayProbe) return { results, isHeld: false, waitMs };
+      if (endpoint === undefined || (state !== 'active' && !mayProbe)) return { ...end, isHeld: true };
+      const waitMs = dueAtMs(event, name, status) - Date.now();
+      if (waitMs > 0 && !mayProbe) return { ...end, waitMs };
       const result = await sender.send(endpoint, event);
       results.set(event.id, result);
       await track(name, subject, result, state);
-      if (result.failure !== null || mayProbe) break;
+      if (mayProbe) return { ...end, isProbe: true };
+      if (result.failure !== null) break;
     }
-    return { results, isHeld: false, waitMs: null };
+    return end;
   }
 
   /** Writes the results. Returns the try whose event still waits, with the time until the next one; null if there is none. */
   async function learn(
     name: string,
     subject: EventSubject,
-    results: ReadonlyMap<string, AttemptResult>,
-    isProbe: boolean,
+    { results, isProbe }: GroupEnd,
   ): Promise<{ readonly status: number | null; readonly waitMs: number } | null> {
     if (results.size === 0) return null;
     const nowMs = Date.now();
@@ -195,6 +200,13 @@ export function createDeliverEvents(deps: DeliveryDeps) {
   function warn(event: string, endpoint: string, fields: object = {}): void {
     log.warn(event, { event, endpoint, ...fields, attempt: activityInfo().attempt });
   }
+}
+
+/** An endpoint that works again, or was resumed, gets what waits at once. */
+function dueAtMs({ deliveries }: LoggedEvent, endpoint: string, { resumedAt }: EndpointStatus): number {
+  const { nextAttemptAtMs = null, attempts = [] } = deliveries[endpoint] ?? {};
+  const lastAtMs = Date.parse(attempts.at(-1)?.at ?? '');
+  return resumedAt !== null && Date.parse(resumedAt) >= lastAtMs ? 0 : (nextAttemptAtMs ?? 0);
 }
 
 /** Benign: it shows in no metric and no log as an error. */

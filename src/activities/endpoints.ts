@@ -11,7 +11,11 @@ import { translateStoreErrors } from './store';
 /** The deliveries in Temporal; each method throws what its client throws. */
 export interface DeliveryRuns {
   request(endpoint: string, subject: EventSubject): Promise<void>;
-  wake(endpoint: string, subject: EventSubject, request: { readonly isProbe?: boolean }): Promise<boolean>;
+  wake(
+    endpoint: string,
+    subject: EventSubject,
+    request: { readonly isProbe?: boolean; readonly isRestarted?: boolean },
+  ): Promise<boolean>;
   /** Newest first; `next` null: the last page. */
   listRunning(
     endpoint: string,
@@ -62,7 +66,7 @@ export function createEndpointActivities({ endpoints, logs, deliveries, random =
         const page: Awaited<ReturnType<DeliveryRuns['listRunning']>> = await deliveries.listRunning(endpoint, next);
         await limit.map(page.subjects, async (subject) => {
           heartbeat();
-          if (await deliveries.wake(endpoint, subject, {})) count += 1;
+          if (await deliveries.wake(endpoint, subject, { isRestarted: true })) count += 1;
         });
         ({ next } = page);
       } while (next !== null);
