@@ -83,7 +83,9 @@ export function createBatchActivities({ reportStore, noticeEncryption, events, b
       const chunk = rows.slice(results.length, results.length + CHUNK_ROWS);
       if (control === 'pause') return keepProgress(segment, results);
       if (control === 'run') await waitForRoom(chunk);
-      results.push(...(await startRows(record, chunk, control === 'cancel')));
+      const erased = await translateStoreErrors(() => files.listErased(batchId));
+      const isCancelled = ({ clientUserId }: BatchRow) => control === 'cancel' || erased.has(clientUserId ?? '');
+      results.push(...(await startRows(record, chunk, isCancelled)));
       heartbeat({ segment, results } satisfies SegmentProgress);
     }
     await translateStoreErrors(async () => {
@@ -110,12 +112,17 @@ export function createBatchActivities({ reportStore, noticeEncryption, events, b
     });
   }
 
-  function startRows(record: BatchRecord, chunk: readonly BatchRow[], isCancelled: boolean): Promise<BatchRowResult[]> {
+  function startRows(
+    record: BatchRecord,
+    chunk: readonly BatchRow[],
+    isCancelled: (row: BatchRow) => boolean,
+  ): Promise<BatchRowResult[]> {
     const limit = pLimit(CONCURRENCY);
-    return limit.map(chunk, async ({ line, clientUserId, applicant, result, errors = [] }): Promise<BatchRowResult> => {
+    return limit.map(chunk, async (row): Promise<BatchRowResult> => {
+      const { line, clientUserId, applicant, result, errors = [] } = row;
       const toResult = (of: RowResult) => ({ line, clientUserId, result: of, errors });
       if (result !== undefined || applicant === undefined) return toResult(result ?? 'invalid');
-      return toResult(isCancelled ? 'cancelled' : await batches.startRow(applicant, record));
+      return toResult(isCancelled(row) ? 'cancelled' : await batches.startRow(applicant, record));
     });
   }
 
@@ -137,6 +144,7 @@ export function createBatchActivities({ reportStore, noticeEncryption, events, b
     const draft = { type: 'batch.done', atMs: Date.now(), round: null, data: { rows, counts } } as const;
     await translateStoreErrors(() => events.append(subject, { writer: 'batch', from: 0, drafts: [draft] }));
     await events.requestDeliveries(subject);
+    await translateStoreErrors(() => files.removeMarks(batchId));
     const endedAt = new Date().toISOString();
     await translateStoreErrors(() =>
       files.change(batchId, (record) => (record.endedAt === null ? { ...record, endedAt } : record)),

@@ -3,7 +3,7 @@ import type { FileEncryption } from '../domain/encryption';
 import { type Append, type EventLog, hasUndelivered, newEventLog, withEvents } from '../domain/event-log';
 import type { EventData, EventDraft, EventSubject, StoredDocumentData } from '../domain/events';
 import { documentIdOf } from '../report-store/document-id';
-import { openEncryptedShelf } from '../report-store/encrypted-shelf';
+import { openEncryptedShelf, parseStoredJson } from '../report-store/encrypted-shelf';
 import type { Shelf } from '../report-store/shelf';
 import { eventIdOf } from './event-id';
 
@@ -96,7 +96,7 @@ function markOf(endpoint: string, { kind, id }: EventSubject): string {
 }
 
 function parseLog(bytes: Buffer | null): EventLog | null {
-  return bytes && (JSON.parse(bytes.toString()) as EventLog);
+  return bytes && parseStoredJson<EventLog>(bytes);
 }
 
 function endpointsOf(...logs: readonly (EventLog | null)[]): ReadonlySet<string> {

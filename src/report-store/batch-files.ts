@@ -1,7 +1,7 @@
 import type { FileEncryption } from '../domain/encryption';
 import type { Policy } from '../domain/policy';
 import type { Wanted } from '../domain/reports';
-import { openEncryptedShelf } from './encrypted-shelf';
+import { openEncryptedShelf, parseStoredJson } from './encrypted-shelf';
 import type { Shelf } from './shelf';
 
 export const ROW_RESULTS = [
@@ -101,6 +101,10 @@ export interface BatchFiles {
   change(batchId: string, change: (record: BatchRecord) => BatchRecord): Promise<BatchRecord | null>;
   /** The ids of all batches. */
   list(): Promise<readonly string[]>;
+  /** The clientUserIds that were erased while the batch ran: their rows must not start. */
+  listErased(batchId: string): Promise<ReadonlySet<string>>;
+  /** Removes what only a running batch needs. */
+  removeMarks(batchId: string): Promise<void>;
   /** Removes what an upload has stored. */
   removeUpload(uploadId: string): Promise<void>;
   /** The ids of all uploads with rows. */
@@ -130,11 +134,22 @@ export function openBatchFiles(shelf: Shelf, encryption: FileEncryption): BatchF
     readResults: (batchId, segment) => get<readonly BatchRowResult[]>(resultsName(batchId, segment)),
     async create(record) {
       let isNew = false;
+      // First, so that no erasure misses a batch.
+      await shelf.put(runningName(record.batchId), Buffer.alloc(0));
       const created = await update(record.batchId, (known) => {
         isNew = known === null;
         return known ?? record;
       });
+      if (created?.endedAt) await shelf.remove(runningName(record.batchId));
       return { record: created ?? record, isNew };
+    },
+    async listErased(batchId) {
+      const prefix = erasedName(batchId, '');
+      return new Set((await shelf.list(prefix)).map((name) => name.slice(prefix.length)));
+    },
+    async removeMarks(batchId) {
+      await shelf.remove(runningName(batchId));
+      for (const name of await shelf.list(erasedName(batchId, ''))) await shelf.remove(name);
     },
     read: (batchId) => get<BatchRecord>(recordName(batchId)),
     change: (batchId, change) => update(batchId, (record) => record && change(record)),
@@ -144,6 +159,23 @@ export function openBatchFiles(shelf: Shelf, encryption: FileEncryption): BatchF
     },
     listUploads: async () => [...new Set((await files.list('batch-rows/')).map((name) => name.split('/')[1] ?? ''))],
   };
+}
+
+/** Marks an erased applicant in every batch that runs, so that a row that still waits does not start it again. */
+export async function markErased(shelf: Shelf, clientUserId: string): Promise<void> {
+  for (const name of await shelf.list(RUNNING)) {
+    await shelf.put(erasedName(name.slice(RUNNING.length), clientUserId), Buffer.alloc(0));
+  }
+}
+
+const RUNNING = 'batch-running/';
+
+function runningName(batchId: string): string {
+  return `${RUNNING}${batchId}`;
+}
+
+function erasedName(batchId: string, clientUserId: string): string {
+  return `batch-erased/${batchId}/${clientUserId}`;
 }
 
 function recordName(batchId: string): string {
@@ -163,5 +195,5 @@ function toBytes(value: unknown): Buffer {
 }
 
 function parse<T>(bytes: Buffer | null): T | null {
-  return bytes && (JSON.parse(bytes.toString()) as T);
+  return bytes && parseStoredJson<T>(bytes);
 }

@@ -46,6 +46,15 @@ export function openEncryptedShelf(shelf: Shelf, encryption: FileEncryption): En
   };
 }
 
+/** @throws AlteredDocument without the text, which may hold personal data */
+export function parseStoredJson<T>(bytes: Buffer): T {
+  try {
+    return JSON.parse(bytes.toString()) as T;
+  } catch {
+    throw new AlteredDocument('a file of the shelf is no JSON: it was altered. Restore it from a backup');
+  }
+}
+
 /** What the encryption of a file is bound to. Do not change it: existing files could not be decrypted. */
 function contextOf(name: string): string {
   return `${SHELF_FOLDER}/${name}`;

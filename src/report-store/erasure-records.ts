@@ -1,5 +1,6 @@
 import type { ErasableEvents, ErasureJournal, ErasureRecords, EventTrace, RunRef } from '../domain/erasure';
 import { isHumanId } from '../domain/identifiers';
+import { markErased } from './batch-files';
 import { UnreadableManifest, WrongFolder } from './errors';
 import { openHolds } from './holds';
 import type { ReportStore } from './port';
@@ -68,6 +69,7 @@ export function openErasureRecords(
     async eraseFiles(clientUserId) {
       const files = await store.erase(clientUserId);
       await events.remove(clientUserId);
+      await markErased(shelf, clientUserId);
       const humanIds = new Set<unknown>((await read(clientUserId))?.humanIds);
       await removeFromSweeps(shelf, (row) => row.clientUserId === clientUserId || humanIds.has(row.humanId));
       return files;

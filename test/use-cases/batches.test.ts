@@ -14,6 +14,7 @@ import { applicantWorkflowId } from '../../src/workflows/contract';
 import { useCleanup } from '../support/cleanup';
 import { until } from '../support/condition';
 import { deferred } from '../support/deferred';
+import { erasureRecordsOf } from '../support/erasure-records';
 import { recordEventsIn } from '../support/event-recorder';
 import { FakeUpstream } from '../support/fake-upstream';
 import { cipherOf } from '../support/keys';
@@ -260,6 +261,18 @@ test('a worker that dies in the middle of a segment starts no one twice, and the
   expect((await results(batch.batchId)).map(({ clientUserId, result }) => `${clientUserId} ${result}`)).toEqual(
     ids.map((id) => `${id} started`),
   );
+});
+
+test('an applicant that is erased while its row waits is not started by it', async () => {
+  const { deps, store, work, untilDone, results, started } = setup();
+  const { batch } = await startBatch(deps, csv(csvRow('H-1'), csvRow('H-2')), INTAKE);
+  await erasureRecordsOf(store).eraseFiles('H-1');
+  await work();
+  await untilDone(batch.batchId);
+  expect((await results(batch.batchId)).map(({ result }) => result)).toEqual(['cancelled', 'started']);
+  expect(started).toEqual(['H-2']);
+  // Nothing of it stays.
+  expect((await store.shelf.list('')).filter((name) => /batch-(erased|running|rows)/.test(name))).toEqual([]);
 });
 
 test('the rows of a batch are encrypted where there are keys', async () => {
