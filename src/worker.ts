@@ -28,7 +28,7 @@ import { ensureSearchAttributes } from './temporal/search-attributes';
 import { createSweepSource } from './temporal/sweep-source';
 import { serveDuePollMetric } from './temporal/task-queues';
 import { connectWorker, createWorkers, DRAINED_AFTER_MS, installRuntime } from './temporal/workers';
-import { startRow } from './use-cases/batch-row';
+import { isStartedBy, startRow } from './use-cases/batch-row';
 import { eraseEntries } from './use-cases/erase-entries';
 
 /** The build's bundle of src/workflows. */
@@ -119,6 +119,7 @@ runProcess('worker', async () => {
     batches: {
       countInviting: createBatches({ client, taskQueue }).countInviting,
       startRow: (...row) => startRow(rowDeps, ...row),
+      isStartedBy: (...row) => isStartedBy(rowDeps, ...row),
     },
     retention: { retentionMs, eraseClosed, dropQuarantined: (...person) => eraseEntries(entries, ...person) },
   });

@@ -26,6 +26,8 @@ export interface BatchDeps {
      * @throws what Temporal's client, the store and the audit log throw
      */
     startRow(applicant: BatchApplicant, batch: BatchRecord): Promise<'started' | 'running' | 'closed' | 'conflict'>;
+    /** Whether this batch started the newest run of an applicant. Throws what Temporal's client throws. */
+    isStartedBy(clientUserId: string, batchId: string): Promise<boolean>;
   };
 }
 
@@ -77,15 +79,21 @@ export function createBatchActivities({ reportStore, noticeEncryption, events, b
   async function processRows(record: BatchRecord, rows: readonly BatchRow[]): Promise<'paused' | 'done'> {
     const { batchId, uploadId, processed: segment } = record;
     const before = activityInfo().heartbeatDetails as SegmentProgress | undefined;
-    const results: BatchRowResult[] = before?.segment === segment ? [...before.results] : [];
+    // After a pause the results so far are stored.
+    const known = before?.segment === segment ? before.results : await readResults(batchId, segment);
+    const results: BatchRowResult[] = [...known];
     while (results.length < rows.length) {
       const { control } = (await readRecord(batchId)) ?? { control: 'cancel' };
       const chunk = rows.slice(results.length, results.length + CHUNK_ROWS);
-      if (control === 'pause') return keepProgress(segment, results);
+      if (control === 'pause') {
+        await translateStoreErrors(() => files.putResults(batchId, segment, results));
+        return 'paused';
+      }
       if (control === 'run') await waitForRoom(chunk);
       const erased = await translateStoreErrors(() => files.listErased(batchId));
       const isCancelled = ({ clientUserId }: BatchRow) => control === 'cancel' || erased.has(clientUserId ?? '');
-      results.push(...(await startRows(record, chunk, isCancelled)));
+      const mayBeStarted = results.length === known.length && (activityInfo().attempt > 1 || known.length > 0);
+      results.push(...(await startRows(record, chunk, isCancelled, mayBeStarted)));
       heartbeat({ segment, results } satisfies SegmentProgress);
     }
     await translateStoreErrors(async () => {
@@ -95,10 +103,8 @@ export function createBatchActivities({ reportStore, noticeEncryption, events, b
     return 'done';
   }
 
-  /** A pause ends the activity, and with it the heartbeat's details: the rows that were started are found again by their batch. */
-  function keepProgress(segment: number, results: readonly BatchRowResult[]): 'paused' {
-    heartbeat({ segment, results } satisfies SegmentProgress);
-    return 'paused';
+  async function readResults(batchId: string, segment: number): Promise<readonly BatchRowResult[]> {
+    return (await translateStoreErrors(() => files.readResults(batchId, segment))) ?? [];
   }
 
   async function waitForRoom(chunk: readonly BatchRow[]): Promise<void> {
@@ -116,20 +122,25 @@ export function createBatchActivities({ reportStore, noticeEncryption, events, b
     record: BatchRecord,
     chunk: readonly BatchRow[],
     isCancelled: (row: BatchRow) => boolean,
+    mayBeStarted: boolean,
   ): Promise<BatchRowResult[]> {
     const limit = pLimit(CONCURRENCY);
     return limit.map(chunk, async (row): Promise<BatchRowResult> => {
       const { line, clientUserId, applicant, result, errors = [] } = row;
       const toResult = (of: RowResult) => ({ line, clientUserId, result: of, errors });
       if (result !== undefined || applicant === undefined) return toResult(result ?? 'invalid');
-      return toResult(isCancelled(row) ? 'cancelled' : await batches.startRow(applicant, record));
+      if (!isCancelled(row)) return toResult(await batches.startRow(applicant, record));
+      // An interrupted attempt may have started it before the batch was cancelled.
+      const { batchId } = record;
+      const isStarted = mayBeStarted && (await batches.isStartedBy(applicant.details.clientUserId, batchId));
+      return toResult(isStarted ? 'started' : 'cancelled');
     });
   }
 
   /** Adds the results of a segment to the counts, once. */
   async function finishSegment(batchId: string, segment: number): Promise<void> {
     await translateStoreErrors(async () => {
-      const results = (await files.readResults(batchId, segment)) ?? [];
+      const results = await readResults(batchId, segment);
       await files.change(batchId, (record) => {
         if (record.processed !== segment) return record;
         const counts = { ...record.counts };

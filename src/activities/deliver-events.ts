@@ -48,6 +48,8 @@ export type DeliveryEnd = 'done' | 'more' | 'held';
 const EVENTS_PER_WRITE = 20;
 /** An activity ends after as many events, so that its heartbeats and retries stay meaningful. */
 const EVENTS_PER_CALL = 100;
+/** How many of the deliveries that find a failing endpoint request its probing again: one of so many is enough. */
+const REQUEST_SHARE = 0.05;
 /** With the jitter of each delay. */
 const GIVE_UP_AFTER_MS = DELIVERY_PERIOD_MS * 1.2;
 
@@ -137,7 +139,10 @@ export function createDeliverEvents(deps: DeliveryDeps) {
       logs.change(subject, (known) =>
         withDeliveries(known, name, (delivery, { id }) => {
           const result = results.get(id);
-          return result && delivery ? withAttempt(delivery, result, trigger, nowMs, jitter) : delivery;
+          // A late result of a worker that counted as dead must not undo a delivery.
+          return result && delivery?.state === 'pending'
+            ? withAttempt(delivery, result, trigger, nowMs, jitter)
+            : delivery;
         }),
       ),
     );
@@ -159,7 +164,10 @@ export function createDeliverEvents(deps: DeliveryDeps) {
       return;
     }
     if (result.status === GONE) return changeState(name, ['active', 'failing'], 'stopped');
-    if (!isRefusal(result) && tracker.fail(name, id)) await changeState(name, ['active'], 'failing');
+    if (!isRefusal(result) && tracker.fail(name, id)) {
+      await changeState(name, ['active'], 'failing');
+      tracker.succeed(name);
+    }
   }
 
   async function changeState(
@@ -178,12 +186,17 @@ export function createDeliverEvents(deps: DeliveryDeps) {
     const isConfigured = settings.endpoints.some((one) => one.name === name);
     const { state, resumedAt } = await translateStoreErrors(() => endpoints.readCached(name));
     if (isConfigured && state !== 'failing') return;
+    // A worker that died after it had marked the endpoint has requested no probe.
+    if (isConfigured && random() < REQUEST_SHARE) await deps.requestEndpoint(name);
     const resumedAtMs = resumedAt === null ? 0 : Date.parse(resumedAt);
     const isLate = (atMs: number) => Date.now() - Math.max(atMs, resumedAtMs) > GIVE_UP_AFTER_MS;
     await translateStoreErrors(() =>
       logs.change(subject, (known) =>
         withDeliveries(known, name, (delivery, { atMs }) =>
-          delivery?.state === 'pending' && isLate(atMs) ? givenUpDelivery(delivery) : delivery,
+          // An operator has restarted it since.
+          delivery?.state === 'pending' && delivery.trigger === 'schedule' && isLate(atMs)
+            ? givenUpDelivery(delivery)
+            : delivery,
         ),
       ),
     );

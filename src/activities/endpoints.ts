@@ -95,17 +95,21 @@ export function createEndpointActivities({ endpoints, logs, deliveries, random =
     { sinceMs, untilMs }: Omit<RecoverInput, 'endpoint'>,
   ): Promise<number> {
     let count = 0;
+    let isRequested = false;
     const restart = (known: EventLog) => {
       count = 0;
+      isRequested = false;
       return withDeliveries(known, endpoint, (delivery, { atMs }) => {
         const isWanted = atMs >= sinceMs && atMs <= untilMs;
+        // An attempt that was interrupted has restarted it, and may have requested nothing.
+        isRequested ||= delivery?.state === 'pending' && delivery.trigger === 'recover';
         if (!isWanted || delivery?.state === 'delivered' || delivery?.state === 'pending') return delivery;
         count += 1;
         return restartedDelivery(delivery, 'recover');
       });
     };
     await translateStoreErrors(() => logs.change(subject, restart).catch(ignoreUnreadable));
-    if (count > 0) await deliveries.request(endpoint, subject);
+    if (count > 0 || isRequested) await deliveries.request(endpoint, subject);
     return count;
   }
 }

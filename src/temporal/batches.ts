@@ -8,7 +8,7 @@ import { countRuns } from './visibility';
 
 /** The workflows of batches. Every method throws what the client throws. */
 export interface Batches {
-  /** Starts the workflow, unless Temporal has it. */
+  /** Starts the workflow, unless it runs. A run that was ended by force is replaced: the record of the batch decides what is next. */
   start(batchId: string, untilMs?: number): Promise<void>;
   /** Lets the workflow read what an operator requested. Starts it if it does not run. */
   wake(batchId: string): Promise<void>;
@@ -29,7 +29,7 @@ export function createBatches(deps: TemporalDeps): Batches {
       try {
         await callWithDeadline(
           client,
-          () => client.workflow.start(RUN_BATCH, { ...options, workflowIdReusePolicy: 'REJECT_DUPLICATE' }),
+          () => client.workflow.start(RUN_BATCH, { ...options, workflowIdReusePolicy: 'ALLOW_DUPLICATE' }),
           untilMs,
         );
       } catch (error) {

@@ -26,10 +26,12 @@ async function* readSegments(
   const files = openBatchFiles(deps.reportStore.shelf, deps.encryption);
   for (let segment = 0; segment < segments; segment += 1) {
     const rows = await readStore(async () => {
-      const waiting =
-        (await files.readResults(batchId, segment)) === null ? await files.readRows(uploadId, segment) : null;
-      // Between the two reads the segment may have been processed.
-      return waiting?.map(toPending) ?? (await files.readResults(batchId, segment)) ?? [];
+      const waiting = await files.readRows(uploadId, segment);
+      const results = (await files.readResults(batchId, segment)) ?? [];
+      // Of a segment that was paused, only the first rows have results. Its rows may have been removed since.
+      return waiting === null || results.length >= waiting.length
+        ? results
+        : waiting.map((row, index) => results[index] ?? toPending(row));
     });
     yield* await withEndings(deps, rows);
   }

@@ -27,8 +27,17 @@ export async function startRow(
   );
   if (result === 'started') return result;
   // An attempt that was interrupted has started it.
-  const isOwn = run !== null && (await createApplicants(deps).readBatchId(clientUserId)) === batchId;
+  const isOwn = run !== null && (await isStartedBy(deps, clientUserId, batchId));
   if (isOwn && result !== 'conflict') return 'started';
   await deps.audit.record({ ...entry, did: 'not-started', detail: result });
   return result;
+}
+
+/** Whether a batch started the newest run of an applicant. Throws what Temporal's client throws. */
+export async function isStartedBy(
+  deps: Pick<UseCaseDeps, 'client' | 'taskQueue'>,
+  clientUserId: string,
+  batchId: string,
+): Promise<boolean> {
+  return (await createApplicants(deps).readBatchId(clientUserId)) === batchId;
 }

@@ -69,7 +69,8 @@ export function createChangeStream({
         isBehind = next.length > 0 && (next[0]?.sequence ?? 0) > last + 1;
         if (isBehind) yield toEvent('reset', {});
         for (const { event } of next) yield event;
-        last = sequence;
+        // More may have come while the client read these.
+        last = next.at(-1)?.sequence ?? last;
         if (next.length === 0 && !(await waitForChange(signal))) yield null;
       }
     } finally {
@@ -166,7 +167,7 @@ function toChange(record: ApplicantRecord): ApplicantChange {
   const { clientUserId, round, stage, stageSinceMs, outcome, needs, standing, closedAtMs } = record;
   return {
     ...{ clientUserId, round, stage, stageSince: toIso(stageSinceMs), outcome, needs },
-    open: standing === 'open',
+    open: standing === 'open' && stage !== 'closed',
     closedAt: toIso(closedAtMs),
   };
 }

@@ -24,6 +24,7 @@ export async function recoverEndpoint(input: RecoverEndpointInput = {}): Promise
   const recoveries = [...(input.recoveries ?? [])];
   let delayMs = input.delayMs ?? PROBE_DELAY_MS.min;
   let requests = 0;
+  let probeAtMs: number | null = null;
   setHandler(endpointSignal, (request) => {
     requests += 1;
     if (request?.recover) recoveries.push(request.recover);
@@ -42,13 +43,18 @@ export async function recoverEndpoint(input: RecoverEndpointInput = {}): Promise
       continue;
     }
     delayMs = PROBE_DELAY_MS.min;
+    probeAtMs = null;
     if (state === 'active') await wakeDeliveries();
     if (requests === seen) return;
   }
 
   async function probeLater(seen: number): Promise<void> {
-    const hasNews = await condition(() => requests !== seen, delayMs, { summary: 'waiting before the next probe' });
-    if (hasNews) return;
+    // A request does not delay the probe.
+    probeAtMs ??= Date.now() + delayMs;
+    const waitMs = probeAtMs - Date.now();
+    const options = { summary: 'waiting before the next probe' };
+    if (waitMs > 0 && (await condition(() => requests !== seen, waitMs, options))) return;
+    probeAtMs = null;
     delayMs = Math.min(delayMs * 2, PROBE_DELAY_MS.max);
     await internalActivities('Probe the endpoint').probeEndpoint({ endpoint });
   }

@@ -77,6 +77,10 @@ test.each(Object.keys(LANGUAGES) as (keyof typeof LANGUAGES)[])(
     expect(await send({ ...EVENT, id: `${EVENT.id}1` }, Date.now(), [Buffer.alloc(24), ...secrets])).toBe(204);
     expect(await send({ ...EVENT, id: `${EVENT.id}2` }, Date.now(), [Buffer.alloc(32)])).toBe(401);
     expect(await send({ ...EVENT, id: `${EVENT.id}3` }, Date.now() - 301_000)).toBe(401);
+    // Without headers, and with bytes that are no base64.
+    expect((await fetch(url, { method: 'POST', body: '{}' })).status).toBe(401);
+    const strange = { 'webhook-id': 'x', 'webhook-timestamp': '1', 'webhook-signature': `v1,${'\u00e9'.repeat(44)}` };
+    expect((await fetch(url, { method: 'POST', headers: strange, body: '{}' })).status).toBe(401);
     await until('two events', () => output.text.match(/applicant\.started/g)?.length === 2);
     // Signed by a stranger's library.
     const at = new Date();

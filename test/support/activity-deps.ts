@@ -34,6 +34,7 @@ export const NO_BATCHES: BatchDeps['batches'] = {
   startRow: async () => {
     throw new Error('expected no batch');
   },
+  isStartedBy: async () => false,
 };
 
 /** Dependencies of the activities about manifests; the audit log is discarded. */
