@@ -58,7 +58,7 @@ async function setup() {
     statesOf: async (id: string) =>
       (await logs.read(applicant(id)))?.events.map(({ deliveries: all }) => all[name]?.state) ?? [],
     untilDelivered: (id: string, count: number) =>
-      until(`${count} events of ${id}`, () => receiver.acknowledged(id).length >= count, 60_000),
+      until(`${count} events of ${id}`, () => receiver.acknowledged(id).length >= count, 150_000),
   };
 }
 
@@ -129,7 +129,7 @@ test('an endpoint that keeps failing is probed, not hammered; once it works, eve
   await Promise.all(ids.map((id) => untilDelivered(id, 2)));
   expect(ids.map((id) => receiver.acknowledged(id))).toEqual(ids.map(() => [1, 2]));
   expect((await endpoints.read(name)).state).toBe('active');
-}, 150_000);
+}, 240_000);
 
 test('a resent event keeps its id and bytes, and ends the wait for the next try', async () => {
   const { receiver, work, emit, logs, deliveries, name, untilDelivered } = await setup();
