@@ -62,6 +62,16 @@ const FOLDERS = {
     'process',
     'report-store',
   ],
+  // Which variables a process reads, and what it requires of them.
+  configuration: [
+    'activities/retention-settings.ts',
+    'api/settings.ts',
+    'events/settings.ts',
+    'human-api/proxy-settings.ts',
+    'webhook/signature-settings.ts',
+    'temporal',
+    'process',
+  ],
   dev: ['api/keys.ts', 'temporal', 'disk', 'domain', 'observability', 'process'],
 };
 

@@ -1,12 +1,13 @@
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
-import { parse } from 'dotenv';
 import { z } from 'zod';
-import { RETENTION_VARIABLES, retentionFaults, toRetentionMs } from './activities/retention-settings';
-import { API_VARIABLES, apiFaults, apiSettings } from './api/settings';
+import { RETENTION_VARIABLES, toRetentionMs } from './activities/retention-settings';
+import { API_VARIABLES, apiSettings } from './api/settings';
+import type { ProcessName } from './configuration/process-name';
+import { findRequirementFaults } from './configuration/requirement-faults';
+import { readSources, readTexts } from './configuration/sources';
+import { baseUrl, isRemote } from './configuration/upstream-urls';
 import { DAY_MS, DURATION_EXPECTED, MINUTE_MS, parseDurationMs, SECOND_MS } from './domain/policy';
-import { EVENTS_VARIABLES, eventsFaults, eventsSettings } from './events/settings';
-import { PROXY_EXPECTED, readProxy } from './human-api/proxy-settings';
+import { EVENTS_VARIABLES, eventsSettings } from './events/settings';
+import { readProxy } from './human-api/proxy-settings';
 import {
   ConfigurationError,
   type ConfigurationFault,
@@ -14,33 +15,25 @@ import {
   type Environment,
   findIntendedName,
 } from './process/configuration-fault';
-import { type DevRun, readDevRun } from './process/dev-run';
-import { isLoopbackHost, removeOwnNoProxy } from './process/loopback';
 import { networks } from './process/networks';
-import { parseList, parseMatch, SettingFault, setting } from './process/setting';
-import { tlsFaults, tlsFiles, tlsVariables } from './process/tls-settings';
+import { isOff, parseList, parseMatch, SettingFault, setting } from './process/setting';
+import { tlsFiles, tlsVariables } from './process/tls-settings';
 import { parseReportStore } from './report-store/store';
 import { parseBytes } from './spool/bytes';
-import { AUDIT_KEY_VARIABLES, auditKeyFaults, createAuditKeys, selectWebhookKeys } from './temporal/audit-keys';
-import { describeDevRun, isServerOfRun, readDevKeys, readRunningDevKeys } from './temporal/dev-keys';
+import { AUDIT_KEY_VARIABLES, createAuditKeys, selectWebhookKeys } from './temporal/audit-keys';
 import { createCipher, type KeyRing } from './temporal/key-ring';
-import { hasPayloadSettings, PAYLOAD_VARIABLES, payloadFaults, readPayloadSettings } from './temporal/payload-settings';
-import { POLICY_VARIABLES, shortDeadlineFaults, toPolicy } from './temporal/policy-settings';
+import { hasPayloadSettings, PAYLOAD_VARIABLES, readPayloadSettings } from './temporal/payload-settings';
+import { POLICY_VARIABLES, toPolicy } from './temporal/policy-settings';
 import {
   DEPLOYMENT_VARIABLES,
   plaintextFaults,
-  readTemporalSettings,
   TEMPORAL_VARIABLES,
   type TemporalEnvironment,
   temporalNames,
 } from './temporal/settings';
-import { SIGNATURE_VARIABLES, signatureFaults, signatureSettings } from './webhook/signature-settings';
+import { SIGNATURE_VARIABLES, signatureSettings } from './webhook/signature-settings';
 
-/**
- * The process that reads the configuration: it checks the form of all variables and requires the ones that it uses. `verifier`: a command that only
- * reads files of the audit log.
- */
-export type ProcessName = 'worker' | 'webhook' | 'api' | 'starter' | 'chartway' | 'dev' | 'verifier';
+export type { ProcessName } from './configuration/process-name';
 
 /** The checked configuration. */
 export type Config = ReturnType<typeof toConfig>;
@@ -54,65 +47,24 @@ export type WorkerConfig = Config & { readonly humanApi: { readonly clientId: st
 export function readConfig(process: 'worker', env?: NodeJS.ProcessEnv, folder?: string): WorkerConfig;
 export function readConfig(process: ProcessName, env?: NodeJS.ProcessEnv, folder?: string): Config;
 export function readConfig(processName: ProcessName, env = process.env, folder = process.cwd()): Config {
-  const run = readsDevRun(processName) ? readDevRun(folder) : null;
-  const runFaults = run !== null && 'key' in run ? [run] : [];
-  const devRun = run !== null && 'settings' in run ? run : null;
-  const texts = readTextsOfRun(processName, env, folder, devRun);
-  const set = withoutEmpty(texts);
+  const sources = readSources(processName, env, folder);
+  const { texts, set, temporal } = sources;
   const checked = z.object(VARIABLES).safeParse(set);
-  const temporal = readTemporalSettings(set);
-  const address = 'connection' in temporal ? temporal.connection.address : null;
-  const readKeys = () =>
-    processName === 'verifier' ? readDevKeys(folder) : readRunningDevKeys(folder, devRun, address ?? '');
-  const devKeys = hasPayloadSettings(set) || processName === 'dev' ? null : readKeys();
-  const ring = devKeys !== null && 'ids' in devKeys ? devKeys : null;
   const all = [
-    ...(isCommand(processName) || !hasPayloadSettings(set) ? runFaults : []),
-    ...(devKeys === null || 'ids' in devKeys ? [] : [devKeys]),
+    ...sources.faults,
     ...(checked.error?.issues ?? []).map(({ path: [key], message }) => describeFault(String(key), message, set)),
     ...('connection' in temporal ? [] : temporal),
     ...('connection' in temporal && processName !== 'verifier' ? plaintextFaults(temporal, set) : []),
-    // Unreadable dev keys or runs are one fault, so the keys do not also count as missing.
-    ...findRequirementFaults(processName, set, {
-      hasDevKeys: (devKeys !== null && processName !== 'verifier') || runFaults.length > 0,
-    }),
+    ...findRequirementFaults(processName, set, sources),
     ...unknownNameFaults(texts),
   ];
   // One fault per variable.
   const faults = all.filter(({ key }, index) => all.findIndex((other) => other.key === key) === index);
   if (faults.length > 0 || !checked.success || !('connection' in temporal)) {
     const isLacking = faults.some(({ key }) => key === 'PAYLOAD_KEYS');
-    throw new ConfigurationError(faults, isLacking ? describeDevRun(folder, devRun, address) : null);
+    throw new ConfigurationError(faults, isLacking ? sources.describeMissingKeys() : null);
   }
-  return toConfig(processName, checked.data, temporal, ring, set);
-}
-
-function isCommand(processName: ProcessName): boolean {
-  return processName === 'starter' || processName === 'chartway';
-}
-
-/** `npm start` and a reader of the audit log do not depend on a run. */
-function readsDevRun(processName: ProcessName): boolean {
-  return processName !== 'dev' && processName !== 'verifier';
-}
-
-/**
- * The texts of a process. If a command uses the server of the `npm start` of its folder, settings of that run replace those of `.env`, which it has
- * read too, and the environment replaces both.
- */
-function readTextsOfRun(
-  processName: ProcessName,
-  env: NodeJS.ProcessEnv,
-  folder: string,
-  run: DevRun | null,
-): Environment {
-  const own = readTexts(env, folder);
-  const usesRun = run !== null && isCommand(processName) && isServerOfRun(run, withoutEmpty(own));
-  return usesRun ? readTexts(env, folder, run.settings) : own;
-}
-
-function withoutEmpty(texts: Environment): Environment {
-  return Object.fromEntries(Object.entries(texts).filter(([, text]) => text !== ''));
+  return toConfig(processName, checked.data, temporal, sources.devKeys, set);
 }
 
 function toConfig(
@@ -183,12 +135,6 @@ function toConfig(
       keys: createAuditKeys(processName, read.AUDIT_KEY ?? null, payload.ring),
     },
   } as const;
-}
-
-/** All variables, trimmed: secrets from files often end with a line break or start with a byte order mark. `settings` replace those of `.env`. */
-function readTexts(env: NodeJS.ProcessEnv, folder: string, settings: Environment = {}): Environment {
-  const all = Object.entries({ ...readDotEnv(folder), ...settings, ...removeOwnNoProxy(env) });
-  return Object.fromEntries(all.flatMap(([name, text]) => (text === undefined ? [] : [[name, text.trim()]])));
 }
 
 /** The names of our variables that are set. The audit log records them. */
@@ -277,111 +223,10 @@ const VARIABLES = {
   }).prefault('info'),
 };
 
-/** In any case, because `OFF` must not become a folder. */
-function isOff(text: string): boolean {
-  return /^\s*off\s*$/i.test(text);
-}
-
-/** Without slashes at the end, so that a path can be appended. */
-function baseUrl(text: string): string | null {
-  if (!URL.canParse(text)) return null;
-  const { protocol, hostname, username, password, href } = new URL(text);
-  const isSecure = protocol === 'https:' || (protocol === 'http:' && isLoopbackHost(hostname));
-  return isSecure && `${username}${password}` === '' && !/[?#]/.test(href) ? href.replace(/\/+$/, '') : null;
-}
-
-/** Whether one of the base URLs is not loopback. Malformed URLs are another fault. */
-function isRemote(upstreams: readonly string[]): boolean {
-  return upstreams.some((text) => baseUrl(text) !== null && !isLoopbackHost(new URL(text).hostname));
-}
-
-/** More than an attacker can guess over a network. */
-const MIN_SECRET_LENGTH = 16;
-
-/** Stands for the three default URLs. */
-const DEFAULT_UPSTREAM = 'https://api.humanapi.co';
-
-/** The variables that the process requires and lacks, and valid values that it does not support. `hasDevKeys`: it uses the keys of a running `npm start`. */
-function findRequirementFaults(
-  processName: ProcessName,
-  set: Environment,
-  { hasDevKeys }: { readonly hasDevKeys: boolean },
-): ConfigurationFault[] {
-  const faults: ConfigurationFault[] = [];
-  const check = (key: keyof typeof VARIABLES, isMet: boolean, expected: string) => {
-    if (!isMet) faults.push(describeFault(key, expected, set));
-  };
-  const is = (...names: readonly ProcessName[]) => names.includes(processName);
-  const [id, secret] = [set['HUMAN_API_CLIENT_ID'], set['HUMAN_API_CLIENT_SECRET']];
-  // Without both, `npm start` uses the sandbox; only one of them is a fault.
-  const needsCredentials = is('worker') || (is('dev') && (id ?? secret) !== undefined);
-  check('HUMAN_API_CLIENT_ID', !needsCredentials || id !== undefined, 'the client id that Human API gave you');
-  check(
-    'HUMAN_API_CLIENT_SECRET',
-    !needsCredentials || secret !== undefined,
-    'the client secret that Human API gave you',
-  );
-  if (is('starter', 'chartway', 'api')) {
-    check('AUDIT_LOG', !isOff(set['AUDIT_LOG'] ?? ''), 'a folder: commands and the api record each act in it');
-  }
-
-  const upstreams = (['HUMAN_API_AUTH_URL', 'HUMAN_API_ADMIN_URL', 'HUMAN_API_DATA_URL'] as const).map(
-    (key) => set[key] ?? DEFAULT_UPSTREAM,
-  );
-  // `npm start` uses the sandbox without credentials, and creates keys itself with them.
-  const isReal = isRemote(upstreams) && (!is('dev') || needsCredentials);
-  const mustEncrypt = isReal && !hasDevKeys && is('worker', 'webhook', 'api', 'starter', 'chartway');
-  faults.push(...payloadFaults(set, mustEncrypt), ...auditKeyFaults(processName, set));
-  if (is('worker', 'api')) {
-    const keys = set['PAYLOAD_KEYS'] ?? set['PAYLOAD_KEYS_FILE'];
-    check(
-      'REPORTS_ENCRYPTION',
-      set['REPORTS_ENCRYPTION'] !== 'on' || keys !== undefined,
-      'off, or PAYLOAD_KEYS as well',
-    );
-  }
-  if (is('worker', 'api', 'chartway')) {
-    const isFolder = !/^\s*s3:/i.test(set['REPORT_STORE'] ?? '');
-    check('REPORT_STORE', isFolder, 'a folder, because this version has no S3 store yet');
-  }
-  // With a running `npm start`, its worker has the variable.
-  if (isReal && (is('worker', 'dev') || (is('chartway') && !hasDevKeys))) {
-    const isSet = set['REPORTS_ENCRYPTION'] !== undefined;
-    check('REPORTS_ENCRYPTION', isSet, 'on, or off to store reports unencrypted in REPORT_STORE');
-  }
-  if (isReal && is('worker', 'api', 'starter', 'dev')) faults.push(...shortDeadlineFaults(set));
-  if (is('worker')) faults.push(...retentionFaults(set, isReal), ...(isReal ? proxyFaults(set) : []));
-  if (is('api')) faults.push(...apiFaults(set));
-  if (is('worker', 'api', 'chartway')) faults.push(...eventsFaults(set));
-  if (is('webhook')) {
-    faults.push(...signatureFaults(set), ...tlsFaults('WEBHOOK', set));
-    const isLocal = isLoopbackHost(set['WEBHOOK_HOST'] ?? '127.0.0.1') && !isReal;
-    check(
-      'WEBHOOK_SECRET',
-      set['WEBHOOK_SECRET'] !== undefined || isLocal,
-      'a secret, unless WEBHOOK_HOST and the three HUMAN_API_*_URL are loopback',
-    );
-    const secrets = (set['WEBHOOK_SECRET'] ?? '').split(',').map((part) => part.trim());
-    check(
-      'WEBHOOK_SECRET',
-      isLocal || secrets.every(({ length }) => length >= MIN_SECRET_LENGTH),
-      `at least ${MIN_SECRET_LENGTH} characters in each secret (a comma separates two), unless WEBHOOK_HOST and the three HUMAN_API_*_URL are loopback`,
-    );
-  }
-  return faults;
-}
-
 /** A malformed proxy is a fault of the worker only, because no other process calls Human API. */
 function proxyOf(set: Environment) {
   const proxy = readProxy(set);
   return proxy === null || 'malformed' in proxy ? null : proxy;
-}
-
-function proxyFaults(set: Environment): ConfigurationFault[] {
-  const proxy = readProxy(set);
-  if (proxy === null || !('malformed' in proxy)) return [];
-  // It may hold a password anywhere.
-  return [{ key: proxy.malformed, expected: PROXY_EXPECTED, got: 'a value that is not shown' }];
 }
 
 /** Unknown names that are similar to ours, so that a typo does not go unnoticed. Other names belong to other programs. */
@@ -395,15 +240,4 @@ function unknownNameFaults(texts: Environment): ConfigurationFault[] {
 
 function knownNames(texts: Environment): readonly string[] {
   return [...Object.keys(VARIABLES), ...temporalNames(texts)];
-}
-
-/** Empty if there is no `.env`. */
-function readDotEnv(folder: string): Environment {
-  try {
-    return parse(readFileSync(path.join(folder, '.env')));
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') return {};
-    throw new ConfigurationError([{ key: '.env', expected: 'a readable file', got: String(code) }]);
-  }
 }

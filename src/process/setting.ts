@@ -29,3 +29,8 @@ export function parseList(
     return parts.every(isValid) ? parts : null;
   };
 }
+
+/** Whether a text turns something off. In any case, because `OFF` must not become a folder. */
+export function isOff(text: string): boolean {
+  return /^\s*off\s*$/i.test(text);
+}

@@ -24,6 +24,8 @@ export const PLACES = {
   api: 'api/thing',
   cli: 'cli/thing',
   dev: 'dev/thing',
+  configuration: 'configuration/thing',
+  events: 'events/thing',
   config: 'config',
   'the worker root': 'worker',
 } as const;

@@ -16,9 +16,11 @@ const TABLE: Record<string, Partial<Record<Place, Permission>>> = {
   upstream: { domain: 'all' },
   'human-api': { upstream: 'all', domain: 'all', observability: 'all', process: 'all' },
   'report-store': { disk: 'all', domain: 'all', observability: 'all', process: 'all' },
+  events: { 'report-store': 'all', domain: 'all', observability: 'all', process: 'all' },
   spool: { disk: 'all', domain: 'all', observability: 'all', process: 'all', quarantine: 'all' },
   activities: {
     upstream: 'all',
+    events: 'all',
     'report-store': 'all',
     quarantine: 'all',
     domain: 'all',
@@ -49,6 +51,7 @@ const TABLE: Record<string, Partial<Record<Place, Permission>>> = {
     observability: 'all',
     process: 'all',
     'report-store': 'all',
+    events: 'all',
   },
   api: {
     'use-cases': 'all',
@@ -58,6 +61,7 @@ const TABLE: Record<string, Partial<Record<Place, Permission>>> = {
     observability: 'all',
     process: 'all',
     'report-store': 'all',
+    events: 'all',
   },
   cli: {
     'use-cases': 'all',
@@ -70,7 +74,9 @@ const TABLE: Record<string, Partial<Record<Place, Permission>>> = {
     observability: 'all',
     process: 'all',
     'report-store': 'all',
+    events: 'all',
   },
+  configuration: { temporal: 'all', process: 'all' },
   dev: { temporal: 'all', disk: 'all', domain: 'all', observability: 'all', process: 'all', config: 'types' },
 };
 
