@@ -1,6 +1,6 @@
 import type { RecordedNeed } from './needs';
 import type { Outcome, Reason, Stage } from './outcome';
-import type { MissingDocument, StoredDocument } from './reports';
+import { countMissing, type MissingDocument, type StoredDocument } from './reports';
 import { statusKind } from './status';
 
 /** The outbound events. */
@@ -78,16 +78,5 @@ export function closedData(
   documents: number,
   missing: readonly MissingDocument[],
 ): EventData {
-  const count = (reason: MissingDocument['reason']) => missing.filter((entry) => entry.reason === reason).length;
-  return {
-    outcome,
-    reason,
-    documents,
-    missing: {
-      notOffered: count('not-offered'),
-      notListed: count('not-listed'),
-      missing: count('missing'),
-      failed: count('failed'),
-    },
-  };
+  return { outcome, reason, documents, missing: countMissing(missing) };
 }

@@ -58,6 +58,13 @@ export interface MissingDocument {
   readonly detail: string;
 }
 
+export interface MissingCounts {
+  readonly notOffered: number;
+  readonly notListed: number;
+  readonly missing: number;
+  readonly failed: number;
+}
+
 /** One format of a listed report. */
 export interface WantedDocument {
   readonly report: ListedReport;
@@ -216,4 +223,14 @@ function ownersWithoutRow(
 /** unity and ccdraw exist once per provider. For other types the vendor documents only that they exist once per person. */
 export function isPerProvider(type: string): boolean {
   return type === 'unity' || type === 'ccdraw';
+}
+
+export function countMissing(documents: readonly MissingDocument[]): MissingCounts {
+  const count = (reason: MissingReason) => documents.filter((document) => document.reason === reason).length;
+  return {
+    notOffered: count('not-offered'),
+    notListed: count('not-listed'),
+    missing: count('missing'),
+    failed: count('failed'),
+  };
 }

@@ -6,6 +6,7 @@ import { parseInstantMs, toIso } from '../domain/instants';
 import { closedNeeds, endingNeeds } from '../domain/needs';
 import { nextStep } from '../domain/next-step';
 import type { Reason, Stage } from '../domain/outcome';
+import { countMissing } from '../domain/reports';
 import { WAITS, waitCode } from '../domain/waits';
 import type { Hold } from '../report-store/holds';
 import type { Manifest } from '../report-store/port';
@@ -182,16 +183,10 @@ function recordOf({ round, outcome, reason, openedAt, closedAt }: Manifest): Rou
 function documentsView(manifest: Manifest | null): ApplicantView['documents'] {
   const documents = manifest?.documents ?? [];
   const superseded = documents.filter((document) => document.superseded).length;
-  const count = (reason: string) => (manifest?.missing ?? []).filter((entry) => entry.reason === reason).length;
   return {
     stored: documents.length - superseded,
     superseded,
-    missing: {
-      notOffered: count('not-offered'),
-      notListed: count('not-listed'),
-      missing: count('missing'),
-      failed: count('failed'),
-    },
+    missing: countMissing(manifest?.missing ?? []),
   };
 }
 

@@ -4,7 +4,7 @@ import type { EventType } from '../domain/events';
 import type { ApplicantFailure } from '../domain/failure';
 import type { Need } from '../domain/needs';
 import type { Outcome, Reason, Stage } from '../domain/outcome';
-import type { MissingDocument, StoredDocument } from '../domain/reports';
+import type { MissingCounts, MissingDocument, StoredDocument } from '../domain/reports';
 import type { Refusal } from '../domain/steering';
 import type { TimelineKind, TimelineSource } from '../domain/timeline';
 import type { EndpointState } from '../events/endpoints';
@@ -76,7 +76,7 @@ export interface ApplicantView {
   readonly documents: {
     readonly stored: number;
     readonly superseded: number;
-    readonly missing: Readonly<Record<'notOffered' | 'notListed' | 'missing' | 'failed', number>>;
+    readonly missing: MissingCounts;
   } | null;
   /** Null in a list. */
   readonly actions: ActionsView | null;
