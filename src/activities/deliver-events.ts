@@ -3,6 +3,7 @@ import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/comm
 import {
   type AttemptResult,
   DELIVERY_PERIOD_MS,
+  dueAtMs,
   type EventLog,
   GONE,
   givenUpDelivery,
@@ -87,7 +88,9 @@ export function createDeliverEvents(deps: DeliveryDeps) {
       }
       if (failed !== null) {
         // A failed probe ends here: only the workflow of the endpoint decides about the next one.
-        if (failed.status === GONE || group.isProbe) return 'held';
+        if (group.isProbe) return 'held';
+        // The state of the endpoint decides.
+        if (failed.status === GONE) continue;
         throw retryAfter(failed.waitMs);
       }
       if (group.waitMs !== null) throw retryAfter(group.waitMs);
@@ -114,11 +117,12 @@ export function createDeliverEvents(deps: DeliveryDeps) {
       const { state } = status;
       const mayProbe = isProbe && state === 'failing';
       if (endpoint === undefined || (state !== 'active' && !mayProbe)) return { ...end, isHeld: true };
-      const waitMs = dueAtMs(event, name, status) - Date.now();
+      const delivery = event.deliveries[name];
+      const waitMs = delivery ? dueAtMs(delivery, status.resumedAt) - Date.now() : 0;
       if (waitMs > 0 && !mayProbe) return { ...end, waitMs };
       const result = await sender.send(endpoint, event);
       results.set(event.id, result);
-      await track(name, subject, result, state);
+      await track(name, subject, result, status);
       if (mayProbe) return { ...end, isProbe: true };
       if (result.failure !== null) break;
     }
@@ -156,18 +160,25 @@ export function createDeliverEvents(deps: DeliveryDeps) {
     return { status: last.status, waitMs: Math.max(0, (delivery.nextAttemptAtMs ?? nowMs) - nowMs) };
   }
 
-  async function track(name: string, { id }: EventSubject, result: AttemptResult, state: EndpointStatus['state']) {
+  async function track(
+    name: string,
+    { id }: EventSubject,
+    result: AttemptResult,
+    { state, resumedAt }: EndpointStatus,
+  ): Promise<void> {
     if (result.failure === null) {
       tracker.succeed(name);
       await translateStoreErrors(() => endpoints.recordSuccess(name));
       if (state === 'failing') await changeState(name, ['failing'], 'active');
       return;
     }
-    if (result.status === GONE) return changeState(name, ['active', 'failing'], 'stopped');
-    if (!isRefusal(result) && tracker.fail(name, id)) {
-      await changeState(name, ['active'], 'failing');
-      tracker.succeed(name);
-    }
+    const isGone = result.status === GONE;
+    if (!isGone && (isRefusal(result) || !tracker.fail(name, id, resumedAt))) return;
+    tracker.succeed(name);
+    // A try that began before the endpoint was resumed says nothing about it.
+    const { resumedAt: newestAt } = await translateStoreErrors(() => endpoints.read(name));
+    if (newestAt !== null && result.at <= newestAt) return;
+    await (isGone ? changeState(name, ['active', 'failing'], 'stopped') : changeState(name, ['active'], 'failing'));
   }
 
   async function changeState(
@@ -190,16 +201,19 @@ export function createDeliverEvents(deps: DeliveryDeps) {
     if (isConfigured && random() < REQUEST_SHARE) await deps.requestEndpoint(name);
     const resumedAtMs = resumedAt === null ? 0 : Date.parse(resumedAt);
     const isLate = (atMs: number) => Date.now() - Math.max(atMs, resumedAtMs) > GIVE_UP_AFTER_MS;
+    let givenUp: string[] = [];
     await translateStoreErrors(() =>
-      logs.change(subject, (known) =>
-        withDeliveries(known, name, (delivery, { atMs }) =>
-          // An operator has restarted it since.
-          delivery?.state === 'pending' && delivery.trigger === 'schedule' && isLate(atMs)
-            ? givenUpDelivery(delivery)
-            : delivery,
-        ),
-      ),
+      logs.change(subject, (known) => {
+        givenUp = [];
+        return withDeliveries(known, name, (delivery, { id, atMs }) => {
+          // An operator may have restarted it since.
+          if (delivery?.state !== 'pending' || delivery.trigger !== 'schedule' || !isLate(atMs)) return delivery;
+          givenUp.push(id);
+          return givenUpDelivery(delivery);
+        });
+      }),
     );
+    for (const eventId of givenUp) warn('event-undelivered', name, { state: 'given-up', eventId });
   }
 
   /** Nothing of an erased applicant stays once every endpoint has the event, or will not get it. */
@@ -213,13 +227,6 @@ export function createDeliverEvents(deps: DeliveryDeps) {
   function warn(event: string, endpoint: string, fields: object = {}): void {
     log.warn(event, { event, endpoint, ...fields, attempt: activityInfo().attempt });
   }
-}
-
-/** An endpoint that works again, or was resumed, gets what waits at once. */
-function dueAtMs({ deliveries }: LoggedEvent, endpoint: string, { resumedAt }: EndpointStatus): number {
-  const { nextAttemptAtMs = null, attempts = [] } = deliveries[endpoint] ?? {};
-  const lastAtMs = Date.parse(attempts.at(-1)?.at ?? '');
-  return resumedAt !== null && Date.parse(resumedAt) >= lastAtMs ? 0 : (nextAttemptAtMs ?? 0);
 }
 
 /** Benign: it shows in no metric and no log as an error. */

@@ -29,6 +29,8 @@ export interface Delivery {
   readonly refusals: number;
   /** When the next try is due, in ms since 1970; null if none is. */
   readonly nextAttemptAtMs: number | null;
+  /** The receiver asked for no earlier try by Retry-After, in ms since 1970; 0: it did not ask. */
+  readonly notBeforeMs?: number;
   /** The trigger of the next try. */
   readonly trigger: DeliveryTrigger;
   /** The last {@link MAX_ATTEMPTS}, oldest first. */
@@ -164,7 +166,10 @@ export interface AttemptResult extends Omit<DeliveryAttempt, 'trigger'> {
   readonly retryAfterMs: number | null;
 }
 
-/** Learns the result of a try. `trigger`: `probe` does not use up the schedule; null: that of the delivery. `random`: 0 to 1. */
+/**
+ * Learns the result of a try. `trigger`: that of a probe; null: that of the delivery. A probe, and a try before its time, do not use up the schedule.
+ * `random`: 0 to 1.
+ */
 export function withAttempt(
   delivery: Delivery,
   { retryAfterMs, ...result }: AttemptResult,
@@ -177,13 +182,23 @@ export function withAttempt(
   if (result.failure === null) return { ...delivery, state: 'delivered', nextAttemptAtMs: null, attempts };
   const refusals = delivery.refusals + (isRefusal(result) ? 1 : 0);
   if (refusals >= MAX_REFUSALS) return { ...delivery, refusals, state: 'refused', nextAttemptAtMs: null, attempts };
-  const step = delivery.step + (trigger === 'probe' || result.status === GONE ? 0 : 1);
+  const isEarly = Date.parse(result.at) < (delivery.nextAttemptAtMs ?? 0);
+  const step = delivery.step + (trigger === 'probe' || isEarly || result.status === GONE ? 0 : 1);
   const delayMs = DELIVERY_SCHEDULE_MS[step];
   if (delayMs === undefined) return { ...delivery, refusals, step, state: 'given-up', nextAttemptAtMs: null, attempts };
   const scheduledMs = delayMs * (1 - JITTER + 2 * JITTER * random);
-  const askedMs = Math.min(retryAfterMs ?? 0, MAX_RETRY_AFTER_MS);
-  const nextAttemptAtMs = nowMs + Math.round(Math.max(scheduledMs, askedMs));
-  return { ...delivery, refusals, step, nextAttemptAtMs, trigger: 'schedule', attempts };
+  const notBeforeMs = retryAfterMs === null ? 0 : nowMs + Math.min(retryAfterMs, MAX_RETRY_AFTER_MS);
+  const nextAttemptAtMs = Math.max(nowMs + Math.round(scheduledMs), notBeforeMs);
+  return { ...delivery, refusals, step, nextAttemptAtMs, notBeforeMs, trigger: 'schedule', attempts };
+}
+
+/**
+ * When the next try of a delivery is due, in ms since 1970. If the endpoint has worked again, or was resumed, since the last try, it is due at once,
+ * except for what the receiver asked for.
+ */
+export function dueAtMs({ nextAttemptAtMs, notBeforeMs = 0, attempts }: Delivery, resumedAt: string | null): number {
+  const isResumed = resumedAt !== null && Date.parse(resumedAt) >= Date.parse(attempts.at(-1)?.at ?? '');
+  return isResumed ? notBeforeMs : (nextAttemptAtMs ?? 0);
 }
 
 /** A delivery that begins anew; its earlier attempts stay. */

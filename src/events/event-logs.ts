@@ -26,6 +26,7 @@ export interface EventLogs {
 const FOLDER = 'events';
 /** Empty files, which make refused and given-up deliveries easy to find. */
 const UNDELIVERED_FOLDER = 'undelivered-events';
+const EMPTY = Buffer.alloc(0);
 
 export function openEventLogs(shelf: Shelf, encryption: FileEncryption): EventLogs {
   const files = openEncryptedShelf(shelf, encryption);
@@ -34,24 +35,20 @@ export function openEventLogs(shelf: Shelf, encryption: FileEncryption): EventLo
     subject: EventSubject,
     change: (log: EventLog | null) => EventLog | null,
   ): Promise<EventLog | null> {
-    let before: EventLog | null = null;
     let after: EventLog | null = null;
-    await files.update(fileOf(subject), (bytes) => {
-      before = parseLog(bytes);
+    let unmarked: readonly string[] = [];
+    await files.update(fileOf(subject), async (bytes) => {
+      const before = parseLog(bytes);
       after = change(before);
-      return after === null || after === before ? 'keep' : Buffer.from(JSON.stringify(after));
+      if (after === null || after === before) return 'keep';
+      const [old, next] = [findUndelivered(before), findUndelivered(after)];
+      // The mark comes first and goes last, so that a crash leaves one too many, which readers of the log ignore.
+      for (const endpoint of next) if (!old.includes(endpoint)) await shelf.put(markOf(endpoint, subject), EMPTY);
+      unmarked = old.filter((endpoint) => !next.includes(endpoint));
+      return Buffer.from(JSON.stringify(after));
     });
-    await markUndelivered(subject, before, after);
+    for (const endpoint of unmarked) await shelf.remove(markOf(endpoint, subject));
     return after;
-  }
-
-  async function markUndelivered(subject: EventSubject, before: EventLog | null, after: EventLog | null) {
-    for (const endpoint of endpointsOf(before, after)) {
-      const has = after !== null && hasUndelivered(after, endpoint);
-      if (has === (before !== null && hasUndelivered(before, endpoint))) continue;
-      if (has) await shelf.put(markOf(endpoint, subject), Buffer.alloc(0));
-      else await shelf.remove(markOf(endpoint, subject));
-    }
   }
 
   return {
@@ -99,8 +96,10 @@ function parseLog(bytes: Buffer | null): EventLog | null {
   return bytes && parseStoredJson<EventLog>(bytes);
 }
 
-function endpointsOf(...logs: readonly (EventLog | null)[]): ReadonlySet<string> {
-  return new Set(logs.flatMap((log) => (log?.events ?? []).flatMap(({ deliveries }) => Object.keys(deliveries))));
+/** The endpoints that refused an event, or for which one was given up. */
+function findUndelivered(log: EventLog | null): readonly string[] {
+  const names = new Set((log?.events ?? []).flatMap(({ deliveries }) => Object.keys(deliveries)));
+  return log === null ? [] : [...names].filter((name) => hasUndelivered(log, name));
 }
 
 /** `timestamp` is when it happened. A batch has no round. */

@@ -23,13 +23,15 @@ async function setup(status: number | null, atMs = Date.now()) {
   await logs.append(subject, { writer: 'w', from: 0, drafts: [draft, draft], endpoints: [name] });
   const sent: string[] = [];
   const requests: string[] = [];
-  const answer = { status };
+  const answer: { status: number | null; during?: () => Promise<void> } = { status };
   const sender = {
     async send(_: unknown, { id }: { readonly id: string }): Promise<AttemptResult> {
       sent.push(id);
+      const at = new Date().toISOString();
+      await answer.during?.();
       const isSuccess = answer.status !== null && answer.status < 300;
       const failure = isSuccess ? null : 'status';
-      return { at: new Date().toISOString(), status: answer.status, failure, durationMs: 1, retryAfterMs: null };
+      return { at, status: answer.status, failure, durationMs: 1, retryAfterMs: null };
     },
   };
   const requestEndpoint = async (endpoint: string) => void requests.push(endpoint);
@@ -105,6 +107,20 @@ test('a failing endpoint or a removed one ends the wait after the period of the 
   await failing.endpoints.change(name, ['active'], 'failing');
   expect(await failing.deliver()).toBe('held');
   expect((await failing.read()).map((one) => one?.state)).toEqual(['given-up', 'given-up']);
+});
+
+test('a try that began before an endpoint was resumed does not stop it again', async () => {
+  const { deliver, endpoints, answer, sent } = await setup(410);
+  answer.during = async () => {
+    await endpoints.change(name, ['active'], 'stopped');
+    await endpoints.change(name, ['stopped'], 'active');
+    answer.during = async () => {
+      answer.status = 204;
+    };
+  };
+  expect(await deliver()).toBe('done');
+  expect(sent).toHaveLength(3);
+  expect((await endpoints.read(name)).state).toBe('active');
 });
 
 test('an event that is appended during a delivery is sent too, and a resend is not lost', async () => {

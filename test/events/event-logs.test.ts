@@ -1,6 +1,7 @@
 import {
   type AttemptResult,
   DELIVERY_SCHEDULE_MS,
+  dueAtMs,
   pendingEvents,
   withAttempt,
   withDeliveries,
@@ -31,7 +32,8 @@ const appendOf = (from: number, ...drafts: readonly EventDraft[]) => ({
 function setup() {
   const { shelf } = new FakeStore();
   const cipher = cipherOf(`a:${Buffer.alloc(32, 1).toString('base64')}`);
-  return { shelf, logs: openEventLogs(shelf, { cipher, encrypts: true }) };
+  const encryption = { cipher, encrypts: true };
+  return { shelf, encryption, logs: openEventLogs(shelf, encryption) };
 }
 
 const failed = (change: Partial<AttemptResult> = {}): AttemptResult => ({
@@ -113,6 +115,26 @@ test('lists the subjects with a delivery that was refused or given up, until it 
   expect(await logs.change({ kind: 'applicant', id: 'POL-2' }, (log) => log)).toBeNull();
 });
 
+test('a crash between the mark of an undelivered event and its log loses no mark', async () => {
+  const { logs, shelf, encryption } = setup();
+  await logs.append(POL_1, appendOf(0, draft()));
+  const crashing = openEventLogs(
+    {
+      ...shelf,
+      update: async (name, change) => {
+        await change(await shelf.get(name));
+        throw new Error('killed');
+      },
+    },
+    encryption,
+  );
+  const refuse = crashing.change(POL_1, (log) =>
+    withDeliveries(log, ENDPOINT, (delivery) => delivery && { ...delivery, state: 'refused' }),
+  );
+  await expect(refuse).rejects.toThrow('killed');
+  expect(await logs.listUndelivered(ENDPOINT)).toEqual([POL_1]);
+});
+
 describe('the schedule', () => {
   const deliveryOf = async () => {
     const log = await setup().logs.append(POL_1, appendOf(0, draft()));
@@ -166,5 +188,19 @@ describe('the schedule', () => {
       attempts: [{ trigger: 'probe' }],
     });
     expect(withAttempt(delivery, failed({ status: 410 }), null, 0, 0.5).step).toBe(0);
+  });
+
+  test('an endpoint that works again gets an event at once, which does not use it up, but not before the time that it asked for', async () => {
+    const delivery = await deliveryOf();
+    const triedAtMs = Date.parse(failed().at);
+    const plain = withAttempt(delivery, failed(), null, triedAtMs, 0.5);
+    const resumedAt = new Date(triedAtMs + 1_000).toISOString();
+    expect(dueAtMs(plain, null)).toBe(triedAtMs + 5_000);
+    expect(dueAtMs(plain, new Date(triedAtMs - 1).toISOString())).toBe(triedAtMs + 5_000);
+    expect(dueAtMs(plain, resumedAt)).toBe(0);
+    const early = withAttempt(plain, failed({ at: resumedAt }), null, triedAtMs + 1_000, 0.5);
+    expect(early).toMatchObject({ step: 1, nextAttemptAtMs: triedAtMs + 6_000 });
+    const asked = withAttempt(delivery, failed({ status: 429, retryAfterMs: 90_000 }), null, triedAtMs, 0.5);
+    expect(dueAtMs(asked, resumedAt)).toBe(triedAtMs + 90_000);
   });
 });
