@@ -48,6 +48,16 @@ make_audit_key() {
   fi
 }
 
+# Signs the outbound events, in the form of Standard Webhooks. Without EVENTS_URL it is not used.
+make_events_secret() {
+  if [ -e EVENTS_SECRET ]; then
+    echo "deploy/secrets/EVENTS_SECRET: exists"
+  else
+    echo "whsec_$(head -c 32 /dev/urandom | base64)" | write EVENTS_SECRET
+    echo "deploy/secrets/EVENTS_SECRET: created. Your receivers of events need it too"
+  fi
+}
+
 # The api key of the sandbox with every role, and its entry of API_KEYS, which has the hash only. A new key replaces the
 # entry of a key that was deleted.
 make_sandbox_api_key() {
@@ -67,6 +77,7 @@ make SANDBOX_CLIENT_SECRET
 make_sandbox_api_key
 make_payload_keys
 make_audit_key
+make_events_secret
 
 for name in HUMAN_API_CLIENT_ID HUMAN_API_CLIENT_SECRET; do
   [ -e "$name" ] || echo "deploy/secrets/$name: missing. The profile \"real\" needs it: write the value from Human API into this file"

@@ -118,12 +118,20 @@ test.each(chartwayServices)('the environment of %s is a valid configuration of i
   const key = `main:${Buffer.alloc(32, 1).toString('base64')}`;
   const sampleOf = (target: string) => {
     if (target === 'API_KEYS') return `sandbox:intake:${'0'.repeat(64)}`;
+    if (target === 'EVENTS_SECRET') return `whsec_${Buffer.alloc(32, 2).toString('base64')}`;
     return /KEYS?$/.test(target) ? key : 'a-secret-of-a-file';
   };
   const values = listSecrets(service).map(({ target }) => [target, sampleOf(target)]);
   const env = { ...readVariables(service), ...Object.fromEntries(values) };
   const read = () => readConfig(getProcess(service) as ProcessName, env, join(tmpdir(), 'chartway-no-such-folder'));
   expect(read).not.toThrow();
+});
+
+test('the processes that post or repeat events have the secret that signs them, and no other process', () => {
+  const names = ownServices
+    .filter(([, service]) => listSecrets(service).some(({ target }) => target === 'EVENTS_SECRET'))
+    .map(([, service]) => getProcess(service));
+  expect(new Set(names)).toEqual(new Set(['worker', 'api', 'chartway']));
 });
 
 test('each volume is mounted at a folder of the image that a variable names', () => {

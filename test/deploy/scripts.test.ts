@@ -4,6 +4,7 @@ import { cp, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promi
 import { createServer, type RequestListener } from 'node:http';
 import { join } from 'node:path';
 import { createKeyFinder, parseApiKeys, ROLES } from '../../src/api/keys';
+import { readConfig } from '../../src/config';
 import { parseKeyRing } from '../../src/temporal/key-ring';
 import { useFolders } from '../support/folders';
 import { listenOnLoopback } from '../support/loopback';
@@ -128,6 +129,11 @@ describe('make-secrets.sh', () => {
     expect(ring).toMatch(/^main:/);
     expect(ring.split(',').slice(1)).toEqual([await readSecret('WEBHOOK_PAYLOAD_KEYS')]);
     expect(parseKeyRing(await readSecret('AUDIT_KEY'))?.ids).toEqual(['audit']);
+    const secret = { EVENTS_URL: 'https://carrier.example/events', EVENTS_SECRET: await readSecret('EVENTS_SECRET') };
+    expect(
+      readConfig('chartway', { REPORTS_ENCRYPTION: 'off', PAYLOAD_ENCRYPTION: 'off', ...secret }, folder).events
+        .secrets,
+    ).toHaveLength(1);
   });
 
   test('creates an api key of the sandbox with every role, and its entry with the hash of the key', async () => {
