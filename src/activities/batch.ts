@@ -25,7 +25,7 @@ export interface BatchDeps {
      * Starts an applicant, or finds the one that exists, and writes the audit lines. `started` also if this batch started it before.
      * @throws what Temporal's client, the store and the audit log throw
      */
-    startRow(applicant: BatchApplicant, batch: BatchRecord): Promise<'started' | 'running' | 'closed' | 'conflict'>;
+    startRow(applicant: BatchApplicant, batch: BatchRecord): Promise<Pick<BatchRowResult, 'result' | 'errors'>>;
     /** Whether this batch started the newest run of an applicant. Throws what Temporal's client throws. */
     isStartedBy(clientUserId: string, batchId: string): Promise<boolean>;
   };
@@ -129,7 +129,7 @@ export function createBatchActivities({ reportStore, noticeEncryption, events, b
       const { line, clientUserId, applicant, result, errors = [] } = row;
       const toResult = (of: RowResult) => ({ line, clientUserId, result: of, errors });
       if (result !== undefined || applicant === undefined) return toResult(result ?? 'invalid');
-      if (!isCancelled(row)) return toResult(await batches.startRow(applicant, record));
+      if (!isCancelled(row)) return { line, clientUserId, ...(await batches.startRow(applicant, record)) };
       // An interrupted attempt may have started it before the batch was cancelled.
       const { batchId } = record;
       const isStarted = mayBeStarted && (await batches.isStartedBy(applicant.details.clientUserId, batchId));

@@ -1,19 +1,33 @@
-import type { BatchApplicant, BatchRecord } from '../report-store/batch-files';
+import type { BatchApplicant, BatchRecord, BatchRowResult } from '../report-store/batch-files';
+import { UnreadableManifest } from '../report-store/errors';
 import { createApplicants } from '../temporal/applicants';
 import { detailsDigest } from '../temporal/details';
+import { Unavailable } from './errors';
 import { beginApplicant } from './start-applicant';
 import type { UseCaseDeps } from './use-cases';
+
+export type RowEnd = Pick<BatchRowResult, 'result' | 'errors'>;
+
+const UNREADABLE: RowEnd = {
+  result: 'conflict',
+  errors: [
+    {
+      field: 'manifest',
+      expected: 'a manifest of the report store that can be read; repair it, then start the applicant',
+    },
+  ],
+};
 
 /** Starts the applicant of a row as a single start does, with the audit lines of one. `started` also if this batch started it before. */
 export async function startRow(
   deps: Omit<UseCaseDeps, 'policy'>,
   { details, autoInvite, reports, authorizationReference }: BatchApplicant,
   { batchId, policy, startedBy: who, onBehalfOf }: BatchRecord,
-): Promise<'started' | 'running' | 'closed' | 'conflict'> {
+): Promise<RowEnd> {
   const { clientUserId } = details;
   const entry = { who, onBehalfOf, clientUserId, authorizationReference };
   await deps.audit.record({ ...entry, did: 'start', detail: `batch ${batchId}` });
-  const { result, run } = await beginApplicant(
+  const begun = await beginApplicant(
     { ...deps, policy },
     {
       details,
@@ -24,13 +38,18 @@ export async function startRow(
       batchId,
       ...(authorizationReference !== undefined && { authorizationReference }),
     },
-  );
-  if (result === 'started') return result;
+  ).catch((error: unknown) => {
+    // One damaged manifest must not stop the other rows.
+    if (error instanceof Unavailable && error.cause instanceof UnreadableManifest) return null;
+    throw error;
+  });
+  if (begun?.result === 'started') return { result: 'started', errors: [] };
   // An attempt that was interrupted has started it.
-  const isOwn = run !== null && (await isStartedBy(deps, clientUserId, batchId));
-  if (isOwn && result !== 'conflict') return 'started';
-  await deps.audit.record({ ...entry, did: 'not-started', detail: result });
-  return result;
+  const isOwn = begun?.run && (await isStartedBy(deps, clientUserId, batchId));
+  if (isOwn && begun.result !== 'conflict') return { result: 'started', errors: [] };
+  const end = begun === null ? UNREADABLE : { result: begun.result, errors: [] };
+  await deps.audit.record({ ...entry, did: 'not-started', detail: end.result });
+  return end;
 }
 
 /** Whether a batch started the newest run of an applicant. Throws what Temporal's client throws. */

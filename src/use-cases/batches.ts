@@ -26,13 +26,13 @@ export async function listBatches(
   const nowMs = currentMs(deps);
   const files = openBatchFiles(deps.reportStore.shelf, deps.encryption);
   const begin = cursor === null ? null : decodeCursor(cursor, FILTERS, nowMs);
+  if (begin?.token === '') throw alteredCursor();
   const records = await readStore(async () =>
     pLimit(STORE_READS).map([...(await files.list())], (batchId) => files.read(batchId)),
   );
   const keyOf = ({ createdAt, batchId }: BatchRecord) => `${createdAt} ${batchId}`;
   const all = records.flatMap((record) => record ?? []).sort((a, b) => (keyOf(a) < keyOf(b) ? 1 : -1));
   const rest = begin === null ? all : all.filter((record) => keyOf(record) < begin.token);
-  if (begin !== null && begin.token === '') throw alteredCursor();
   const page = rest.slice(0, limit);
   const last = page.at(-1);
   const next = { token: last ? keyOf(last) : '', beganAtMs: begin?.beganAtMs ?? nowMs, listed: [] };

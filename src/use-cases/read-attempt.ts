@@ -2,10 +2,11 @@ import { KeyMissing } from '../domain/encryption';
 import { StoreError, WrongFolder } from '../report-store/errors';
 import { isTemporalUnavailable, limitStoreRead } from './unavailable';
 
-/** The result of a read; `isMissing`: it could not be found out, so `value` is null. */
+/** The result of a read; `isMissing`: it could not be found out because of `error`, so `value` is null. */
 export interface ReadAttempt<T> {
   readonly value: T | null;
   readonly isMissing: boolean;
+  readonly error?: unknown;
 }
 
 /** Missing if Temporal does not answer. Throws what else the client throws. */
@@ -14,7 +15,7 @@ export async function tryReadTemporal<T>(read: Promise<T | null>): Promise<ReadA
     return { value: await read, isMissing: false };
   } catch (error) {
     if (!isTemporalUnavailable(error)) throw error;
-    return { value: null, isMissing: true };
+    return { value: null, isMissing: true, error };
   }
 }
 
@@ -25,6 +26,6 @@ export async function tryReadStore<T>(read: Promise<T | null>): Promise<ReadAtte
   } catch (error) {
     if (error instanceof WrongFolder) return { value: null, isMissing: false };
     if (!(error instanceof StoreError) && !(error instanceof KeyMissing)) throw error;
-    return { value: null, isMissing: true };
+    return { value: null, isMissing: true, error };
   }
 }

@@ -77,7 +77,7 @@ export async function beginApplicant(deps: UseCaseDeps, request: StartRequest): 
       applicants.findStarted(clientUserId, request.detailsDigest, startDeadlineMs()),
     );
     if (existing) return { result: existing.result, run: existing };
-    if (manifest.isMissing) throw new Unavailable('store', 'nothing');
+    if (manifest.isMissing) throw new Unavailable('store', 'nothing', manifest.error);
     const match = manifest.value && matchRecorded(deps, manifest.value, request.detailsDigest);
     if (match === 'other') return { result: 'conflict', run: null };
     if (match === 'same') return { result: 'closed', run: null };

@@ -1,6 +1,7 @@
 import { NO_ENCRYPTION } from '../../src/domain/encryption';
 import { DEFAULT_POLICY } from '../../src/domain/policy';
 import { openBatchFiles } from '../../src/report-store/batch-files';
+import { UnreadableManifest } from '../../src/report-store/errors';
 import type { StartRequest } from '../../src/temporal/applicants';
 import { createBatches } from '../../src/temporal/batches';
 import { readBatchResults } from '../../src/use-cases/batch-results';
@@ -263,6 +264,26 @@ test('a worker that dies in the middle of a segment starts no one twice, and the
   expect((await results(batch.batchId)).map(({ clientUserId, result }) => `${clientUserId} ${result}`)).toEqual(
     ids.map((id) => `${id} started`),
   );
+});
+
+test('a damaged manifest costs its own row only, with the reason', async () => {
+  const { deps, store, work, untilDone, results, acts } = setup();
+  const readManifest = store.readManifest.bind(store);
+  store.readManifest = async (id) => {
+    if (id === 'J-1') throw new UnreadableManifest('expected JSON');
+    return readManifest(id);
+  };
+  await work();
+  const { batch } = await startBatch(deps, csv(csvRow('J-1'), csvRow('J-2')), INTAKE);
+  await untilDone(batch.batchId);
+  expect(await results(batch.batchId)).toMatchObject([
+    { clientUserId: 'J-1', result: 'conflict', errors: [{ field: 'manifest' }], stage: null },
+    { clientUserId: 'J-2', result: 'started', errors: [] },
+  ]);
+  expect(acts.filter(({ clientUserId }) => clientUserId === 'J-1').map(({ did }) => did)).toEqual([
+    'start',
+    'not-started',
+  ]);
 });
 
 test('an applicant that is erased while its row waits is not started by it', async () => {
