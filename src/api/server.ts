@@ -44,6 +44,7 @@ const REQUEST_TIMEOUT_MS = 10_000;
 const IDLE_TIMEOUT_MS = 30_000;
 /** Longer than the 60 s after which load balancers close an idle connection, because they must close it first. */
 const KEEP_ALIVE_MS = 65_000;
+const STREAM_ROUTE = `${BASE}/stream`;
 
 interface ApiDeps {
   readonly settings: ApiSettings;
@@ -189,6 +190,8 @@ function measure(app: FastifyInstance, registry: Registry): void {
   });
   app.addHook('onResponse', async (request, reply) => {
     const route = request.routeOptions.url ?? 'none';
+    // It lasts as long as its client wants.
+    if (route === STREAM_ROUTE) return;
     seconds.observe({ route, status: String(reply.statusCode) }, reply.elapsedTime / 1_000);
   });
 }

@@ -7,7 +7,7 @@ import { applicantsQuery, ENDED_BY_FORCE, listRuns } from '../temporal/runs';
 import { applicantWorkflowId } from '../workflows/contract';
 import { currentMs } from './run-sources';
 import type { UseCaseDeps } from './use-cases';
-import type { ApplicantChange, StreamEvent } from './views';
+import type { ApplicantChange, StreamComment, StreamEvent } from './views';
 
 /** One poll serves all clients of the process. */
 const POLL_EVERY_MS = 1_000;
@@ -33,8 +33,11 @@ interface StreamOptions {
   readonly commentAfterMs?: number;
 }
 
-/** Changes of applicants. `lastEventId`: the last one that the client has; null: none. Ends with the signal. An event of null is a comment. */
-export type ChangeStream = (lastEventId: string | null, signal: AbortSignal) => AsyncGenerator<StreamEvent | null>;
+/** Changes of applicants. `lastEventId`: the last one that the client has; null: none. Ends with the signal. */
+export type ChangeStream = (
+  lastEventId: string | null,
+  signal: AbortSignal,
+) => AsyncGenerator<StreamEvent | StreamComment>;
 
 /** The stream of a process: it polls Temporal while a client is connected. */
 export function createChangeStream({
@@ -63,6 +66,8 @@ export function createChangeStream({
         yield toEvent('reset', {});
         last = sequence;
       }
+      // A client that loses its connection before the first event knows where it was.
+      yield toComment(last);
       if (isDegraded) yield toEvent('degraded', { reasons: ['temporal-unavailable'] });
       while (!signal.aborted) {
         const next = kept.filter((one) => one.sequence > (last ?? 0));
@@ -71,7 +76,7 @@ export function createChangeStream({
         for (const { event } of next) yield event;
         // More may have come while the client read these.
         last = next.at(-1)?.sequence ?? last;
-        if (next.length === 0 && !(await waitForChange(signal))) yield null;
+        if (next.length === 0 && !(await waitForChange(signal))) yield toComment(last);
       }
     } finally {
       clients -= 1;
@@ -139,7 +144,15 @@ export function createChangeStream({
   }
 
   function toEvent(event: StreamEvent['event'], data: StreamEvent['data']): StreamEvent {
-    return { id: `${epoch}-${sequence}`, event, data };
+    return { id: idOf(sequence), event, data };
+  }
+
+  function toComment(position: number): StreamComment {
+    return { id: idOf(position), event: null };
+  }
+
+  function idOf(position: number): string {
+    return `${epoch}-${position}`;
   }
 
   /** False if nothing came for {@link COMMENT_AFTER_MS}. */

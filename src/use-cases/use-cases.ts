@@ -33,6 +33,7 @@ import type {
   StartedBatch,
   SteeredApplicant,
   SteeredBatch,
+  StreamComment,
   StreamEvent,
   SummaryView,
   SystemView,
@@ -194,7 +195,7 @@ export interface UseCases {
   recoverEndpoint(name: string, period: EventPeriod, actor: Actor): Promise<EndpointView>;
 
   /** Changes of applicants, until the signal. `lastEventId`: the last one that the caller has; null: none. An event of null is a comment. */
-  stream(lastEventId: string | null, signal: AbortSignal): AsyncIterable<StreamEvent | null>;
+  stream(lastEventId: string | null, signal: AbortSignal): AsyncIterable<StreamEvent | StreamComment>;
 
   summary(): Promise<SummaryView>;
   attention(): Promise<AttentionView>;

@@ -221,6 +221,12 @@ export interface StreamEvent {
   readonly data: ApplicantChange | { readonly reasons?: readonly string[] };
 }
 
+/** Nothing has happened; `id` is where the client is. */
+export interface StreamComment {
+  readonly id: string;
+  readonly event: null;
+}
+
 /** `batchId` and `state` null: a dry run. */
 export interface BatchCheckView {
   readonly batchId: string | null;

@@ -9,6 +9,7 @@ import type {
   DeliveryView,
   EndpointView,
   EventView,
+  StreamComment,
   StreamEvent,
 } from '../../src/use-cases/views';
 
@@ -70,7 +71,7 @@ function rowsOf(): AsyncIterable<BatchResultRow> {
 }
 
 /** A change and a comment; then the stream ends. */
-function changesOf(): AsyncIterable<StreamEvent | null> {
+function changesOf(): AsyncIterable<StreamEvent | StreamComment> {
   const data: ApplicantChange = {
     ...{ clientUserId: 'POL-1', round: 1, stage: 'invited', stageSince: AS_OF, outcome: null, needs: [], open: true },
     closedAt: null,
@@ -78,7 +79,7 @@ function changesOf(): AsyncIterable<StreamEvent | null> {
   return {
     async *[Symbol.asyncIterator]() {
       yield { id: '0123abcd-1', event: 'applicant' as const, data };
-      yield null;
+      yield { id: '0123abcd-1', event: null };
     },
   };
 }

@@ -273,7 +273,7 @@ test('GET /stream sends server-sent events, and passes the last id of the client
   });
   expect(answer.headers).toMatchObject({ 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
   expect(answer.text).toMatch(
-    /^retry: 2000\n\nid: 0123abcd-1\nevent: applicant\ndata: \{"clientUserId":"POL-1".*\}\n\n:\n\n$/,
+    /^retry: 2000\n\nid: 0123abcd-1\nevent: applicant\ndata: \{"clientUserId":"POL-1".*\}\n\n:\nid: 0123abcd-1\n\n$/,
   );
   expect(lastArgs()?.[0]).toBe('0123abcd-0');
 });

@@ -43,22 +43,25 @@ function setup({ commentAfterMs = 60_000 } = {}) {
   });
   const connect = (lastEventId: string | null = null) => {
     const ended = new AbortController();
-    const events: (StreamEvent | null)[] = [];
+    const events: StreamEvent[] = [];
+    const comments: string[] = [];
     const done = (async () => {
-      for await (const event of stream(lastEventId, ended.signal)) events.push(event);
+      for await (const event of stream(lastEventId, ended.signal))
+        if (event.event === null) comments.push(event.id);
+        else events.push(event);
     })();
     const close = async () => {
       ended.abort();
       await done;
     };
     cleanup(close);
-    return { events, close };
+    return { events, comments, close };
   };
   return { answers, connect };
 }
 
-const idsOf = (events: readonly (StreamEvent | null)[]) =>
-  events.map((event) => (event?.data && 'clientUserId' in event.data ? event.data.clientUserId : event?.event));
+const idsOf = (events: readonly StreamEvent[]) =>
+  events.map(({ event, data }) => ('clientUserId' in data ? data.clientUserId : event));
 
 test('every client gets each change once, and one poll serves all of them', async () => {
   const { answers, connect } = setup();
@@ -106,11 +109,18 @@ test('an outage is reported once, and its end; too many changes are a reset', as
   expect(client.events.slice(0, 3).map((event) => event?.event)).toEqual(['degraded', 'recovered', 'reset']);
 });
 
-test('a quiet stream has comments', async () => {
-  const { connect } = setup({ commentAfterMs: 5 });
-  const { events } = connect();
-  await until('comments', () => events.length >= 2);
-  expect(events.slice(0, 2)).toEqual([null, null]);
+test('a quiet stream has comments with the position of the client, the first at once', async () => {
+  const { answers, connect } = setup({ commentAfterMs: 5 });
+  // Another client keeps the poll alive.
+  connect();
+  const { events, comments, close } = connect();
+  await until('comments', () => comments.length >= 2);
+  expect(events).toEqual([]);
+  await close();
+  answers.records = [record('POL-1')];
+  const again = connect(comments[0]);
+  await until('what it missed', () => again.events.length === 1);
+  expect(idsOf(again.events)).toEqual(['POL-1']);
 });
 
 test('Temporal lists new stages, runs that were ended by force, and changed needs', async () => {

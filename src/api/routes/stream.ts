@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { UseCases } from '../../use-cases/use-cases';
-import type { StreamEvent } from '../../use-cases/views';
+import type { StreamComment, StreamEvent } from '../../use-cases/views';
 import { callerOf } from '../caller';
 import { answer, TAGS } from '../open-api';
 import { Problem } from '../problem';
@@ -63,7 +63,9 @@ export const streamRoutes: FastifyPluginAsyncZod<{ useCases: UseCases; ended: Ab
       // Also if the client goes away.
       stream.once('close', () => {
         closed.abort();
-        streams.set(caller, (streams.get(caller) ?? 1) - 1);
+        const others = (streams.get(caller) ?? 1) - 1;
+        if (others > 0) streams.set(caller, others);
+        else streams.delete(caller);
       });
       // The proxy must not collect events.
       reply.headers({ 'Content-Type': 'text/event-stream', 'X-Accel-Buffering': 'no' });
@@ -72,12 +74,15 @@ export const streamRoutes: FastifyPluginAsyncZod<{ useCases: UseCases; ended: Ab
   );
 };
 
-async function* toLines(events: AsyncIterable<StreamEvent | null>): AsyncGenerator<string> {
+async function* toLines(events: AsyncIterable<StreamEvent | StreamComment>): AsyncGenerator<string> {
   // At once, so that the client sees that the stream is open.
   yield `retry: ${RETRY_MS}\n\n`;
-  for await (const event of events) yield event === null ? ':\n\n' : toText(event);
+  for await (const event of events) yield toText(event);
 }
 
-function toText({ id, event, data }: StreamEvent): string {
-  return `id: ${id}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
+/** A block without data is no event for the client, which keeps its id. */
+function toText({ id, ...event }: StreamEvent | StreamComment): string {
+  if (event.event === null) return `:\nid: ${id}\n\n`;
+  const { data } = event;
+  return `id: ${id}\nevent: ${event.event}\ndata: ${JSON.stringify(data)}\n\n`;
 }
