@@ -1,8 +1,11 @@
 import { activityInfo } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
+import { countCurrentDocuments } from '../domain/collection';
+import { closedData } from '../domain/events';
 import type { Policy } from '../domain/policy';
+import type { EventRecorder } from '../events/recorder';
 import { WrongFolder } from '../report-store/errors';
-import type { ReportStore } from '../report-store/port';
+import type { Manifest, ReportStore } from '../report-store/port';
 import { Unavailable, Undecided } from '../upstream/errors';
 import type { Person, Upstream } from '../upstream/port';
 import type { KnownPeople } from '../workflows/contract';
@@ -10,7 +13,7 @@ import type { ApplicantRuns } from './applicant-runs';
 import { type Attempt, attemptDecision, type UndecidedAnswer, type UndecidedPatience } from './attempt';
 import { matchesEmail, ownPeople } from './person';
 import { type Progress, startProgress } from './progress';
-import { translateStoreErrors } from './store';
+import { readOwnManifest, translateStoreErrors } from './store';
 
 export interface WithdrawInput extends UndecidedPatience {
   readonly humanId: string;
@@ -107,31 +110,49 @@ function isAnswerStatus(status: number | null): boolean {
 export interface WithdrawalRecordDeps {
   readonly reportStore: ReportStore;
   readonly runs: Pick<ApplicantRuns, 'isOpen'>;
+  readonly events: EventRecorder;
   /** A new manifest gets its wanted reports. */
   readonly policy: Policy;
 }
 
 /** Activities of a manual withdrawal that use Temporal and the store. */
-export function createWithdrawalRecordActivities({ reportStore, runs, policy }: WithdrawalRecordDeps) {
+export function createWithdrawalRecordActivities({ reportStore, runs, events, policy }: WithdrawalRecordDeps) {
   return {
     /** If true, the operator has to cancel the applicant instead: its workflow then withdraws the person. */
     async isApplicantOpen({ clientUserId }: { clientUserId: string }): Promise<boolean> {
       return runs.isOpen(clientUserId);
     },
 
-    /** Records the outcome, unless there is one, so that no later start invites again. Returns false if nothing was recorded. */
+    /** Records the outcome and its event, unless there is one, so that no later start invites again. Returns false if nothing was recorded. */
     async recordWithdrawal(input: { clientUserId: string; humanId: string | null }): Promise<boolean> {
       const closedAt = new Date(activityInfo().currentAttemptScheduledTimestampMs).toISOString();
-      return translateStoreErrors(async () => {
-        const before = await reportStore.readManifest(input.clientUserId);
-        if (!before && input.humanId === null) return false;
-        const { wanted } = policy;
-        const after = await reportStore.updateManifest({ kind: 'withdrawal', ...input, closedAt, wanted });
-        return after.closedAt === closedAt;
-      }).catch((error: unknown) => {
-        if (error instanceof WrongFolder) return false;
-        throw error;
-      });
+      const before = await readOwnManifest(reportStore, input.clientUserId);
+      if (!before && input.humanId === null) return false;
+      const { wanted } = policy;
+      const change = { kind: 'withdrawal', ...input, closedAt, wanted } as const;
+      const after = await translateStoreErrors(() => reportStore.updateManifest(change)).catch(toNullIfWrongFolder);
+      if (after !== null) await recordClosed(after);
+      return after?.closedAt === closedAt;
     },
   };
+
+  /** The run was ended by force, or never was: it emits no event. A repeat adds nothing. */
+  async function recordClosed(manifest: Manifest): Promise<void> {
+    const { clientUserId, round, outcome, reason, closedAt, withdrawnAt, documents, missing } = manifest;
+    if (events.types === undefined) return;
+    // Only a withdrawal that ends the applicant has both at the same time.
+    if (outcome === null || closedAt === null || closedAt !== withdrawnAt) return;
+    const data = closedData(outcome, reason, countCurrentDocuments(documents), missing);
+    const draft = { type: 'applicant.closed', atMs: Date.parse(closedAt), round, data } as const;
+    const subject = { kind: 'applicant', id: clientUserId } as const;
+    const append = { writer: `withdrawal-${round}`, from: 0, drafts: [draft] };
+    await translateStoreErrors(() => events.append(subject, append));
+    await events.requestDeliveries(subject);
+  }
+}
+
+/** The folder is another applicant's. */
+function toNullIfWrongFolder(error: unknown): null {
+  if (error instanceof WrongFolder) return null;
+  throw error;
 }

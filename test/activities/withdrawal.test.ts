@@ -1,10 +1,16 @@
-import { createWithdrawalActivities } from '../../src/activities/withdrawal';
-import { MINUTE_MS } from '../../src/domain/policy';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
+import { createWithdrawalActivities, createWithdrawalRecordActivities } from '../../src/activities/withdrawal';
+import { DEFAULT_POLICY, MINUTE_MS } from '../../src/domain/policy';
 import { UNDECIDED } from '../../src/human-api/undecided-reasons';
 import { RateLimited, Unavailable, Undecided } from '../../src/upstream/errors';
+import { NO_RUNS } from '../support/activity-deps';
+import { recordEventsIn } from '../support/event-recorder';
+import { FakeStore } from '../support/fake-store';
 import { FakeUpstream, facts } from '../support/fake-upstream';
-import { runAttempts } from './attempts';
+import { runAttempts, START_MS } from './attempts';
 
+const SILENT = new DefaultLogger('ERROR', () => {});
 const BARE_404 = new Undecided(facts(404), UNDECIDED.foreign404);
 const PATIENCE = { undecidedAfterMs: 5 * MINUTE_MS };
 
@@ -104,5 +110,53 @@ describe('of two people under one clientUserId', () => {
     const { upstream, find } = setup();
     upstream.editPerson = (person) => ({ ...person, clientUserId: 'POL-2' });
     expect(await find({ humanIds: [INVITED], emails: ['pol-1@example.org'] })).toEqual({ ours: [], others: [] });
+  });
+});
+
+describe('the record of a withdrawal', () => {
+  /** `failures`: how many requests of a delivery fail, as without Temporal. */
+  function setup({ failures = 0 } = {}) {
+    const store = new FakeStore();
+    const recorded = recordEventsIn(store);
+    let left = failures;
+    const requestDeliveries: typeof recorded.events.requestDeliveries = async (subject) => {
+      left -= 1;
+      if (left >= 0) throw new Error('Temporal is away');
+      await recorded.events.requestDeliveries(subject);
+    };
+    const deps = { reportStore: store, runs: NO_RUNS, policy: DEFAULT_POLICY };
+    const events = { ...recorded.events, requestDeliveries };
+    const { recordWithdrawal } = createWithdrawalRecordActivities({ ...deps, events });
+    let currentAttemptScheduledTimestampMs = START_MS;
+    /** Each attempt is scheduled later. */
+    const run = () => {
+      currentAttemptScheduledTimestampMs += MINUTE_MS;
+      const environment = new MockActivityEnvironment({ currentAttemptScheduledTimestampMs }, { logger: SILENT });
+      return environment.run(recordWithdrawal, { clientUserId: 'POL-1', humanId: 'h-1' });
+    };
+    return { store, run, read: recorded.read, requests: recorded.requests };
+  }
+
+  it('of an applicant without an outcome emits applicant.closed once, also if an attempt is interrupted', async () => {
+    const { run, read, requests } = setup({ failures: 1 });
+    await expect(run()).rejects.toThrow('away');
+    await run();
+    await run();
+    expect(await read('POL-1')).toMatchObject([
+      {
+        type: 'applicant.closed',
+        data: { sequence: 1, round: 1, outcome: 'cancelled', reason: 'operator', documents: 0 },
+      },
+    ]);
+    expect(requests[0]).toEqual({ kind: 'applicant', id: 'POL-1' });
+  });
+
+  it('of a closed applicant emits nothing: its run did', async () => {
+    const { store, run, read } = setup();
+    const closedAt = '2026-02-28T00:00:00.000Z';
+    store.addManifest('POL-1', { humanId: 'h-1', outcome: 'collected', closedAt });
+    await run();
+    expect(await read('POL-1')).toEqual([]);
+    expect((await store.readManifest('POL-1'))?.withdrawnAt).not.toBeNull();
   });
 });
