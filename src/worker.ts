@@ -139,6 +139,7 @@ runProcess('worker', async () => {
       endpoints,
       sender,
       requestEndpoint: deliveries.requestEndpoint,
+      metrics,
     }),
     maxCallsPerSecond: humanApi.maxCallsPerSecond,
   });

@@ -3,6 +3,7 @@ import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/comm
 import {
   type AttemptResult,
   DELIVERY_PERIOD_MS,
+  type DeliveryState,
   dueAtMs,
   type EventLog,
   GONE,
@@ -19,6 +20,7 @@ import type { EventLogs } from '../events/event-logs';
 import { createFailureTracker } from '../events/failure-tracker';
 import type { EventSender } from '../events/sender';
 import type { EventsSettings } from '../events/settings';
+import type { ActivityMetrics } from './metrics';
 import { translateStoreErrors } from './store';
 
 export interface DeliveryDeps {
@@ -28,6 +30,7 @@ export interface DeliveryDeps {
   readonly sender: Pick<EventSender, 'send'>;
   /** Starts or wakes the workflow of an endpoint whose state has changed. */
   readonly requestEndpoint: (endpoint: string) => Promise<void>;
+  readonly metrics?: Pick<ActivityMetrics, 'undeliveredEvents'>;
   readonly random?: () => number;
 }
 
@@ -154,7 +157,7 @@ export function createDeliverEvents(deps: DeliveryDeps) {
     const delivery = log?.events.find((event) => event.id === id)?.deliveries[name];
     if (!last || !delivery || last.failure === null) return null;
     if (delivery.state !== 'pending') {
-      warn('event-undelivered', name, { state: delivery.state, eventId: id });
+      if (id !== undefined) reportUndelivered(name, delivery.state, id);
       return null;
     }
     return { status: last.status, waitMs: Math.max(0, (delivery.nextAttemptAtMs ?? nowMs) - nowMs) };
@@ -213,7 +216,7 @@ export function createDeliverEvents(deps: DeliveryDeps) {
         });
       }),
     );
-    for (const eventId of givenUp) warn('event-undelivered', name, { state: 'given-up', eventId });
+    for (const eventId of givenUp) reportUndelivered(name, 'given-up', eventId);
   }
 
   /** Nothing of an erased applicant stays once every endpoint has the event, or will not get it. */
@@ -222,6 +225,11 @@ export function createDeliverEvents(deps: DeliveryDeps) {
       Object.values(deliveries).some(({ state }) => state === 'pending'),
     );
     if (!isWaiting) await translateStoreErrors(() => logs.remove(subject));
+  }
+
+  function reportUndelivered(name: string, state: DeliveryState, eventId: string): void {
+    deps.metrics?.undeliveredEvents.inc({ state });
+    warn('event-undelivered', name, { state, eventId });
   }
 
   function warn(event: string, endpoint: string, fields: object = {}): void {

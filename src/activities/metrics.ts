@@ -14,8 +14,16 @@ export function createActivityMetrics(registry: Registry) {
   });
   // 0 from the start, so that the first failure shows as an increase.
   for (const result of ['erased', 'held', 'failed']) retentionApplicants.inc({ result }, 0);
+  const undeliveredEvents = new Counter({
+    name: 'chartway_events_undelivered_total',
+    help: 'Outbound events that an endpoint does not get unless an operator sends them again, by state: refused or given-up.',
+    labelNames: ['state'],
+    registers,
+  });
+  for (const state of ['refused', 'given-up']) undeliveredEvents.inc({ state }, 0);
   return {
     retentionApplicants,
+    undeliveredEvents,
     /** A high count shows that notices are lost. */
     foundByPolling: new Counter({
       name: 'chartway_facts_found_by_polling_total',

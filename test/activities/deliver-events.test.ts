@@ -1,6 +1,8 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
+import { Registry } from 'prom-client';
 import { createDeliverEvents, type DeliverEventsInput } from '../../src/activities/deliver-events';
+import { createActivityMetrics } from '../../src/activities/metrics';
 import { NO_ENCRYPTION } from '../../src/domain/encryption';
 import { type AttemptResult, withDeliveries } from '../../src/domain/event-log';
 import { openEndpoints } from '../../src/events/endpoints';
@@ -35,7 +37,9 @@ async function setup(status: number | null, atMs = Date.now()) {
     },
   };
   const requestEndpoint = async (endpoint: string) => void requests.push(endpoint);
-  const deps = { settings: { endpoints: [ENDPOINT] }, logs, endpoints, sender, requestEndpoint, random: () => 0.5 };
+  const metrics = createActivityMetrics(new Registry());
+  const settings = { endpoints: [ENDPOINT] };
+  const deps = { settings, logs, endpoints, sender, requestEndpoint, metrics, random: () => 0.5 };
   const deliver = (input: Partial<DeliverEventsInput> = {}) =>
     new MockActivityEnvironment({}, { logger: SILENT }).run(createDeliverEvents(deps), {
       endpoint: name,
@@ -44,7 +48,9 @@ async function setup(status: number | null, atMs = Date.now()) {
       ...input,
     });
   const read = async () => (await logs.read(subject))?.events.map(({ deliveries }) => deliveries[name]) ?? [];
-  return { logs, endpoints, sent, requests, answer, deliver, read };
+  const countUndelivered = async (state: string) =>
+    (await metrics.undeliveredEvents.get()).values.find(({ labels }) => labels.state === state)?.value;
+  return { logs, endpoints, sent, requests, answer, deliver, read, countUndelivered };
 }
 
 test('a failed try is retried by Temporal after the delay of the schedule, and the next event waits', async () => {
@@ -107,6 +113,7 @@ test('a failing endpoint or a removed one ends the wait after the period of the 
   await failing.endpoints.change(name, ['active'], 'failing');
   expect(await failing.deliver()).toBe('held');
   expect((await failing.read()).map((one) => one?.state)).toEqual(['given-up', 'given-up']);
+  expect(await failing.countUndelivered('given-up')).toBe(2);
 });
 
 test('a try that began before an endpoint was resumed does not stop it again', async () => {
