@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { generateKey } from '../../src/temporal/key-ring';
 import { applicantWorkflowId } from '../../src/workflows/contract';
+import { useCleanup } from '../support/cleanup';
 import { until } from '../support/condition';
+import { EVENTS_SECRET, type ReceivedEvent, startEventReceiver } from '../support/event-receiver';
 import { Installation, type InstallationOptions, SECRETS } from '../support/installation';
 import { useBuild } from '../support/processes';
 import { filesIn } from '../support/stored';
@@ -43,10 +45,13 @@ interface Output {
   readonly metrics: Buffer;
   /** What the api sent, except what was asked for. */
   readonly traffic: ApiTraffic;
+  /** What the receiver of events got. */
+  readonly events: readonly ReceivedEvent[];
   /** The secret part of each invitation link. */
   readonly linkTokens: readonly string[];
 }
 
+const cleanup = useCleanup();
 useBuild();
 
 test('with keys, personal data is only in the folder of the applicant; an erasure, by command or by age, leaves only lines of the audit log', async () => {
@@ -62,7 +67,9 @@ test('with keys, personal data is only in the folder of the applicant; an erasur
   const forbidden = [...CANARIES, ...SECRETS, ...output.linkTokens];
   for (const { database, files } of [traces, beforeErasure ?? traces]) {
     const { headers, bodies } = output.traffic;
-    const places = { database, files, logs: output.logs, metrics: output.metrics, headers, bodies };
+    const { logs, metrics } = output;
+    const events = Buffer.from(output.events.map(({ raw }) => raw).join('\n'));
+    const places = { database, files, logs, metrics, headers, bodies, events };
     for (const [place, bytes] of Object.entries(places)) {
       expect({ place, found: scan(bytes, forbidden) }).toEqual({ place, found: [] });
     }
@@ -70,6 +77,8 @@ test('with keys, personal data is only in the folder of the applicant; an erasur
   }
   expect(scan(beforeErasure?.names ?? Buffer.alloc(0), Object.values(IDENTITY))).toEqual([]);
   expect(output.logs.length).toBeGreaterThan(10_000);
+  const types = ['started', 'stage-changed', 'closed', 'erased'].map((type) => `applicant.${type}`);
+  expect(output.events.map(({ body }) => body.type)).toEqual(expect.arrayContaining([...types, 'document.stored']));
   // The scan sees what it must: every kind of answer, and the acts in the audit log.
   expect(new Set(output.traffic.statuses)).toEqual(new Set([200, 201, 202, 400, 401, 404, 409, 422]));
   expect(scan(traces.files, ['"onBehalfOf":"user-4711"', '"did":"open-document"', '"did":"snooze"'])).toHaveLength(3);
@@ -93,10 +102,11 @@ async function runApplicants(
   keys: NonNullable<InstallationOptions['keys']> | undefined,
   act: (installation: Installation) => Promise<void>,
 ): Promise<{ readonly traces: Traces; readonly output: Output }> {
+  const { url: EVENTS_URL, received: events } = await startEventReceiver(cleanup);
   const installation = await Installation.start({
     speed: 1_200,
     notices: 'sent',
-    policy: { SETTLE_ALL_SYNCED: '1s', POLL_SYNCING: '1s', SETTLE_ERROR: '1s' },
+    policy: { SETTLE_ALL_SYNCED: '1s', POLL_SYNCING: '1s', SETTLE_ERROR: '1s', EVENTS_URL, EVENTS_SECRET },
     logLevel: 'trace',
     database: 'file',
     temporalArguments: DELETES_SOON,
@@ -152,7 +162,7 @@ async function runApplicants(
     await installation.notify([statusNotice]);
     await installation.stop();
     const logs = Buffer.from(worker.output() + installation.output());
-    return { traces: await tracesOf(installation), output: { logs, metrics, traffic, linkTokens } };
+    return { traces: await tracesOf(installation), output: { logs, metrics, traffic, events, linkTokens } };
   } finally {
     await installation.remove();
   }
@@ -165,6 +175,12 @@ async function eraseAndCheck(installation: Installation): Promise<void> {
   expect(erasedIds.filter((id) => filesWith(before, id).length === 0)).toEqual([]);
 
   expect(await installation.runCommand('erase', BY_COMMAND, '--yes')).toMatchObject({ status: 0 });
+  // With the event of the erasure, which is removed once it is delivered.
+  await until(
+    'the erasure by command',
+    async () => filesWith(await filesIn(installation.folder), BY_COMMAND).every(isAuditFile),
+    STEP_TIMEOUT_MS,
+  );
   await installation.replaceWorker({ REPORTS_RETENTION: '1s' });
   const files = await until(
     'the erasure by age',
