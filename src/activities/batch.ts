@@ -9,6 +9,7 @@ import {
   type BatchRow,
   type BatchRowResult,
   openBatchFiles,
+  type RowEnd,
   type RowResult,
 } from '../report-store/batch-files';
 import type { ReportStore } from '../report-store/port';
@@ -25,7 +26,7 @@ export interface BatchDeps {
      * Starts an applicant, or finds the one that exists, and writes the audit lines. `started` also if this batch started it before.
      * @throws what Temporal's client, the store and the audit log throw
      */
-    startRow(applicant: BatchApplicant, batch: BatchRecord): Promise<Pick<BatchRowResult, 'result' | 'errors'>>;
+    startRow(applicant: BatchApplicant, batch: BatchRecord): Promise<RowEnd>;
     /** Whether this batch started the newest run of an applicant. Throws what Temporal's client throws. */
     isStartedBy(clientUserId: string, batchId: string): Promise<boolean>;
   };

@@ -155,9 +155,9 @@ export function createDeliverEvents(deps: DeliveryDeps) {
     );
     const [id, last] = [...results].at(-1) ?? [];
     const delivery = log?.events.find((event) => event.id === id)?.deliveries[name];
-    if (!last || !delivery || last.failure === null) return null;
+    if (id === undefined || !last || !delivery || last.failure === null) return null;
     if (delivery.state !== 'pending') {
-      if (id !== undefined) reportUndelivered(name, delivery.state, id);
+      reportUndelivered(name, delivery.state, id);
       return null;
     }
     return { status: last.status, waitMs: Math.max(0, (delivery.nextAttemptAtMs ?? nowMs) - nowMs) };

@@ -56,6 +56,9 @@ export interface BatchRowResult {
   readonly errors: readonly RowFault[];
 }
 
+/** What starting a row came to. */
+export type RowEnd = Pick<BatchRowResult, 'result' | 'errors'>;
+
 export interface InvalidRow {
   readonly line: number;
   readonly clientUserId: string | null;

@@ -1,12 +1,10 @@
-import type { BatchApplicant, BatchRecord, BatchRowResult } from '../report-store/batch-files';
+import type { BatchApplicant, BatchRecord, RowEnd } from '../report-store/batch-files';
 import { UnreadableManifest } from '../report-store/errors';
 import { createApplicants } from '../temporal/applicants';
 import { detailsDigest } from '../temporal/details';
 import { Unavailable } from './errors';
 import { beginApplicant } from './start-applicant';
 import type { UseCaseDeps } from './use-cases';
-
-export type RowEnd = Pick<BatchRowResult, 'result' | 'errors'>;
 
 const UNREADABLE: RowEnd = {
   result: 'conflict',

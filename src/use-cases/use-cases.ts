@@ -194,7 +194,7 @@ export interface UseCases {
   /** @throws {InvalidInput} for a period that ends before it begins */
   recoverEndpoint(name: string, period: EventPeriod, actor: Actor): Promise<EndpointView>;
 
-  /** Changes of applicants, until the signal. `lastEventId`: the last one that the caller has; null: none. An event of null is a comment. */
+  /** Changes of applicants, until the signal. `lastEventId`: the last one that the caller has; null: none. */
   stream(lastEventId: string | null, signal: AbortSignal): AsyncIterable<StreamEvent | StreamComment>;
 
   summary(): Promise<SummaryView>;
