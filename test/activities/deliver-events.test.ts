@@ -1,5 +1,4 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
-import { DefaultLogger } from '@temporalio/worker';
 import { Registry } from 'prom-client';
 import { createDeliverEvents, type DeliverEventsInput } from '../../src/activities/deliver-events';
 import { createActivityMetrics } from '../../src/activities/metrics';
@@ -8,13 +7,13 @@ import { type AttemptResult, withDeliveries } from '../../src/domain/event-log';
 import { openEndpoints } from '../../src/events/endpoints';
 import { openEventLogs } from '../../src/events/event-logs';
 import { endpointOf } from '../../src/events/settings';
+import { SILENT } from '../simulation/attempts';
 import { FakeStore } from '../support/fake-store';
 
 const ENDPOINT = endpointOf('https://carrier.example/events');
 const { name } = ENDPOINT;
 const subject = { kind: 'applicant', id: 'POL-1' } as const;
 const DAY_MS = 86_400_000;
-const SILENT = new DefaultLogger('ERROR', () => {});
 
 /** Two events of POL-1, and a receiver that answers `status`. */
 async function setup(status: number | null, atMs = Date.now()) {

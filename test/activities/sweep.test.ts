@@ -1,16 +1,15 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
-import { DefaultLogger } from '@temporalio/worker';
 import { createSweepActivities, type SweepSettings } from '../../src/activities/sweep';
 import { sweepFiles } from '../../src/activities/sweep-files';
 import { createSweepUpstreamActivities } from '../../src/activities/sweep-upstream';
 import { DAY_MS, DEFAULT_POLICY } from '../../src/domain/policy';
 import { findingsFileName } from '../../src/report-store/sweep-findings';
+import { SILENT } from '../simulation/attempts';
 import { erasureRecordsOf } from '../support/erasure-records';
 import { FakeStore } from '../support/fake-store';
 import { FakeUpstream } from '../support/fake-upstream';
 
-const SILENT = new DefaultLogger('ERROR', () => {});
 const SWEEP_ID = '20260302T000000000Z-run2';
 
 function setup() {

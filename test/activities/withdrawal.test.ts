@@ -1,16 +1,15 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
-import { DefaultLogger } from '@temporalio/worker';
 import { createWithdrawalActivities, createWithdrawalRecordActivities } from '../../src/activities/withdrawal';
 import { DEFAULT_POLICY, MINUTE_MS } from '../../src/domain/policy';
 import { UNDECIDED } from '../../src/human-api/undecided-reasons';
 import { RateLimited, Unavailable, Undecided } from '../../src/upstream/errors';
+import { SILENT } from '../simulation/attempts';
 import { NO_RUNS } from '../support/activity-deps';
 import { recordEventsIn } from '../support/event-recorder';
 import { FakeStore } from '../support/fake-store';
 import { FakeUpstream, facts } from '../support/fake-upstream';
 import { runAttempts, START_MS } from './attempts';
 
-const SILENT = new DefaultLogger('ERROR', () => {});
 const BARE_404 = new Undecided(facts(404), UNDECIDED.foreign404);
 const PATIENCE = { undecidedAfterMs: 5 * MINUTE_MS };
 

@@ -19,7 +19,7 @@ export type Outcome =
 
 type Resolution = coresdk.activity_result.IActivityResolution;
 
-const SILENT = new DefaultLogger('ERROR', () => {});
+export const SILENT = new DefaultLogger('ERROR', () => {});
 /** The retry policy of every activity of the workflows: from a second on, doubling, up to a minute. */
 const FIRST_RETRY_MS = 1_000;
 const MAX_RETRY_MS = 60_000;
